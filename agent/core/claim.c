@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+
+/* claiming: on the way to primary. */
+
+#include "agent/core/internal.h"
+
+/* What the holder says who hands over to us; NULL if it does not (any more). */
+static const struct core_record *offerer(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	const struct core_record *r;
+
+	if (g->move_to == CORE_NODE_NONE)
+		return NULL;
+	r = peer_record(core, g->move_to, group);
+	if (!r || r->move_id != g->move_id || r->move_to != core->config.self)
+		return NULL;
+	return r;
+}
+
+static void fail(struct step *s, uint8_t group, int err)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	tell(s, group, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, err);
+	set_unfit(s, group, CORE_UNFIT_CLAIM, true);
+	g->retry = instant_add(s->core->now, CORE_RETRY_US);
+	abandon(s, group, CORE_REASON_FAILED);
+}
+
+static void become_primary(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+	bool handed_over = g->move_to != CORE_NODE_NONE && peer_record(core, g->move_to, group);
+
+	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
+	announce(s, group);
+	set_move(s, group, CORE_MOVE_NONE);
+	g->headless = INSTANT_NEVER;
+	if (handed_over) {
+		g->provisional = instant_add(core->now, 2 * (uint64_t)core->config.dead_us);
+		return;
+	}
+	g->move_to = CORE_NODE_NONE;
+	answer(s, group, CORE_RESULT_OK);
+}
+
+/* An order of ours has come to its end. */
+static void carried_out(struct step *s, uint8_t group, int err)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->pending = 0;
+	if (err) {
+		fail(s, group, err);
+		return;
+	}
+	switch (g->step) {
+	case CORE_STEP_CLAIM_PREPARE:
+		g->step = CORE_STEP_CLAIM_OPEN;
+		set_gate(s, group, g->seamless ? CORE_GATE_SERVE : CORE_GATE_ANSWER);
+		break;
+	case CORE_STEP_CLAIM_OPEN:
+		if (!g->seamless) {
+			become_primary(s, group);
+			break;
+		}
+		g->step = CORE_STEP_CLAIM_READY;
+		set_move(s, group, CORE_MOVE_READY);
+		break;
+	case CORE_STEP_CLAIM_ANSWER:
+		become_primary(s, group);
+		break;
+	case CORE_STEP_NONE:
+	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_READY:
+	case CORE_STEP_YIELD_OFFER:
+	case CORE_STEP_YIELD_WITHDRAW:
+	case CORE_STEP_YIELD_WITHDRAWN:
+	case CORE_STEP_YIELD_LINGER:
+	case CORE_STEP_YIELD_CLOSE:
+	case CORE_STEP_YIELD_REMOVE:
+	case CORE_STEP_YIELD_RELEASED:
+	case _CORE_STEP_MAX:
+		break;
+	}
+}
+
+/* The old holder does not answer ARP any more, or is gone for good: our turn. */
+static void take_turn(struct step *s, uint8_t group)
+{
+	s->core->groups[group].step = CORE_STEP_CLAIM_ANSWER;
+	set_gate(s, group, CORE_GATE_ANSWER);
+}
+
+/* We claim with leave of @peer: is the leave still good? */
+static void watch_offerer(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+	const struct core_record *r;
+
+	if (!s->core->peers[g->move_to].up) {
+		/* It died in the middle, and its lease has run out (R8): carry on alone. */
+		g->move_to = CORE_NODE_NONE;
+		if (g->step == CORE_STEP_CLAIM_PREPARE)
+			g->seamless = false;
+		return;
+	}
+	r = offerer(s->core, group);
+	if (!r || (r->move != CORE_MOVE_OFFER && r->move != CORE_MOVE_WITHDRAWN &&
+		   r->move != CORE_MOVE_RELEASED))
+		abandon(s, group, CORE_REASON_ROLLED_BACK);
+	else if (g->step == CORE_STEP_CLAIM_READY && r->move != CORE_MOVE_OFFER)
+		take_turn(s, group);
+}
+
+/* Somebody else holds the group, or claims it with the better right. */
+static bool beaten(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (r && (record_holds(r) ||
+			  (r->state == CORE_STATE_CLAIMING && rule_loses(core, group, p))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * R9: has this peer given us leave? It has echoed a heartbeat sent since we
+ * began to wait, or has been silent ever since for as long as R8 asks for: had
+ * it heard us all the time without our hearing it, its lease would be over. Or
+ * it does not hear us, but cannot claim as it is.
+ */
+static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
+{
+	const struct core_peer *p = &core->peers[peer];
+	instant since = core->groups[group].waiting_since;
+
+	if (since.us < core->awake.us)
+		since = core->awake;
+	if (p->up)
+		return p->echoed_sent_at.us >= since.us || peer_is_out(core, peer, group);
+	return instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
+}
+
+static bool may_claim(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && !gives_leave(core, group, p))
+			return false;
+	return true;
+}
+
+/* The world has changed, or time has passed. */
+static void reconsider(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+
+	if (g->move_to != CORE_NODE_NONE) {
+		watch_offerer(s, group);
+	} else if (beaten(core, group)) {
+		abandon(s, group, CORE_REASON_CONFLICT);
+	} else if (g->step == CORE_STEP_CLAIM_READY) {
+		take_turn(s, group);
+	} else if (g->step == CORE_STEP_CLAIM_WAIT) {
+		if (g->unfit & CORE_UNFIT_LINK || core->stopping)
+			abandon(s, group, CORE_REASON_UNFIT);
+		else if (may_claim(core, group))
+			claim(s, group, g->reason);
+	}
+	if (g->state == CORE_STATE_CLAIMING && instant_is_set(g->due) &&
+	    instant_reached(core->now, g->due))
+		fail(s, group, -110 /* ETIMEDOUT */);
+}
+
+void claiming_step(struct step *s, uint8_t group, const struct core_event *event)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	switch (event->type) {
+	case CORE_EV_DONE:
+		if (event->done.id == g->pending)
+			carried_out(s, group, event->done.err);
+		break;
+	case CORE_EV_STOP:
+	case CORE_EV_DISOWNED:
+		abandon(s, group, CORE_REASON_STOP);
+		break;
+	case CORE_EV_SWITCHOVER:
+	case CORE_EV_MAINTENANCE:
+		reply(s, group, event->request.request, CORE_RESULT_BUSY);
+		break;
+	case CORE_EV_BEAT:
+	case CORE_EV_TIME:
+	case CORE_EV_FITNESS:
+	case CORE_EV_REFERENCES:
+		reconsider(s, group);
+		break;
+	case CORE_EV_START:
+	case CORE_EV_UNREACHABLE:
+	case CORE_EV_ANNOUNCE:
+	case CORE_EV_SENT:
+	case CORE_EV_LOST:
+	case CORE_EV_FLUSHED:
+	case CORE_EV_LAPSED:
+	case _CORE_EV_MAX:
+		break;
+	}
+}

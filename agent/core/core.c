@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+
+/* One step of the core: take in what happened, let the groups decide, say so to the peers. */
+
+#include "agent/core/internal.h"
+
+/**
+ * core_init() - A core that has not lived yet
+ * @config: copied
+ */
+void core_init(struct core *core, const struct core_config *config)
+{
+	assert(config->n_nodes >= 1 && config->n_nodes <= CORE_NODES_MAX);
+	assert(config->n_groups <= CORE_GROUPS_MAX && config->self < config->n_nodes);
+
+	memset(core, 0, sizeof(*core));
+	core->config = *config;
+	core->lease_us = config->lease_us;
+	for (uint8_t g = 0; g < config->n_groups; g++)
+		core->groups[g].move_to = CORE_NODE_NONE;
+}
+
+/* R6: adoption comes before listening. */
+static void start(struct step *s, const struct core_event *event)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[event->group];
+
+	if (!instant_is_set(core->started)) {
+		core->started = core->awake = event->now;
+		core->salt = event->start.salt;
+		core->listen_until =
+			instant_add(event->now, event->start.boot ? core->config.start_wait_us
+								  : core->config.dead_us);
+	}
+	g->term = g->term_max = event->start.term;
+	g->maintenance = event->start.maintenance;
+	g->since = event->now;
+	g->reason = CORE_REASON_START;
+	g->unfit = CORE_UNFIT_STARTING;
+	if (g->maintenance)
+		g->unfit |= CORE_UNFIT_MAINTENANCE;
+	if (event->start.adopted) {
+		g->serving = true;
+		core->lease_until = instant_add(event->now, event->start.lease_left_us);
+		if (core->lease_us < event->start.lease_left_us)
+			core->lease_us = event->start.lease_left_us;
+		enter(s, event->group, CORE_STATE_PRIMARY, CORE_STEP_NONE, CORE_REASON_ADOPTED);
+	} else {
+		rest(s, event->group, CORE_REASON_START);
+	}
+}
+
+/* Once a peer has been heard there is no reason to wait for switch ports any longer. */
+static void listen(struct step *s)
+{
+	struct core *core = s->core;
+	instant usual = instant_add(core->started, core->config.dead_us);
+	bool heard = false;
+
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		heard |= core->peers[p].known;
+	if (heard && usual.us < core->listen_until.us)
+		core->listen_until = usual;
+	if (!instant_reached(core->now, core->listen_until))
+		return;
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		set_unfit(s, g, CORE_UNFIT_STARTING, false);
+}
+
+static void set_all_unfit(struct step *s, uint16_t bits, bool on)
+{
+	for (uint8_t g = 0; g < s->core->config.n_groups; g++)
+		set_unfit(s, g, bits, on);
+}
+
+static void note_unreachable(struct step *s, uint8_t peer)
+{
+	struct core_peer *p = &s->core->peers[peer];
+	struct core_action *a;
+
+	if (p->no_agent)
+		return;
+	p->no_agent = true;
+	a = emit(s, CORE_DO_TELL, 0);
+	a->peer = peer;
+	a->tell.what = CORE_TELL_PEER_NO_AGENT;
+}
+
+/* A heartbeat that left on no path did not renew the lease either. */
+static void note_unsent(struct core *core, uint64_t seq)
+{
+	if (core->sent[seq % CORE_SENT_MAX].seq == seq)
+		core->lease_until = core->sent[seq % CORE_SENT_MAX].lease_before;
+}
+
+static void note_stop(struct step *s, bool restart)
+{
+	struct core *core = s->core;
+
+	if (core->stopping)
+		return;
+	core->stopping = true;
+	core->restarting = restart;
+	core->stop_due = instant_add(core->now, restart ? 2 * (uint64_t)core->config.dead_us
+							: core->config.step_us);
+	if (restart) /* R11: the peer hears our lease, and waits that long */
+		core->lease_us = core->config.restart_hold_us;
+	set_all_unfit(s, CORE_UNFIT_STOPPING, true);
+	core->beat_now = true;
+}
+
+static void note_flushed(struct step *s)
+{
+	struct core_action *a = order(s, CORE_DO_REBUILD, 0);
+
+	a->rebuild_lease = instant_is_set(s->core->lease_until);
+	s->core->pending_node = a->id;
+}
+
+/* What concerns the node as a whole. */
+static void note(struct step *s, const struct core_event *event)
+{
+	struct core *core = s->core;
+
+	switch (event->type) {
+	case CORE_EV_START:
+		start(s, event);
+		break;
+	case CORE_EV_BEAT:
+		peer_heard(s, event->peer, event->beat);
+		set_all_unfit(s, CORE_UNFIT_DISOWNED, false);
+		break;
+	case CORE_EV_UNREACHABLE:
+		note_unreachable(s, event->peer);
+		break;
+	case CORE_EV_FITNESS:
+		set_unfit(s, event->group, event->fitness.reason, event->fitness.unfit);
+		break;
+	case CORE_EV_REFERENCES:
+		core->references_known = true;
+		core->references_silent = event->references_silent;
+		break;
+	case CORE_EV_STOP:
+		note_stop(s, event->restart);
+		break;
+	case CORE_EV_SENT:
+		note_unsent(core, event->sent_seq);
+		break;
+	case CORE_EV_FLUSHED:
+		note_flushed(s);
+		break;
+	case CORE_EV_DISOWNED:
+		tell(s, 0, CORE_TELL_DISOWNED, CORE_RESULT_OK, 0);
+		s->out->v[s->out->n - 1].peer = event->peer;
+		set_all_unfit(s, CORE_UNFIT_DISOWNED, true);
+		break;
+	case CORE_EV_DONE:
+		if (event->done.err && event->done.id == core->pending_node)
+			tell(s, 0, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, event->done.err);
+		break;
+	case CORE_EV_TIME:
+	case CORE_EV_SWITCHOVER:
+	case CORE_EV_MAINTENANCE:
+	case CORE_EV_ANNOUNCE:
+	case CORE_EV_LOST:
+	case CORE_EV_LAPSED:
+	case _CORE_EV_MAX:
+		break;
+	}
+}
+
+/* Serving has ended without our doing: what does it mean for the group? */
+static void lapse_group(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->serving = false;
+	switch (g->state) {
+	case CORE_STATE_PRIMARY:
+		tell(s, group, CORE_TELL_LAPSED, CORE_RESULT_OK, 0);
+		wait_for_leave(s, group, CORE_REASON_LAPSED);
+		break;
+	case CORE_STATE_CLAIMING:
+		abandon(s, group, CORE_REASON_LAPSED);
+		break;
+	case CORE_STATE_YIELDING:
+		if (g->step != CORE_STEP_YIELD_REMOVE)
+			release(s, group, CORE_REASON_LAPSED);
+		break;
+	case CORE_STATE_BACKUP:
+	case CORE_STATE_FAULT:
+	case CORE_STATE_MAINTENANCE:
+	case _CORE_STATE_MAX:
+		break;
+	}
+}
+
+/*
+ * R9: a lease that has ended stays ended. Whatever is left in the switches goes
+ * before anything else is thought about.
+ */
+static void lapse(struct step *s)
+{
+	struct core *core = s->core;
+
+	core->lease_until = INSTANT_NEVER;
+	core->pending_node = order(s, CORE_DO_SHUT, 0)->id;
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].serving)
+			lapse_group(s, g);
+}
+
+/*
+ * We were frozen. What we knew of the others is old, and they did not hear us:
+ * listen again, as after a start. After as long as the lease a claim that was
+ * decided before is void.
+ */
+static void thaw(struct step *s, uint64_t gap_us)
+{
+	struct core *core = s->core;
+
+	if (gap_us <= 2 * (uint64_t)core->config.interval_us)
+		return;
+	core->awake = core->now;
+	if (core->listen_until.us < core->now.us + core->config.dead_us)
+		core->listen_until = instant_add(core->now, core->config.dead_us);
+	if (gap_us < core->config.lease_us)
+		return;
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].state == CORE_STATE_CLAIMING)
+			abandon(s, g, CORE_REASON_LAPSED);
+}
+
+static void dispatch(struct step *s, uint8_t group, const struct core_event *event)
+{
+	switch (s->core->groups[group].state) {
+	case CORE_STATE_BACKUP:
+		backup_step(s, group, event);
+		break;
+	case CORE_STATE_CLAIMING:
+		claiming_step(s, group, event);
+		break;
+	case CORE_STATE_PRIMARY:
+		primary_step(s, group, event);
+		break;
+	case CORE_STATE_YIELDING:
+		yielding_step(s, group, event);
+		break;
+	case CORE_STATE_FAULT:
+		fault_step(s, group, event);
+		break;
+	case CORE_STATE_MAINTENANCE:
+		maintenance_step(s, group, event);
+		break;
+	case _CORE_STATE_MAX:
+		break;
+	}
+}
+
+static bool concerns_one_group(enum core_event_type type)
+{
+	return type == CORE_EV_START || type == CORE_EV_FITNESS || type == CORE_EV_SWITCHOVER ||
+	       type == CORE_EV_MAINTENANCE || type == CORE_EV_ANNOUNCE || type == CORE_EV_DONE ||
+	       type == CORE_EV_LOST;
+}
+
+/* What time alone changes in a group's fitness. */
+static void refresh_fitness(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	set_unfit(s, group, CORE_UNFIT_ISOLATED, rule_isolated(s->core));
+	if (g->unfit & CORE_UNFIT_DRIFT &&
+	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
+		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
+}
+
+static bool holds_anything(const struct core *core)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		enum core_state state = core->groups[g].state;
+
+		if (state == CORE_STATE_PRIMARY || state == CORE_STATE_YIELDING ||
+		    state == CORE_STATE_CLAIMING)
+			return true;
+	}
+	return false;
+}
+
+/* With the last group closed there is no lease any more: the next claim creates one. */
+static void drop_idle_lease(struct core *core)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].serving)
+			return;
+	core->lease_until = INSTANT_NEVER;
+}
+
+/* Everybody who is there has heard that we will be back (R11). */
+static bool hold_is_known(const struct core *core)
+{
+	if (!core->hold_seq)
+		return false;
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && core->peers[p].up &&
+		    core->peers[p].echoed_seq < core->hold_seq)
+			return false;
+	return true;
+}
+
+static void exit_now(struct step *s)
+{
+	s->core->exited = true;
+	emit(s, CORE_DO_EXIT, 0);
+}
+
+/* R11 and the orderly stop: are we ready to go? */
+static void leave(struct step *s, const struct core_event *event)
+{
+	struct core *core = s->core;
+
+	if (!core->stopping || core->exited)
+		return;
+	if (!holds_anything(core)) {
+		exit_now(s);
+	} else if (core->restarting && core->lease_frozen) {
+		if (event->type == CORE_EV_DONE && event->done.id == core->pending_node)
+			exit_now(s);
+	} else if (core->restarting && hold_is_known(core)) {
+		struct core_action *a = order(s, CORE_DO_LEASE, 0);
+
+		a->lease_us = core->lease_us;
+		core->lease_until = instant_add(core->now, core->lease_us);
+		core->lease_frozen = true;
+		core->pending_node = a->id;
+	} else if (core->restarting && instant_reached(core->now, core->stop_due)) {
+		exit_now(s);
+	}
+}
+
+static void beat(struct step *s, uint8_t peer, bool is_reply)
+{
+	struct core *core = s->core;
+	struct core_action *a = emit(s, CORE_DO_BEAT, 0);
+
+	a->peer = peer;
+	a->beat.seq = core->seq;
+	a->beat.reply = is_reply;
+	a->beat.alone = !peer_echoes(core, peer);
+	a->beat.marked = lease_may_renew(core);
+}
+
+/* A new sequence number, and from which lease end it would take over. */
+static void number(struct core *core)
+{
+	core->seq++;
+	core->sent[core->seq % CORE_SENT_MAX].seq = core->seq;
+	core->sent[core->seq % CORE_SENT_MAX].at = core->now;
+	core->sent[core->seq % CORE_SENT_MAX].lease_before = core->lease_until;
+}
+
+static void beat_all(struct step *s)
+{
+	struct core *core = s->core;
+	bool renews = lease_may_renew(core);
+
+	number(core);
+	if (renews && !core->restarting)
+		core->lease_us = core->config.lease_us; /* who hears it knows that it was renewed */
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self)
+			beat(s, p, core->reply_to & (1 << p));
+	if (renews)
+		core->lease_until = instant_add(core->now, core->config.lease_us);
+	if (core->restarting && !core->hold_seq)
+		core->hold_seq = core->seq;
+}
+
+/*
+ * Heartbeats: at once when something changed or a holder wants its echo, else
+ * at the interval. Who holds nothing lets its echoes stand for its own, and
+ * speaks up only when they fail to come.
+ */
+static void send_beats(struct step *s)
+{
+	struct core *core = s->core;
+	uint32_t interval = core->config.interval_us;
+
+	if (core->beat_now || instant_reached(core->now, core->beat_due)) {
+		instant next = instant_add(core->beat_due, interval);
+
+		beat_all(s);
+		if (core->beat_now || instant_reached(core->now, next))
+			next = instant_add(core->now, interval);
+		core->beat_due = next;
+	} else if (core->reply_to) {
+		number(core);
+		for (uint8_t p = 0; p < core->config.n_nodes; p++)
+			if (core->reply_to & (1 << p))
+				beat(s, p, true);
+		for (size_t i = 0; i < s->out->n; i++)
+			if (s->out->v[i].type == CORE_DO_BEAT)
+				s->out->v[i].beat.marked = false;
+		if (!holds_anything(core))
+			core->beat_due = instant_add(core->now, interval + interval / 4);
+	}
+	core->beat_now = false;
+	core->reply_to = 0;
+}
+
+/**
+ * core_step() - Take one event, decide, and say what is to be done
+ * @core: the value that is the decision; only this function changes it
+ * @event: borrowed; event->now must not go backwards (CLOCK_BOOTTIME)
+ * @ret: overwritten; in the order in which it is to be done
+ *
+ * Before anything else comes what time alone has done: a freeze of our own, a
+ * lease that has run out, a peer that has fallen silent.
+ */
+void core_step(struct core *core, const struct core_event *event, struct core_actions *ret)
+{
+	struct step s = { .core = core, .out = ret };
+	uint64_t gap_us = instant_is_set(core->now) ? instant_since(event->now, core->now) : 0;
+
+	ret->n = 0;
+	if (core->exited)
+		return;
+	core->now = event->now;
+	thaw(&s, gap_us);
+	note(&s, event);
+	peers_update(&s);
+	listen(&s);
+	if (event->type == CORE_EV_LAPSED ||
+	    (instant_is_set(core->lease_until) && instant_reached(core->now, core->lease_until)))
+		lapse(&s);
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		refresh_fitness(&s, g);
+		if (!concerns_one_group(event->type) || event->group == g)
+			dispatch(&s, g, event);
+	}
+	drop_idle_lease(core);
+	leave(&s, event);
+	send_beats(&s);
+}
+
+static instant group_deadline(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	instant due = instant_earlier(g->due, g->announce_due);
+
+	due = instant_earlier(due, g->provisional);
+	due = instant_earlier(due, g->request_due);
+	if (g->retry.us > core->now.us)
+		due = instant_earlier(due, g->retry);
+	if (g->state == CORE_STATE_FAULT && instant_is_set(g->headless)) {
+		instant last = instant_add(g->headless, core->config.groups[group].last_resort_us);
+
+		if (last.us > core->now.us)
+			due = instant_earlier(due, last);
+	}
+	return due;
+}
+
+/**
+ * core_deadline() - When to step the core next with CORE_EV_TIME, if nothing happens before
+ */
+instant core_deadline(const struct core *core)
+{
+	instant due = core->beat_due;
+
+	due = instant_earlier(due, core->lease_until);
+	due = instant_earlier(due, core->stop_due);
+	if (core->listen_until.us > core->now.us)
+		due = instant_earlier(due, core->listen_until);
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (core->peers[p].up)
+			due = instant_earlier(due, instant_add(peer_silent_from(core, p),
+							       peer_claim_wait_us(core, p)));
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		due = instant_earlier(due, group_deadline(core, g));
+	return due;
+}
+
+/**
+ * core_beat_fill() - The text of a heartbeat that core_step() ordered
+ * @action: CORE_DO_BEAT
+ */
+void core_beat_fill(const struct core *core, const struct core_action *action,
+		    struct core_beat *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->seq = action->beat.seq;
+	ret->echo_seq = core->peers[action->peer].heard_seq;
+	ret->interval_us = core->config.interval_us;
+	ret->lease_us = core->lease_us;
+	ret->digest = core->config.digest;
+	ret->priority = core->config.priority[core->config.self];
+	ret->reply = action->beat.reply;
+	ret->references_answer = core->references_known && !core->references_silent;
+	ret->marked = action->beat.marked;
+	for (uint8_t i = 0; i < core->config.n_groups; i++) {
+		const struct core_group *g = &core->groups[i];
+
+		ret->groups[i] = (struct core_record){
+			.state = g->state,
+			.term = g->term,
+			.term_max = g->term_max,
+			.move = g->move,
+			.why = g->why,
+			.move_to = g->move_to,
+			.move_id = g->move_id,
+			.move_term = g->move_term,
+			.unfit = g->unfit,
+			.strict = core->config.groups[i].strict,
+			.evidence = core->references_known && !core->references_silent,
+			.present = true,
+		};
+	}
+}
+
+/**
+ * core_can_switchover() - What would a switchover that is asked for here be answered with?
+ */
+enum core_result core_can_switchover(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	uint8_t peer;
+
+	if (g->state == CORE_STATE_CLAIMING || g->state == CORE_STATE_YIELDING || g->request)
+		return CORE_RESULT_BUSY;
+	if (g->state == CORE_STATE_PRIMARY)
+		return rule_successor(core, group, &peer);
+	if (g->unfit)
+		return CORE_RESULT_NOT_FIT;
+	return rule_holder(core, group) == CORE_NODE_NONE ? CORE_RESULT_NOT_HELD : CORE_RESULT_OK;
+}
+
+/**
+ * core_primary() - Who is primary, as far as this node knows
+ *
+ * Return: node; CORE_NODE_NONE if nobody is known to be.
+ */
+uint8_t core_primary(const struct core *core, uint8_t group)
+{
+	uint8_t holder = rule_holder(core, group);
+
+	if (core->groups[group].state == CORE_STATE_PRIMARY)
+		return core->config.self;
+	if (holder == CORE_NODE_NONE && core->groups[group].state == CORE_STATE_YIELDING)
+		return core->config.self;
+	return holder;
+}

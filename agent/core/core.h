@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The decision, and nothing else: a plain value that takes events and gives
+ * actions. No pointers, allocation, clock, randomness, sockets, addresses or
+ * strings; small integers name nodes and groups. The only place in the program
+ * that decides who holds a group.
+ */
+
+#include "agent/base.h"
+
+enum {
+	CORE_NODES_MAX = 8,
+	CORE_GROUPS_MAX = 128,
+	CORE_ANNOUNCE_MAX = 8,
+	CORE_SENT_MAX = 16,
+	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 10 + CORE_NODES_MAX * 4,
+	CORE_NODE_NONE = 0xff,
+};
+
+/* What a node is to a group. The order is that of the wire: append only. */
+enum core_state {
+	CORE_STATE_BACKUP,	/* ready to claim */
+	CORE_STATE_CLAIMING,	/* on the way to primary, or waiting for leave to re-open */
+	CORE_STATE_PRIMARY,	/* holds the addresses */
+	CORE_STATE_YIELDING,	/* on the way from primary to something else */
+	CORE_STATE_FAULT,	/* unfit: does not claim */
+	CORE_STATE_MAINTENANCE, /* the operator keeps it out */
+	_CORE_STATE_MAX,
+};
+
+/* Why a node is unfit for a group (R3); a set of bits. */
+enum core_unfit {
+	CORE_UNFIT_LINK = 1 << 0,     /* a link of the group's addresses is not running */
+	CORE_UNFIT_CHECK = 1 << 1,    /* a check of the service fails */
+	CORE_UNFIT_ISOLATED = 1 << 2, /* every reference is silent */
+	CORE_UNFIT_CLAIM = 1 << 3,    /* the last claim failed here; tried again later */
+	CORE_UNFIT_DRIFT = 1 << 4,    /* strangers delete the addresses again and again */
+	CORE_UNFIT_DISOWNED = 1 << 5, /* a peer's configuration does not name this node */
+	CORE_UNFIT_STARTING = 1 << 6, /* still listening after the start (R6) */
+	CORE_UNFIT_MAINTENANCE = 1 << 7,
+	CORE_UNFIT_SYNC = 1 << 8,     /* hot group, not synchronised: no switchover to here */
+	CORE_UNFIT_STOPPING = 1 << 9, /* the agent is about to exit */
+	_CORE_UNFIT_MASK = (1 << 10) - 1,
+};
+
+/*
+ * The progress of a move between two nodes (DESIGN section 5), published with
+ * every heartbeat and so repeated until it has been answered. Wire order.
+ */
+enum core_move {
+	CORE_MOVE_NONE,
+	CORE_MOVE_OFFER,     /* holder: get ready, open, tell me (seamless) */
+	CORE_MOVE_READY,     /* successor: addresses are here and open */
+	CORE_MOVE_WITHDRAWN, /* holder: does not answer ARP and ND any more, still serves */
+	CORE_MOVE_RELEASED,  /* holder: the kernel has confirmed the release (strict) */
+	CORE_MOVE_REFUSED,   /* successor: cannot */
+	CORE_MOVE_ASK,	     /* backup: my caller wants the group here */
+	CORE_MOVE_DENIED,    /* holder: answer to an ASK */
+	_CORE_MOVE_MAX,
+};
+
+/* The outcome of a request, and why a move was refused. Wire order. */
+enum core_result {
+	CORE_RESULT_OK,
+	CORE_RESULT_NOT_FIT,
+	CORE_RESULT_PEER_UNREACHABLE,
+	CORE_RESULT_TIMEOUT,
+	CORE_RESULT_BUSY,
+	CORE_RESULT_NOT_HELD, /* no node is primary: nothing to switch over */
+	CORE_RESULT_FAILED,   /* the kernel of the new primary refused */
+	CORE_RESULT_OUTCOME_UNKNOWN,
+	_CORE_RESULT_MAX,
+};
+
+/* How far the gate lets a group's addresses work. */
+enum core_gate {
+	CORE_GATE_CLOSED, /* nothing in, nothing out */
+	CORE_GATE_SERVE,  /* traffic, but no ARP or ND answers */
+	CORE_GATE_ANSWER, /* traffic and answers */
+	_CORE_GATE_MAX,
+};
+
+/* What one node says about one group in a heartbeat. */
+struct core_record {
+	enum core_state state;
+	uint64_t term;	   /* held, or the last one seen held; 0: none yet */
+	uint64_t term_max; /* highest ever seen or offered */
+	enum core_move move;
+	enum core_result why; /* with REFUSED and DENIED */
+	uint8_t move_to;      /* node that the move speaks to; CORE_NODE_NONE: nobody */
+	uint32_t move_id;
+	uint64_t move_term; /* term on offer */
+	uint16_t unfit;	    /* set of enum core_unfit; 0: fit */
+	bool strict;	    /* this node's configuration of the group */
+	bool evidence;	    /* saw service traffic or a reference since the peer fell silent (R1) */
+	bool present;	    /* the sender's configuration has this group */
+};
+
+/* A heartbeat without what authenticates and routes it. */
+struct core_beat {
+	uint64_t seq;	      /* of the sender's core, from 1 */
+	uint64_t echo_seq;    /* highest of ours that it had heard; 0: none */
+	uint32_t interval_us; /* the sender's */
+	uint32_t lease_us;    /* the sender's, as it stands now */
+	uint64_t digest;      /* of its configuration (R12) */
+	uint16_t priority;
+	bool reply;		/* sent because a heartbeat was received: not answered again */
+	bool references_answer; /* R3 */
+	bool marked;		/* renewed the sender's lease; informational */
+	struct core_record groups[CORE_GROUPS_MAX];
+};
+
+enum core_event_type {
+	CORE_EV_TIME,	     /* the deadline has come; nothing else happened */
+	CORE_EV_START,	     /* once per group, before any other event of it */
+	CORE_EV_BEAT,	     /* a fresh heartbeat of a peer, finished handshake */
+	CORE_EV_UNREACHABLE, /* a peer's host answers "port unreachable" (R10) */
+	CORE_EV_FITNESS,     /* a reason to be unfit came or went */
+	CORE_EV_REFERENCES,  /* all references silent, or not */
+	CORE_EV_SWITCHOVER,  /* somebody asks for it here */
+	CORE_EV_MAINTENANCE, /* somebody sets or ends it here */
+	CORE_EV_ANNOUNCE,    /* somebody asks for announcements */
+	CORE_EV_STOP,	     /* the agent has been told to stop */
+	CORE_EV_DONE,	     /* an action has been carried out, or has failed */
+	CORE_EV_SENT,	     /* the result of a heartbeat that could not be sent at all */
+	CORE_EV_LOST,	     /* addresses of the group have been removed by a stranger */
+	CORE_EV_FLUSHED,     /* the gate has been removed by a stranger */
+	CORE_EV_LAPSED,	     /* the lease element is gone although we thought it alive */
+	CORE_EV_DISOWNED,    /* a peer's configuration does not name us */
+	_CORE_EV_MAX,
+};
+
+struct core_event {
+	enum core_event_type type;
+	instant now;
+	uint8_t group;
+	uint8_t peer;
+	union {
+		struct {
+			uint64_t term;		/* stored by the last life, 0: none */
+			uint32_t salt;		/* random: makes this life's move ids its own */
+			bool maintenance;	/* stored */
+			bool adopted;		/* addresses with our tag, gate open, lease alive */
+			bool boot;		/* the host has just booted (StartWait=) */
+			uint32_t lease_left_us; /* adopted: the element lives that long */
+		} start;
+		const struct core_beat *beat; /* BEAT; borrowed for the call */
+		struct {
+			uint16_t reason; /* one of enum core_unfit */
+			bool unfit;
+		} fitness;
+		bool references_silent;
+		struct {
+			uint32_t request; /* names the caller in CORE_DO_REPLY; not 0 */
+			bool on;	  /* maintenance */
+			bool force;	  /* maintenance without a fit peer: release */
+		} request;
+		bool restart; /* STOP: we are coming back (R11) */
+		struct {
+			uint32_t id;
+			int err; /* 0 or negative errno */
+		} done;
+		uint64_t sent_seq; /* SENT: this one left on no path */
+	};
+};
+
+enum core_action_type {
+	CORE_DO_BEAT,	  /* send a heartbeat to peer: core_beat_fill() has its text */
+	CORE_DO_STORE,	  /* keep term and maintenance on disk; DONE */
+	CORE_DO_PREPARE,  /* ticket, add the addresses, read them back; DONE */
+	CORE_DO_REMOVE,	  /* remove the addresses, read back; DONE */
+	CORE_DO_GATE,	  /* set the group's level, creating the lease if asked to; DONE */
+	CORE_DO_SHUT,	  /* node: empty the switches, end the lease; DONE */
+	CORE_DO_REBUILD,  /* node: lay the gate anew as it was; DONE */
+	CORE_DO_LEASE,	  /* node: lengthen the lease for a restart; DONE */
+	CORE_DO_ANNOUNCE, /* send ARP and ND announcements for every address */
+	CORE_DO_REPLY,	  /* answer a caller, once */
+	CORE_DO_TELL,	  /* something that people want to hear of */
+	CORE_DO_EXIT,	  /* everything has been left in order */
+	_CORE_DO_MAX,
+};
+
+/* What CORE_DO_TELL tells. */
+enum core_tell {
+	CORE_TELL_STATE,	 /* state changed: from, state, reason */
+	CORE_TELL_PEER_UP,	 /* peer is heard */
+	CORE_TELL_PEER_SILENT,	 /* peer has not been heard for its dead time */
+	CORE_TELL_PEER_NO_AGENT, /* its host answers, its agent does not */
+	CORE_TELL_DIGEST,	 /* configurations differ */
+	CORE_TELL_CONFLICT,	 /* two primaries met */
+	CORE_TELL_LAPSED,	 /* our lease ran out: we were frozen or unheard */
+	CORE_TELL_REPAIRED,	 /* a stranger's deletion has been mended */
+	CORE_TELL_MOVE_FAILED,	 /* a switchover was rolled back: result */
+	CORE_TELL_ACTION_FAILED, /* an order failed: err */
+	CORE_TELL_UNFIT,	 /* the set of reasons changed */
+	CORE_TELL_DISOWNED,
+	_CORE_TELL_MAX,
+};
+
+/* Why the state changed. */
+enum core_reason {
+	CORE_REASON_NONE,
+	CORE_REASON_START,
+	CORE_REASON_ADOPTED,	 /* found our own addresses, still answering */
+	CORE_REASON_PEER_DEAD,	 /* no primary heard for the dead time */
+	CORE_REASON_NO_PRIMARY,	 /* nobody holds it and we are the best */
+	CORE_REASON_SWITCHOVER,	 /* asked for */
+	CORE_REASON_UNFIT,	 /* fitness lost */
+	CORE_REASON_FIT,	 /* fitness back */
+	CORE_REASON_CONFLICT,	 /* lost against another primary */
+	CORE_REASON_UNHEARD,	 /* another primary does not hear us */
+	CORE_REASON_LAPSED,	 /* the lease ran out */
+	CORE_REASON_ROLLED_BACK, /* the switchover failed */
+	CORE_REASON_MAINTENANCE,
+	CORE_REASON_STOP,
+	CORE_REASON_FAILED, /* the kernel refused */
+	CORE_REASON_LAST_RESORT,
+	CORE_REASON_DISOWNED,
+	_CORE_REASON_MAX,
+};
+
+struct core_action {
+	enum core_action_type type;
+	uint32_t id; /* comes back with DONE; 0: nothing comes back */
+	uint8_t group;
+	uint8_t peer;
+	union {
+		struct {
+			uint64_t seq;
+			bool marked; /* may renew the lease (R8) */
+			bool alone;  /* no echo is to be expected from this peer */
+			bool reply;  /* answers a heartbeat of the peer's */
+		} beat;
+		struct {
+			uint64_t term;
+			bool maintenance;
+		} store;
+		struct {
+			enum core_gate level;
+			bool create; /* a claim: empty all switches, create the lease */
+		} gate;
+		bool rebuild_lease; /* REBUILD: create the element */
+		uint32_t lease_us;  /* LEASE */
+		struct {
+			uint32_t request;
+			enum core_result result;
+			uint64_t took_us;
+			uint8_t primary; /* node, or CORE_NODE_NONE */
+		} reply;
+		struct {
+			enum core_tell what;
+			enum core_reason reason;
+			enum core_state from, state;
+			enum core_result result;
+			uint64_t term;
+			uint16_t unfit;
+			int err;
+		} tell;
+	};
+};
+
+struct core_actions {
+	size_t n;
+	struct core_action v[CORE_ACTIONS_MAX];
+};
+
+struct core_group_config {
+	bool strict;		 /* Handover=strict */
+	bool hot;		 /* Redundancy=hot */
+	bool preempt;		 /* Preempt=yes */
+	bool keep_alone;	 /* WhenAlone=keep */
+	uint32_t last_resort_us; /* LastResort= */
+	uint32_t linger_us;	 /* Linger= */
+};
+
+struct core_config {
+	uint8_t self;	 /* nodes are numbered in the order of their names */
+	uint8_t n_nodes; /* 1 to CORE_NODES_MAX */
+	uint8_t n_groups;
+	uint8_t n_announce;
+	uint32_t interval_us, lease_us, dead_us;
+	uint32_t start_wait_us;	  /* StartWait= */
+	uint32_t restart_hold_us; /* RestartHold= */
+	uint32_t step_us;	  /* TimeoutStep=: how long a step of a handover may take */
+	uint64_t digest;
+	uint32_t announce_us[CORE_ANNOUNCE_MAX]; /* after the claim, ascending */
+	uint16_t priority[CORE_NODES_MAX];
+	struct core_group_config groups[CORE_GROUPS_MAX];
+};
+
+/* Where a group is inside `claiming` and `yielding`. */
+enum core_step {
+	CORE_STEP_NONE,
+	CORE_STEP_CLAIM_WAIT,	   /* closed; needs leave of the peer that lives (R9) */
+	CORE_STEP_CLAIM_PREPARE,   /* addresses under way */
+	CORE_STEP_CLAIM_OPEN,	   /* gate under way */
+	CORE_STEP_CLAIM_READY,	   /* seamless: open, the old holder still answers ARP */
+	CORE_STEP_CLAIM_ANSWER,	   /* seamless: gate for answers under way */
+	CORE_STEP_YIELD_OFFER,	   /* seamless: waiting for the successor to be ready */
+	CORE_STEP_YIELD_WITHDRAW,  /* gate for answers closing */
+	CORE_STEP_YIELD_WITHDRAWN, /* waiting for the successor to be primary */
+	CORE_STEP_YIELD_LINGER,	   /* successor is primary: serving what is in flight */
+	CORE_STEP_YIELD_CLOSE,	   /* gate closing */
+	CORE_STEP_YIELD_REMOVE,	   /* addresses going */
+	CORE_STEP_YIELD_RELEASED,  /* strict: waiting for the successor to be primary */
+	_CORE_STEP_MAX,
+};
+
+/* One group on this node. Read it, never write it: core_step() does. */
+struct core_group {
+	enum core_state state;
+	enum core_step step;
+	enum core_reason reason; /* of the last change of state */
+	instant since;		 /* of the state */
+	uint64_t term, term_max;
+	uint16_t unfit;
+	bool maintenance; /* wanted by the operator */
+	bool serving;	  /* our gate is open, or an order to open it is under way */
+	bool seamless;	  /* the move under way is: the successor opens before the holder closes */
+
+	uint32_t pending; /* id of the order whose DONE we wait for */
+	instant due;	  /* of the step */
+
+	enum core_move move;
+	enum core_result why;
+	uint8_t move_to;
+	uint32_t move_id;
+	uint64_t move_term;
+	uint32_t asked;	     /* the last ASK of a peer that was taken up or denied */
+	instant provisional; /* new holder: release if not acknowledged by then */
+
+	uint32_t request; /* caller who waits for the outcome; 0: nobody */
+	instant request_at;
+	instant request_due;
+	uint64_t last_switchover_us; /* how long the last one took; 0: none yet */
+
+	uint8_t announced; /* how many of announce_us are behind us */
+	instant announce_due;
+	instant headless; /* since when nobody is heard to hold it */
+	instant retry;	  /* when a failed claim may be tried again */
+	uint8_t losses;	  /* drift repairs in the present window */
+	instant loss_window;
+	instant rival_since;   /* since when another primary is heard */
+	instant waiting_since; /* CLAIM_WAIT: a heartbeat sent since has to be echoed (R9) */
+	bool repairing;	       /* PREPARE is under way for addresses that a stranger took */
+};
+
+struct core_peer {
+	bool known; /* has been heard in this life */
+	bool up;    /* as told last */
+	bool no_agent;
+	bool digest_differs;
+	instant heard;		/* the last fresh heartbeat */
+	uint64_t echoed_seq;	/* highest of our beats that it echoed */
+	instant echoed_sent_at; /* when that one left */
+	uint64_t heard_seq;	/* what we echo */
+	struct core_beat beat;	/* the last one */
+};
+
+struct core {
+	struct core_config config;
+	instant now;   /* of the last event */
+	instant awake; /* the last time we found that we had been frozen, or the start */
+	instant started;
+	instant listen_until; /* R6 */
+	uint64_t seq;
+	struct {
+		uint64_t seq;
+		instant at;
+		instant lease_before; /* to fall back to if it did not leave */
+	} sent[CORE_SENT_MAX];
+	instant beat_due;
+	bool beat_now;	     /* something changed that peers should hear at once */
+	uint32_t lease_us;   /* as advertised now */
+	instant lease_until; /* the kernel's element lives at least until then; never: none */
+	uint32_t next_id;
+	uint32_t salt;	       /* of our move ids */
+	uint16_t reply_to;     /* set of peers whose heartbeat wants an answer */
+	bool references_known; /* references are configured and have been tried */
+	bool references_silent;
+	bool disowned;
+	bool stopping;	   /* told to stop: no claim any more */
+	bool restarting;   /* the same, but coming back: the addresses stay (R11) */
+	bool lease_frozen; /* R11: lengthened; a marked heartbeat would shorten it */
+	bool exited;
+	uint32_t pending_node; /* id of the order for the whole node */
+	uint64_t hold_seq;     /* R11: this one has to be echoed */
+	instant stop_due;
+	struct core_group groups[CORE_GROUPS_MAX];
+	struct core_peer peers[CORE_NODES_MAX];
+};
+
+void core_init(struct core *core, const struct core_config *config);
+void core_step(struct core *core, const struct core_event *event, struct core_actions *ret);
+instant core_deadline(const struct core *core);
+
+void core_beat_fill(const struct core *core, const struct core_action *action,
+		    struct core_beat *ret);
+enum core_result core_can_switchover(const struct core *core, uint8_t group);
+uint8_t core_primary(const struct core *core, uint8_t group);
+bool core_peer_alive(const struct core *core, uint8_t peer);
+
+const char *core_state_name(enum core_state state);
+const char *core_reason_name(enum core_reason reason);
+const char *core_result_name(enum core_result result);
+const char *core_unfit_name(enum core_unfit bit);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Actions and transitions that several states use. */
+
+#include "agent/core/internal.h"
+
+/* An action without an answer. */
+struct core_action *emit(struct step *s, enum core_action_type type, uint8_t group)
+{
+	struct core_action *a;
+
+	assert(s->out->n < CORE_ACTIONS_MAX);
+	a = &s->out->v[s->out->n++];
+	*a = (struct core_action){ .type = type, .group = group, .peer = CORE_NODE_NONE };
+	return a;
+}
+
+/* An action whose DONE comes back under its id. The caller keeps the id if it waits for it. */
+struct core_action *order(struct step *s, enum core_action_type type, uint8_t group)
+{
+	struct core_action *a = emit(s, type, group);
+
+	if (++s->core->next_id == 0)
+		s->core->next_id = 1;
+	a->id = s->core->next_id;
+	return a;
+}
+
+/* Ids of moves: unlike those of an earlier life, thanks to the salt; never 0. */
+uint32_t new_id(struct core *core)
+{
+	if (++core->salt == 0)
+		core->salt = 1;
+	return core->salt;
+}
+
+void tell(struct step *s, uint8_t group, enum core_tell what, enum core_result result, int err)
+{
+	const struct core_group *g = &s->core->groups[group];
+	struct core_action *a = emit(s, CORE_DO_TELL, group);
+
+	a->tell.what = what;
+	a->tell.result = result;
+	a->tell.err = err;
+	a->tell.from = a->tell.state = g->state;
+	a->tell.reason = g->reason;
+	a->tell.term = g->term;
+	a->tell.unfit = g->unfit;
+}
+
+/* The one writer of `state`. */
+void enter(struct step *s, uint8_t group, enum core_state state, enum core_step step,
+	   enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+	enum core_state from = g->state;
+
+	g->step = step;
+	g->due = INSTANT_NEVER;
+	g->pending = 0;
+	s->core->beat_now = true;
+	if (from == state)
+		return;
+	g->state = state;
+	g->since = s->core->now;
+	g->reason = reason;
+	g->provisional = g->rival_since = INSTANT_NEVER;
+	if (state != CORE_STATE_PRIMARY)
+		g->announce_due = INSTANT_NEVER;
+	tell(s, group, CORE_TELL_STATE, CORE_RESULT_OK, 0);
+	s->out->v[s->out->n - 1].tell.from = from;
+}
+
+void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
+{
+	struct core_group *g = &s->core->groups[group];
+	uint16_t unfit = on ? g->unfit | bits : g->unfit & ~bits;
+
+	if (unfit == g->unfit)
+		return;
+	g->unfit = unfit;
+	s->core->beat_now = true;
+	tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
+}
+
+/* Terms go to disk before they are announced: the order precedes the heartbeat. */
+void store(struct step *s, uint8_t group)
+{
+	const struct core_group *g = &s->core->groups[group];
+	struct core_action *a = order(s, CORE_DO_STORE, group);
+
+	a->store.term = g->term_max;
+	a->store.maintenance = g->maintenance;
+}
+
+/*
+ * Set the gate and wait for the kernel's word. The first group that opens
+ * creates the lease; its end is counted from now, which is before the kernel's.
+ */
+void set_gate(struct step *s, uint8_t group, enum core_gate level)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+	struct core_action *a = order(s, CORE_DO_GATE, group);
+
+	a->gate.level = level;
+	a->gate.create = level != CORE_GATE_CLOSED && !instant_is_set(core->lease_until);
+	if (a->gate.create)
+		core->lease_until = instant_add(core->now, core->config.lease_us);
+	g->serving = level != CORE_GATE_CLOSED;
+	g->pending = a->id;
+}
+
+void set_move(struct step *s, uint8_t group, enum core_move move)
+{
+	s->core->groups[group].move = move;
+	s->core->beat_now = true;
+}
+
+/* Announce every address now, and again on the schedule. */
+void announce(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	emit(s, CORE_DO_ANNOUNCE, group);
+	g->announced = 0;
+	g->announce_due = INSTANT_NEVER;
+	if (s->core->config.n_announce)
+		g->announce_due = instant_add(s->core->now, s->core->config.announce_us[0]);
+}
+
+/* Answer a caller who need not wait. */
+void reply(struct step *s, uint8_t group, uint32_t request, enum core_result result)
+{
+	struct core_action *a = emit(s, CORE_DO_REPLY, group);
+
+	a->reply.request = request;
+	a->reply.result = result;
+	a->reply.primary = core_primary(s->core, group);
+}
+
+/* Answer the caller who waits, if there is one. */
+void answer(struct step *s, uint8_t group, enum core_result result)
+{
+	struct core_group *g = &s->core->groups[group];
+	uint64_t took_us = instant_since(s->core->now, g->request_at);
+
+	if (!g->request)
+		return;
+	reply(s, group, g->request, result);
+	s->out->v[s->out->n - 1].reply.took_us = took_us;
+	if (result == CORE_RESULT_OK)
+		g->last_switchover_us = took_us;
+	g->request = 0;
+	g->request_due = INSTANT_NEVER;
+}
+
+/* Close, remove, then rest: from any state in which addresses may be here. */
+void release(struct step *s, uint8_t group, enum core_reason reason)
+{
+	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_CLOSE, reason);
+	set_gate(s, group, CORE_GATE_CLOSED);
+}
+
+/*
+ * Give a claim up. Who offers is refused, but only once everything is gone from
+ * here: yielding ends in that.
+ */
+void abandon(struct step *s, uint8_t group, enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->why = CORE_RESULT_FAILED;
+	set_move(s, group, CORE_MOVE_NONE);
+	release(s, group, reason);
+	answer(s, group, CORE_RESULT_FAILED);
+}
+
+/* The state of a node that holds nothing and is not on the way to it. */
+void rest(struct step *s, uint8_t group, enum core_reason reason)
+{
+	const struct core_group *g = &s->core->groups[group];
+	enum core_state state = CORE_STATE_BACKUP;
+
+	if (g->maintenance)
+		state = CORE_STATE_MAINTENANCE;
+	else if (g->unfit & ~CORE_UNFIT_PASSING)
+		state = CORE_STATE_FAULT;
+	enter(s, group, state, CORE_STEP_NONE, reason);
+}
+
+/*
+ * Want the group, closed, until no peer can have other plans: who hears us say
+ * so and answers will not claim beside us.
+ */
+void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->waiting_since = s->core->now;
+	g->move_to = CORE_NODE_NONE;
+	g->why = CORE_RESULT_OK;
+	if (g->move != CORE_MOVE_ASK)
+		set_move(s, group, CORE_MOVE_NONE);
+	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_WAIT, reason);
+}
+
+static void prepare(struct step *s, uint8_t group, enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, reason);
+	g->due = instant_add(s->core->now, s->core->config.step_us);
+	store(s, group);
+	g->pending = order(s, CORE_DO_PREPARE, group)->id;
+}
+
+/* Claim on our own account, under a new term (R2). */
+void claim(struct step *s, uint8_t group, enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->term = ++g->term_max;
+	if (g->move != CORE_MOVE_ASK)
+		g->move = CORE_MOVE_NONE;
+	g->move_to = CORE_NODE_NONE;
+	g->why = CORE_RESULT_OK;
+	g->seamless = false;
+	prepare(s, group, reason);
+}
+
+/* Claim what a holder hands over, under the term that it offers. */
+void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core_record *theirs)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->seamless = theirs->move == CORE_MOVE_OFFER;
+	g->move = CORE_MOVE_NONE;
+	g->why = CORE_RESULT_OK;
+	g->move_id = theirs->move_id;
+	g->move_to = peer;
+	g->term = g->move_term = theirs->move_term;
+	if (g->term_max < g->term)
+		g->term_max = g->term;
+	prepare(s, group, CORE_REASON_SWITCHOVER);
+}
+
+/*
+ * Begin to hand over to @peer. Seamless: it opens before we close. Strict: we
+ * are gone, confirmed by the kernel, before it is told so.
+ */
+void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+
+	g->move_id = new_id(core);
+	g->move_to = peer;
+	g->move_term = ++g->term_max;
+	g->seamless = !core->config.groups[group].strict;
+	g->move = CORE_MOVE_NONE;
+	g->why = CORE_RESULT_OK;
+	store(s, group);
+	if (!g->seamless) {
+		release(s, group, reason);
+		return;
+	}
+	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_OFFER, reason);
+	g->due = instant_add(core->now, core->config.step_us);
+	set_move(s, group, CORE_MOVE_OFFER);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+
+/* primary: holding the group, and every reason to stop. */
+
+#include "agent/core/internal.h"
+
+/* Hand over if somebody fit is there; the caller, if any, waits in g->request. */
+static enum core_result hand_over(struct step *s, uint8_t group, enum core_reason reason)
+{
+	uint8_t peer;
+	enum core_result result = rule_successor(s->core, group, &peer);
+
+	if (result == CORE_RESULT_OK)
+		yield(s, group, peer, reason);
+	return result;
+}
+
+/* Asked for here: by a caller on the bus. */
+static void asked_here(struct step *s, uint8_t group, uint32_t request)
+{
+	struct core_group *g = &s->core->groups[group];
+	enum core_result result;
+
+	if (g->request || instant_is_set(g->provisional)) {
+		reply(s, group, request, CORE_RESULT_BUSY);
+		return;
+	}
+	g->request = request;
+	g->request_at = s->core->now;
+	result = hand_over(s, group, CORE_REASON_SWITCHOVER);
+	if (result != CORE_RESULT_OK)
+		answer(s, group, result);
+}
+
+/* Asked for on the backup, which passes it on with its heartbeats. */
+static void asked_there(struct step *s, uint8_t group, uint8_t peer, const struct core_record *r)
+{
+	struct core_group *g = &s->core->groups[group];
+	uint8_t to = CORE_NODE_NONE;
+
+	if (r->move_id == g->asked)
+		return; /* taken up already */
+	g->asked = r->move_id;
+	g->why = rule_successor(s->core, group, &to);
+	if (g->why == CORE_RESULT_OK && to != peer)
+		g->why = CORE_RESULT_NOT_FIT;
+	if (instant_is_set(g->provisional))
+		g->why = CORE_RESULT_BUSY;
+	if (g->why == CORE_RESULT_OK) {
+		yield(s, group, peer, CORE_REASON_SWITCHOVER);
+		return;
+	}
+	g->move_id = r->move_id;
+	g->move_to = peer;
+	set_move(s, group, CORE_MOVE_DENIED);
+}
+
+/* Another primary (R1). */
+static void meet_rival(struct step *s, uint8_t group, uint8_t peer)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+
+	if (!instant_is_set(g->rival_since)) {
+		g->rival_since = core->now;
+		tell(s, group, CORE_TELL_CONFLICT, CORE_RESULT_OK, 0);
+		s->out->v[s->out->n - 1].peer = peer;
+	}
+	if (rule_loses(core, group, peer))
+		release(s, group, CORE_REASON_CONFLICT);
+	else if (instant_since(core->now, g->rival_since) >= core->config.dead_us &&
+		 core->peers[peer].echoed_sent_at.us < g->rival_since.us)
+		release(s, group, CORE_REASON_UNHEARD); /* it will never give way */
+}
+
+/* The old holder has understood that we are it, or has at least let go. */
+static void note_acknowledgement(struct step *s, uint8_t group, const struct core_record *r)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	if (r->state == CORE_STATE_YIELDING) {
+		if (r->term >= g->term)
+			g->provisional = instant_add(s->core->now, s->core->config.step_us);
+		return;
+	}
+	g->provisional = INSTANT_NEVER;
+	g->move_to = CORE_NODE_NONE;
+	announce(s, group);
+	answer(s, group, CORE_RESULT_OK);
+}
+
+static void hear_peer(struct step *s, uint8_t group, uint8_t peer)
+{
+	struct core_group *g = &s->core->groups[group];
+	const struct core_record *r = peer_record(s->core, peer, group);
+	bool asks;
+
+	if (!r)
+		return;
+	if (r->state == CORE_STATE_PRIMARY) {
+		meet_rival(s, group, peer);
+		return;
+	}
+	if (instant_is_set(g->rival_since)) {
+		g->rival_since = INSTANT_NEVER;
+		announce(s, group); /* its announcements may have been the last ones heard */
+	}
+	if (instant_is_set(g->provisional) && peer == g->move_to)
+		note_acknowledgement(s, group, r);
+
+	asks = r->move == CORE_MOVE_ASK && r->move_to == s->core->config.self;
+	if (asks)
+		asked_there(s, group, peer, r);
+	else if (g->move == CORE_MOVE_DENIED && g->move_to == peer)
+		set_move(s, group, CORE_MOVE_NONE);
+}
+
+/* A new holder that the old one does not acknowledge, although it is heard, steps back. */
+static void watch_provisional(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+
+	if (!instant_is_set(g->provisional))
+		return;
+	if (!core->peers[g->move_to].up) {
+		g->provisional = INSTANT_NEVER;
+		g->move_to = CORE_NODE_NONE;
+		answer(s, group, CORE_RESULT_OK);
+	} else if (instant_reached(core->now, g->provisional)) {
+		release(s, group, CORE_REASON_ROLLED_BACK);
+		answer(s, group, CORE_RESULT_TIMEOUT);
+	}
+}
+
+/* R4: unfit, told to stop, or wanted out: move it, or keep what still works. */
+static void watch_fitness(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+	uint16_t unfit = g->unfit & ~(CORE_UNFIT_SYNC | CORE_UNFIT_STARTING);
+
+	if (!unfit || core->restarting || instant_is_set(g->provisional) ||
+	    (!instant_reached(core->now, g->retry) && !core->stopping))
+		return;
+	if (core->stopping && instant_reached(core->now, core->stop_due))
+		release(s, group, CORE_REASON_STOP);
+	else if (hand_over(s, group, core->stopping ? CORE_REASON_STOP : CORE_REASON_UNFIT) ==
+		 CORE_RESULT_OK)
+		return;
+	else if (core->stopping)
+		release(s, group, CORE_REASON_STOP);
+	else if (!core->config.groups[group].keep_alone)
+		release(s, group, CORE_REASON_UNFIT);
+}
+
+static void run_schedule(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+	uint32_t before;
+
+	if (!instant_is_set(g->announce_due) || !instant_reached(core->now, g->announce_due))
+		return;
+	emit(s, CORE_DO_ANNOUNCE, group);
+	before = core->config.announce_us[g->announced++];
+	g->announce_due = INSTANT_NEVER;
+	if (g->announced < core->config.n_announce)
+		g->announce_due =
+			instant_add(core->now, core->config.announce_us[g->announced] - before);
+}
+
+/* A stranger took addresses away: put them back at once, and count. */
+static void repair(struct step *s, uint8_t group)
+{
+	struct core *core = s->core;
+	struct core_group *g = &core->groups[group];
+
+	if (g->repairing)
+		return;
+	if (!instant_is_set(g->loss_window) ||
+	    instant_since(core->now, g->loss_window) > CORE_LOSS_WINDOW_US) {
+		g->loss_window = core->now;
+		g->losses = 0;
+	}
+	if (++g->losses >= CORE_LOSSES_MAX)
+		set_unfit(s, group, CORE_UNFIT_DRIFT, true);
+	g->repairing = true;
+	g->pending = order(s, CORE_DO_PREPARE, group)->id;
+}
+
+static void repaired(struct step *s, uint8_t group, int err)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	g->pending = 0;
+	g->repairing = false;
+	tell(s, group, err ? CORE_TELL_ACTION_FAILED : CORE_TELL_REPAIRED,
+	     err ? CORE_RESULT_FAILED : CORE_RESULT_OK, err);
+	if (err)
+		set_unfit(s, group, CORE_UNFIT_DRIFT, true);
+	else
+		announce(s, group);
+}
+
+/* SetMaintenance on the primary is a switchover first (section 5). */
+static void set_maintenance(struct step *s, uint8_t group, const struct core_event *event)
+{
+	struct core_group *g = &s->core->groups[group];
+	enum core_result result;
+
+	if (!event->request.on) {
+		reply(s, group, event->request.request, CORE_RESULT_OK);
+		return;
+	}
+	if (g->request || instant_is_set(g->provisional)) {
+		reply(s, group, event->request.request, CORE_RESULT_BUSY);
+		return;
+	}
+	g->request = event->request.request;
+	g->request_at = s->core->now;
+	g->maintenance = true;
+	result = hand_over(s, group, CORE_REASON_MAINTENANCE);
+	if (result == CORE_RESULT_OK || event->request.force) {
+		set_unfit(s, group, CORE_UNFIT_MAINTENANCE, true);
+		if (result != CORE_RESULT_OK) {
+			store(s, group);
+			release(s, group, CORE_REASON_MAINTENANCE);
+		}
+		return;
+	}
+	g->maintenance = false;
+	answer(s, group, CORE_RESULT_NOT_FIT);
+}
+
+void primary_step(struct step *s, uint8_t group, const struct core_event *event)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	switch (event->type) {
+	case CORE_EV_BEAT:
+		hear_peer(s, group, event->peer);
+		break;
+	case CORE_EV_SWITCHOVER:
+		asked_here(s, group, event->request.request);
+		break;
+	case CORE_EV_MAINTENANCE:
+		set_maintenance(s, group, event);
+		break;
+	case CORE_EV_ANNOUNCE:
+		announce(s, group);
+		break;
+	case CORE_EV_LOST:
+		repair(s, group);
+		break;
+	case CORE_EV_DONE:
+		if (event->done.id == g->pending)
+			repaired(s, group, event->done.err);
+		break;
+	case CORE_EV_DISOWNED:
+		release(s, group, CORE_REASON_DISOWNED);
+		break;
+	case CORE_EV_TIME:
+	case CORE_EV_START:
+	case CORE_EV_UNREACHABLE:
+	case CORE_EV_FITNESS:
+	case CORE_EV_REFERENCES:
+	case CORE_EV_STOP:
+	case CORE_EV_SENT:
+	case CORE_EV_FLUSHED:
+	case CORE_EV_LAPSED:
+	case _CORE_EV_MAX:
+		break;
+	}
+	if (g->state == CORE_STATE_PRIMARY)
+		watch_provisional(s, group);
+	if (g->state == CORE_STATE_PRIMARY)
+		watch_fitness(s, group);
+	if (g->state == CORE_STATE_PRIMARY)
+		run_schedule(s, group);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the core share. Nothing outside of it includes this. */
+
+#include "agent/core/core.h"
+
+/* Slack that R8 allows for the lateness of a timer, and for a clock's grain. */
+#define CORE_LATE_US (5 * USEC_PER_MSEC)
+#define CORE_GUARD_US (10 * USEC_PER_MSEC)
+
+/* How long a failed claim or yield rests before it is tried again. */
+#define CORE_RETRY_US (2 * USEC_PER_SEC)
+
+/* So many removals by strangers in so long a time make a node unfit: a single
+ * `networkctl reconfigure` must not, a fight must. */
+#define CORE_LOSSES_MAX 5
+#define CORE_LOSS_WINDOW_US (10 * USEC_PER_SEC)
+
+/* Reasons that make a node unfit without being a fault of it. */
+#define CORE_UNFIT_PASSING (CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_SYNC)
+
+/* One step of the core: its value, and where its actions go. */
+struct step {
+	struct core *core;
+	struct core_actions *out;
+};
+
+/* peers.c: what is known of the others, and what R8 makes of it */
+const struct core_record *peer_record(const struct core *core, uint8_t peer, uint8_t group);
+uint64_t peer_claim_wait_us(const struct core *core, uint8_t peer);
+instant peer_silent_from(const struct core *core, uint8_t peer);
+bool peer_silent(const struct core *core, uint8_t peer);
+bool peer_echoes(const struct core *core, uint8_t peer);
+bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group);
+void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat);
+void peers_update(struct step *s);
+bool lease_may_renew(const struct core *core);
+
+/* rules.c: the election, R1 to R5 */
+bool record_holds(const struct core_record *record);
+bool rule_loses(const struct core *core, uint8_t group, uint8_t peer);
+enum core_reason rule_claim(const struct core *core, uint8_t group);
+enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer);
+bool rule_preempts(const struct core *core, uint8_t group);
+uint8_t rule_holder(const struct core *core, uint8_t group);
+bool rule_isolated(const struct core *core);
+
+/* group.c: actions and transitions, used by all states */
+struct core_action *emit(struct step *s, enum core_action_type type, uint8_t group);
+struct core_action *order(struct step *s, enum core_action_type type, uint8_t group);
+void tell(struct step *s, uint8_t group, enum core_tell what, enum core_result result, int err);
+void enter(struct step *s, uint8_t group, enum core_state state, enum core_step step,
+	   enum core_reason reason);
+void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on);
+void store(struct step *s, uint8_t group);
+void set_gate(struct step *s, uint8_t group, enum core_gate level);
+void set_move(struct step *s, uint8_t group, enum core_move move);
+void announce(struct step *s, uint8_t group);
+void reply(struct step *s, uint8_t group, uint32_t request, enum core_result result);
+void answer(struct step *s, uint8_t group, enum core_result result);
+void release(struct step *s, uint8_t group, enum core_reason reason);
+void rest(struct step *s, uint8_t group, enum core_reason reason);
+void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason);
+void claim(struct step *s, uint8_t group, enum core_reason reason);
+void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core_record *theirs);
+void abandon(struct step *s, uint8_t group, enum core_reason reason);
+void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
+uint32_t new_id(struct core *core);
+
+/* idle.c, claim.c, hold.c, yield.c: one function per state */
+void backup_step(struct step *s, uint8_t group, const struct core_event *event);
+void fault_step(struct step *s, uint8_t group, const struct core_event *event);
+void maintenance_step(struct step *s, uint8_t group, const struct core_event *event);
+void claiming_step(struct step *s, uint8_t group, const struct core_event *event);
+void primary_step(struct step *s, uint8_t group, const struct core_event *event);
+void yielding_step(struct step *s, uint8_t group, const struct core_event *event);

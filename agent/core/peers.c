@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/core/internal.h"
+
+/**
+ * peer_record() - What a peer said last about a group
+ *
+ * Return: its record; NULL if the peer is not up or does not know the group.
+ */
+const struct core_record *peer_record(const struct core *core, uint8_t peer, uint8_t group)
+{
+	const struct core_peer *p = &core->peers[peer];
+
+	if (peer == core->config.self || !p->up || !p->beat.groups[group].present)
+		return NULL;
+	return &p->beat.groups[group];
+}
+
+/**
+ * peer_claim_wait_us() - How long a peer must have been silent before we claim (R8)
+ *
+ * Its last heartbeat that we received may have been the one before the two
+ * that it still marks without an echo, and the last of those renews its lease
+ * for the length that it told us.
+ *
+ * Return: microseconds from the receipt of its last heartbeat.
+ */
+uint64_t peer_claim_wait_us(const struct core *core, uint8_t peer)
+{
+	const struct core_beat *beat = &core->peers[peer].beat;
+	uint64_t theirs = 2 * (uint64_t)beat->interval_us + beat->lease_us + CORE_GUARD_US;
+
+	return theirs > core->config.dead_us ? theirs : core->config.dead_us;
+}
+
+/**
+ * peer_silent_from() - Since when silence of a peer counts
+ *
+ * After a freeze of our own the socket is full of what we did not read: what
+ * looks like the peer's silence was ours, and counting starts anew.
+ */
+instant peer_silent_from(const struct core *core, uint8_t peer)
+{
+	instant heard = core->peers[peer].heard;
+
+	return heard.us > core->awake.us ? heard : core->awake;
+}
+
+/* Nothing at all from this peer for two intervals: it is dead, or cut off (R8). */
+bool peer_silent(const struct core *core, uint8_t peer)
+{
+	return instant_since(core->now, peer_silent_from(core, peer)) >=
+	       2 * (uint64_t)core->config.interval_us;
+}
+
+/* One of our last two heartbeats has been answered by this peer (R8). */
+bool peer_echoes(const struct core *core, uint8_t peer)
+{
+	const struct core_peer *p = &core->peers[peer];
+
+	return p->up && instant_is_set(p->echoed_sent_at) &&
+	       instant_since(core->now, p->echoed_sent_at) <=
+		       2 * (uint64_t)core->config.interval_us + CORE_LATE_US;
+}
+
+/*
+ * Is this peer in no state to claim the group? When that changes it says so for
+ * a whole dead time before it claims.
+ */
+bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group)
+{
+	const struct core_record *r = peer_record(core, peer, group);
+
+	return !r || r->state == CORE_STATE_FAULT || r->state == CORE_STATE_MAINTENANCE;
+}
+
+static bool is_out_of_all_we_serve(const struct core *core, uint8_t peer)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].serving && !peer_is_out(core, peer, g))
+			return false;
+	return true;
+}
+
+/*
+ * R8: the lease may be renewed while every peer either answers, or is not heard
+ * at all, or is out of it. Any other that is heard and does not answer may not
+ * hear us, and is about to claim.
+ */
+bool lease_may_renew(const struct core *core)
+{
+	if (!instant_is_set(core->lease_until) || core->lease_frozen)
+		return false;
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && !peer_echoes(core, p) && !peer_silent(core, p) &&
+		    !is_out_of_all_we_serve(core, p))
+			return false;
+	return true;
+}
+
+/* Does the sender hold or claim anything, so that it needs our answer at once? */
+static bool wants_reply(const struct core *core, const struct core_beat *beat)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		const struct core_record *r = &beat->groups[g];
+
+		if (r->present && (record_holds(r) || r->state == CORE_STATE_CLAIMING))
+			return true;
+	}
+	return false;
+}
+
+/* Only a direct answer counts as an echo: it is what the kernel's guard looks at, too. */
+static void note_echo(struct core *core, struct core_peer *p, const struct core_beat *beat)
+{
+	uint64_t seq = beat->echo_seq;
+
+	if (!beat->reply || seq <= p->echoed_seq || seq > core->seq)
+		return;
+	if (core->sent[seq % CORE_SENT_MAX].seq != seq)
+		return;
+	p->echoed_seq = seq;
+	p->echoed_sent_at = core->sent[seq % CORE_SENT_MAX].at;
+}
+
+/**
+ * peer_heard() - Take in a fresh heartbeat
+ */
+void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
+{
+	struct core *core = s->core;
+	struct core_peer *p = &core->peers[peer];
+	bool was_up = p->up, differed = p->digest_differs;
+
+	p->beat = *beat;
+	p->heard = core->now;
+	p->heard_seq = beat->seq;
+	p->known = p->up = true;
+	p->no_agent = false;
+	p->digest_differs = beat->digest != core->config.digest;
+	note_echo(core, p, beat);
+
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		const struct core_record *r = peer_record(core, peer, g);
+
+		if (r && r->term_max > core->groups[g].term_max)
+			core->groups[g].term_max = r->term_max;
+	}
+	if (!beat->reply && wants_reply(core, beat))
+		core->reply_to |= 1 << peer;
+	if (!was_up)
+		emit(s, CORE_DO_TELL, 0)->tell.what = CORE_TELL_PEER_UP;
+	if (!was_up)
+		s->out->v[s->out->n - 1].peer = peer;
+	if (p->digest_differs && (!differed || !was_up)) {
+		struct core_action *a = emit(s, CORE_DO_TELL, 0);
+
+		a->tell.what = CORE_TELL_DIGEST;
+		a->peer = peer;
+	}
+}
+
+/**
+ * peers_update() - Notice who has fallen silent by now
+ */
+void peers_update(struct step *s)
+{
+	struct core *core = s->core;
+
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		struct core_peer *peer = &core->peers[p];
+		struct core_action *a;
+
+		if (!peer->up || instant_since(core->now, peer_silent_from(core, p)) <
+					 peer_claim_wait_us(core, p))
+			continue;
+		peer->up = false;
+		a = emit(s, CORE_DO_TELL, 0);
+		a->peer = p;
+		a->tell.what = CORE_TELL_PEER_SILENT;
+	}
+}
+
+/* See core.h: is this peer heard, as far as claims are concerned? */
+bool core_peer_alive(const struct core *core, uint8_t peer)
+{
+	return core->peers[peer].up;
+}

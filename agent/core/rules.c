@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The election: every rule of it is a predicate over what is known now. */
+
+#include "agent/core/internal.h"
+
+/* Does this node hold the group: may it answer for its addresses? */
+bool record_holds(const struct core_record *record)
+{
+	return record->state == CORE_STATE_PRIMARY || record->state == CORE_STATE_YIELDING;
+}
+
+/* Higher priority first, then the smaller name, which is the smaller number. */
+static bool outranks(const struct core *core, uint8_t a, uint8_t b)
+{
+	uint16_t pa = core->config.priority[a], pb = core->config.priority[b];
+
+	return pa != pb ? pa > pb : a < b;
+}
+
+/**
+ * rule_loses() - R1: of two that hold or claim the same group, is it we who give way?
+ */
+bool rule_loses(const struct core *core, uint8_t group, uint8_t peer)
+{
+	const struct core_record *theirs = &core->peers[peer].beat.groups[group];
+	const struct core_group *ours = &core->groups[group];
+	bool evidence = core->references_known && !core->references_silent;
+
+	if (evidence != theirs->evidence)
+		return theirs->evidence;
+	if (ours->term != theirs->term)
+		return theirs->term > ours->term;
+	return outranks(core, peer, core->config.self);
+}
+
+/* R3: cut off ourselves, rather than everybody else. */
+bool rule_isolated(const struct core *core)
+{
+	if (!core->references_known || !core->references_silent)
+		return false;
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && core->peers[p].up &&
+		    !core->peers[p].beat.references_answer)
+			return false; /* the references are dead for everybody */
+	return true;
+}
+
+/* R4: who may hold a group that no fit node is there for? */
+static bool usable_at_last(uint16_t unfit)
+{
+	return !(unfit & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_MAINTENANCE |
+			  CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_DISOWNED |
+			  CORE_UNFIT_CLAIM));
+}
+
+/* Synchronisation gates moves that were asked for, never a claim after a death (R3). */
+static bool fit_to_claim(uint16_t unfit)
+{
+	return !(unfit & ~CORE_UNFIT_SYNC);
+}
+
+/**
+ * rule_claim() - R2, R4, R6: may this node claim the group now?
+ *
+ * Return: why; CORE_REASON_NONE if it may not.
+ */
+enum core_reason rule_claim(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	uint8_t self = core->config.self;
+	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
+	bool best_fit = somebody_fit, best_usable = usable_at_last(g->unfit);
+
+	if (core->stopping || g->maintenance || !instant_reached(core->now, core->listen_until))
+		return CORE_REASON_NONE;
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		lost |= core->peers[p].known && !core->peers[p].up;
+		if (!r)
+			continue;
+		if (record_holds(r) || r->state == CORE_STATE_CLAIMING)
+			return CORE_REASON_NONE;
+		somebody_fit |= fit_to_claim(r->unfit);
+		best_fit &= !(fit_to_claim(r->unfit) && outranks(core, p, self));
+		best_usable &= !(usable_at_last(r->unfit) && outranks(core, p, self));
+	}
+	if (best_fit)
+		return lost ? CORE_REASON_PEER_DEAD : CORE_REASON_NO_PRIMARY;
+	if (!somebody_fit && best_usable && instant_is_set(g->headless) &&
+	    instant_since(core->now, g->headless) >= core->config.groups[group].last_resort_us)
+		return CORE_REASON_LAST_RESORT;
+	return CORE_REASON_NONE;
+}
+
+/**
+ * rule_successor() - Section 5: to whom could this group be moved now?
+ * @ret_peer: the node, if the result is OK
+ *
+ * Return: OK, PEER_UNREACHABLE if nobody answers, NOT_FIT if who answers cannot.
+ */
+enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer)
+{
+	enum core_result result = CORE_RESULT_PEER_UNREACHABLE;
+	uint8_t best = CORE_NODE_NONE;
+
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (!r || !peer_echoes(core, p))
+			continue;
+		if (r->unfit || r->state != CORE_STATE_BACKUP ||
+		    (r->move != CORE_MOVE_NONE && r->move != CORE_MOVE_ASK)) {
+			result = CORE_RESULT_NOT_FIT;
+			continue;
+		}
+		if (best == CORE_NODE_NONE || outranks(core, p, best))
+			best = p;
+	}
+	if (best == CORE_NODE_NONE)
+		return result;
+	*ret_peer = best;
+	return CORE_RESULT_OK;
+}
+
+/**
+ * rule_holder() - Who holds the group, as far as is known here?
+ *
+ * Return: node; CORE_NODE_NONE if nobody does.
+ */
+uint8_t rule_holder(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (r && r->state == CORE_STATE_PRIMARY)
+			return p;
+	}
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (r && r->state == CORE_STATE_YIELDING)
+			return p;
+	}
+	return CORE_NODE_NONE;
+}
+
+/* R5: Preempt=yes, and a worse node than we are holds the group. */
+bool rule_preempts(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	uint8_t holder = rule_holder(core, group);
+
+	return core->config.groups[group].preempt && !g->unfit && holder != CORE_NODE_NONE &&
+	       outranks(core, core->config.self, holder) &&
+	       peer_record(core, holder, group)->state == CORE_STATE_PRIMARY &&
+	       instant_reached(core->now, g->retry);
+}
