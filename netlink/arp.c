@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "netlink/arp.h"
+
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <netinet/if_ether.h>
+
+/* RFC 826, on Ethernet. */
+struct announcement {
+	struct ether_header eth;
+	struct ether_arp arp;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct announcement) == 42, "14 bytes of Ethernet, 28 of ARP");
+
+/**
+ * arp_build_announcement() - Build a gratuitous ARP frame: this address is at this MAC.
+ * @ret: the frame, broadcast, padded to Ethernet's minimum
+ * @mac: where the address is
+ * @ip: the IPv4 address
+ * @form: request (RFC 5227 section 3: what an announcement is), or reply, for
+ *	equipment that believes only these. Linux takes a reply for gratuitous
+ *	only if its target MAC is the sender's, otherwise it may be ignored for
+ *	a second (locktime).
+ */
+void arp_build_announcement(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+			    enum arp_form form)
+{
+	const uint16_t op = form == ARP_FORM_REQUEST ? ARPOP_REQUEST : ARPOP_REPLY;
+	struct announcement a = {
+		.eth.ether_type = htons(ETHERTYPE_ARP),
+		.arp.ea_hdr = {
+			.ar_hrd = htons(ARPHRD_ETHER),
+			.ar_pro = htons(ETHERTYPE_IP),
+			.ar_hln = ETHER_ADDR_LEN,
+			.ar_pln = 4,
+			.ar_op = htons(op),
+		},
+	};
+
+	assert(ip->family == 4);
+	memset(a.eth.ether_dhost, 0xff, sizeof(a.eth.ether_dhost));
+	memcpy(a.eth.ether_shost, mac, sizeof(a.eth.ether_shost));
+	memcpy(a.arp.arp_sha, mac, sizeof(a.arp.arp_sha));
+	memcpy(a.arp.arp_spa, ip->bytes, sizeof(a.arp.arp_spa));
+	memcpy(a.arp.arp_tpa, ip->bytes, sizeof(a.arp.arp_tpa));
+	if (form == ARP_FORM_REPLY)
+		memcpy(a.arp.arp_tha, mac, sizeof(a.arp.arp_tha));
+
+	*ret = (struct frame){ .len = ETH_ZLEN };
+	memcpy(ret->bytes, &a, sizeof(a));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "netlink/packet.h"
+
+/* The two forms of a gratuitous ARP; equipment differs in which one it believes. */
+enum arp_form {
+	ARP_FORM_REQUEST,
+	ARP_FORM_REPLY,
+};
+
+void arp_build_announcement(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+			    enum arp_form form);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "netlink/monitor.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "agent/cleanup.h"
+
+enum {
+	NFT_DELTABLE = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE,
+	/*
+	 * Messages of one datagram that the filter looks at; it lets longer ones
+	 * through. The kernel packs a transaction's messages into datagrams of
+	 * one page (NLMSG_GOODSIZE), and the shortest have 40 bytes.
+	 */
+	FILTER_STEPS = 96,
+	FILTER_STEP_LEN = 13, /* instructions */
+	FILTER_LEN = 1 + FILTER_STEPS * FILTER_STEP_LEN + 1,
+};
+
+struct monitor {
+	int fd;
+	uint32_t ignored; /* port number of a socket of ours; 0: none */
+	bool (*parse)(const struct nlmsghdr *nlh, struct monitor_event *ret);
+	const struct nlmsghdr *next; /* the message to be handed out next, in buf */
+	int left;		     /* bytes from there */
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_DATAGRAM_MAX];
+};
+
+static bool parse_rtnl(const struct nlmsghdr *nlh, struct monitor_event *ret)
+{
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+		ret->kind = MONITOR_LINK;
+		return link_parse(nlh, &ret->link) == 0;
+	case RTM_DELLINK:
+		ret->kind = MONITOR_LINK_GONE;
+		return link_parse(nlh, &ret->link) == 0;
+	case RTM_NEWADDR:
+		ret->kind = MONITOR_ADDR;
+		return addr_parse(nlh, &ret->addr) == 0;
+	case RTM_DELADDR:
+		ret->kind = MONITOR_ADDR_GONE;
+		return addr_parse(nlh, &ret->addr) == 0;
+	default:
+		return false;
+	}
+}
+
+static bool parse_nft(const struct nlmsghdr *nlh, struct monitor_event *ret)
+{
+	const struct nlattr *attrs[NFTA_TABLE_NAME + 1];
+	const struct nlattr *name;
+
+	if (nlh->nlmsg_type != NFT_DELTABLE ||
+	    nl_attrs(nlh, sizeof(struct nfgenmsg), attrs, ARRAY_SIZE(attrs)) < 0)
+		return false;
+	name = attrs[NFTA_TABLE_NAME];
+	if (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 ||
+	    strcmp(mnl_attr_get_str(name), "takeover") != 0)
+		return false;
+	ret->kind = MONITOR_GATE_GONE;
+	return true;
+}
+
+/*
+ * One step of the filter: X is the offset of a message. The datagram is let
+ * through if that is an NFT_MSG_DELTABLE, else X moves on to the next message;
+ * reading beyond the end drops the datagram. Classic BPF reads big endian while
+ * netlink has the host's order, so the length is put together from its two low
+ * bytes: a datagram is shorter than 64 KiB.
+ */
+static void put_step(struct sock_filter *f)
+{
+	const bool little = htons(1) != 1;
+	const struct sock_filter step[FILTER_STEP_LEN] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELTABLE), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, little ? 1 : 2),
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_ST, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, little ? 0 : 3),
+		BPF_STMT(BPF_LDX | BPF_MEM, 0),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, NLMSG_ALIGNTO - 1),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(NLMSG_ALIGNTO - 1)),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	};
+
+	memcpy(f, step, sizeof(step));
+}
+
+/*
+ * Lets only datagrams in which a table is deleted into the queue: whoever loads
+ * a blocklist sends every element to this socket. The kernel filters datagrams,
+ * not messages, and NFT_MSG_DELTABLE comes behind the table's rules and sets.
+ */
+static int attach_filter(int fd)
+{
+	struct sock_filter code[FILTER_LEN];
+	const struct sock_fprog program = { .len = FILTER_LEN, .filter = code };
+
+	code[0] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, 0);
+	for (size_t i = 0; i < FILTER_STEPS; i++)
+		put_step(&code[1 + i * FILTER_STEP_LEN]);
+	code[FILTER_LEN - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int monitor_open(int bus, uint32_t groups, struct monitor **ret)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	m->fd = nl_socket(bus, groups);
+	if (m->fd < 0)
+		return m->fd;
+	*ret = TAKE(m);
+	return 0;
+}
+
+/**
+ * monitor_open_rtnl() - Hear of links and addresses, of both families, ours and others'.
+ * @ret: the monitor; the caller's, for monitor_close()
+ *
+ * It tells what changes from now on: open it before reading how things are.
+ *
+ * Return: 0; -ENOMEM; what nl_socket() returns.
+ */
+int monitor_open_rtnl(struct monitor **ret)
+{
+	const uint32_t groups = 1U << (RTNLGRP_LINK - 1) | 1U << (RTNLGRP_IPV4_IFADDR - 1) |
+				1U << (RTNLGRP_IPV6_IFADDR - 1);
+	struct monitor *m;
+	int r;
+
+	r = monitor_open(NETLINK_ROUTE, groups, &m);
+	if (r < 0)
+		return r;
+	m->parse = parse_rtnl;
+	*ret = m;
+	return 0;
+}
+
+/**
+ * monitor_open_nft() - Hear of the deletion of the gate's tables, whoever does it.
+ * @ret: the monitor; the caller's, for monitor_close()
+ *
+ * Return: 0; -ENOMEM; -EPERM without CAP_NET_ADMIN; what nl_socket() returns or
+ * attaching the socket filter fails with.
+ */
+int monitor_open_nft(struct monitor **ret)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	int r;
+
+	r = monitor_open(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1), &m);
+	if (r < 0)
+		return r;
+	r = attach_filter(m->fd);
+	if (r < 0)
+		return r;
+	m->parse = parse_nft;
+	*ret = TAKE(m);
+	return 0;
+}
+
+/**
+ * monitor_close() - Close a monitor.
+ * @m: the monitor, or NULL; taken
+ *
+ * Return: NULL.
+ */
+struct monitor *monitor_close(struct monitor *m)
+{
+	if (!m)
+		return NULL;
+	close_fdp(&m->fd);
+	free(m);
+	return NULL;
+}
+
+/**
+ * monitor_ignore() - Do not report what one of our own sockets has changed.
+ * @m: the monitor
+ * @portid: of that socket, from nl_portid(); 0: report everything
+ */
+void monitor_ignore(struct monitor *m, uint32_t portid)
+{
+	m->ignored = portid;
+}
+
+/**
+ * monitor_fd() - The descriptor to poll for input.
+ * @m: the monitor
+ *
+ * Return: the descriptor, still the monitor's.
+ */
+int monitor_fd(const struct monitor *m)
+{
+	return m->fd;
+}
+
+/* Reads the next datagram, of which there is nothing left on failure. */
+static int fetch(struct monitor *m)
+{
+	size_t len = 0;
+	int r;
+
+	r = nl_receive(m->fd, m->buf, sizeof(m->buf), &len);
+	m->next = (const void *)m->buf;
+	m->left = (int)len;
+	return r;
+}
+
+/*
+ * Messages were lost, and they were younger than those still queued. Whoever
+ * reads everything again now must not be told afterwards how things had been,
+ * so the queue is emptied first.
+ */
+static int overrun(struct monitor *m, struct monitor_event *ret)
+{
+	int r;
+
+	do {
+		r = fetch(m);
+	} while (r == 0 || r == -ENOBUFS || r == -EMSGSIZE);
+	m->left = 0;
+	if (r != -EAGAIN)
+		return r;
+	ret->kind = MONITOR_OVERRUN;
+	return 0;
+}
+
+/**
+ * monitor_next() - Take the next piece of news; never blocks.
+ * @m: the monitor
+ * @ret: what happened: MONITOR_NOTHING when there is no more for now. A refresh
+ *	of an address's lifetime is a MONITOR_ADDR too, our own ones included.
+ *
+ * Messages that are not from the kernel, or malformed, are passed over.
+ *
+ * Return: 0; what recvmsg() fails with.
+ */
+int monitor_next(struct monitor *m, struct monitor_event *ret)
+{
+	for (;;) {
+		struct monitor_event event = { 0 };
+		int r;
+
+		while (mnl_nlmsg_ok(m->next, m->left)) {
+			const struct nlmsghdr *nlh = m->next;
+
+			m->next = mnl_nlmsg_next(nlh, &m->left);
+			if (m->ignored && nlh->nlmsg_pid == m->ignored)
+				continue;
+			if (m->parse(nlh, &event)) {
+				*ret = event;
+				return 0;
+			}
+		}
+		r = fetch(m);
+		if (r == -EAGAIN) {
+			*ret = (struct monitor_event){ .kind = MONITOR_NOTHING };
+			return 0;
+		}
+		if (r == -ENOBUFS || r == -EMSGSIZE)
+			return overrun(m, ret);
+		if (r < 0)
+			return r;
+	}
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "netlink/nd.h"
+
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip6.h>
+
+/* RFC 4861 section 4.4 with the target link-layer address option, on Ethernet. */
+struct advertisement {
+	struct ether_header eth;
+	struct ip6_hdr ip6;
+	struct nd_neighbor_advert na;
+	struct nd_opt_hdr option;
+	uint8_t mac[6];
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct advertisement) == 86, "14 + 40 + 24 + 8 bytes");
+
+enum {
+	ICMP_OFFSET = offsetof(struct advertisement, na),
+	ICMP_LEN = sizeof(struct advertisement) - ICMP_OFFSET,
+	ADDRESSES_OFFSET = offsetof(struct advertisement, ip6.ip6_src),
+	ADDRESSES_LEN = 2 * sizeof(struct in6_addr),
+};
+
+static uint32_t sum_words(const uint8_t *bytes, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+	return sum;
+}
+
+/* RFC 4443 section 2.3: over the pseudo-header of RFC 8200 section 8.1, and the message. */
+static uint16_t checksum(const struct advertisement *a)
+{
+	const uint8_t *bytes = (const uint8_t *)a;
+	uint32_t sum = ICMP_LEN + IPPROTO_ICMPV6;
+
+	sum += sum_words(bytes + ADDRESSES_OFFSET, ADDRESSES_LEN);
+	sum += sum_words(bytes + ICMP_OFFSET, ICMP_LEN);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/**
+ * nd_build_advertisement() - Build an unsolicited neighbour advertisement: this address is at
+ *	this MAC (RFC 4861 section 7.2.6).
+ * @ret: the frame, to all nodes of the link
+ * @mac: where the address is
+ * @ip: the IPv6 address, which is the source as well
+ * @router: whether this host forwards; a wrong answer makes hosts drop their
+ *	default route through us, or keep one they should not
+ */
+void nd_build_advertisement(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+			    bool router)
+{
+	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 0x01 };
+	static const uint8_t all_nodes_mac[6] = { 0x33, 0x33, 0x00, 0x00, 0x00, 0x01 };
+	struct advertisement a = {
+		.eth.ether_type = htons(ETHERTYPE_IPV6),
+		.ip6.ip6_flow = htonl(6U << 28),
+		.ip6.ip6_plen = htons(ICMP_LEN),
+		.ip6.ip6_nxt = IPPROTO_ICMPV6,
+		.ip6.ip6_hlim = 255,
+		.na.nd_na_type = ND_NEIGHBOR_ADVERT,
+		.na.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE | (router ? ND_NA_FLAG_ROUTER : 0),
+		.option.nd_opt_type = ND_OPT_TARGET_LINKADDR,
+		.option.nd_opt_len = 1, /* in units of 8 bytes */
+	};
+
+	assert(ip->family == 6);
+	memcpy(a.eth.ether_dhost, all_nodes_mac, sizeof(all_nodes_mac));
+	memcpy(a.eth.ether_shost, mac, sizeof(a.eth.ether_shost));
+	memcpy(&a.ip6.ip6_src, ip->bytes, sizeof(a.ip6.ip6_src));
+	memcpy(&a.ip6.ip6_dst, all_nodes, sizeof(all_nodes));
+	memcpy(&a.na.nd_na_target, ip->bytes, sizeof(a.na.nd_na_target));
+	memcpy(a.mac, mac, sizeof(a.mac));
+	a.na.nd_na_cksum = htons(checksum(&a));
+
+	*ret = (struct frame){ .len = sizeof(a) };
+	memcpy(ret->bytes, &a, sizeof(a));
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "netlink/monitor.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "tests/netns.h"
+
+static struct monitor *open_rtnl(void)
+{
+	struct monitor *m = NULL;
+
+	cr_assert_eq(monitor_open_rtnl(&m), 0);
+	return m;
+}
+
+static struct monitor *open_nft(void)
+{
+	struct monitor *m = NULL;
+
+	cr_assert_eq(monitor_open_nft(&m), 0);
+	return m;
+}
+
+static struct monitor_event next(struct monitor *m)
+{
+	struct monitor_event event;
+
+	cr_assert_eq(monitor_next(m, &event), 0);
+	return event;
+}
+
+/* Waits for news of this kind about this link, passing over other news. */
+static struct monitor_event await(struct monitor *m, enum monitor_kind kind, int ifindex)
+{
+	for (;;) {
+		struct monitor_event event = next(m);
+		bool link = kind == MONITOR_LINK || kind == MONITOR_LINK_GONE;
+
+		if (event.kind == kind && (link ? event.link.index : event.addr.ifindex) == ifindex)
+			return event;
+		if (event.kind == MONITOR_NOTHING)
+			netns_await(monitor_fd(m));
+	}
+}
+
+static struct monitor_event await_addr(struct monitor *m, enum monitor_kind kind, uint8_t family)
+{
+	struct monitor_event event;
+
+	do {
+		event = await(m, kind, netns_index("va"));
+	} while (event.addr.ip.family != family);
+	return event;
+}
+
+/* Reads until there is nothing more: how often it was this. */
+static unsigned count(struct monitor *m, enum monitor_kind kind)
+{
+	struct monitor_event event;
+	unsigned n = 0;
+
+	do {
+		event = next(m);
+		n += event.kind == kind;
+	} while (event.kind != MONITOR_NOTHING);
+	return n;
+}
+
+Test(monitor, descriptor_never_blocks_and_is_not_inherited)
+{
+	_cleanup_(monitor_closep) struct monitor *m = open_rtnl();
+
+	cr_assert(fcntl(monitor_fd(m), F_GETFL) & O_NONBLOCK);
+	cr_assert(fcntl(monitor_fd(m), F_GETFD) & FD_CLOEXEC);
+}
+
+Test(monitor, quiet_means_nothing)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	m = open_rtnl();
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
+}
+
+Test(monitor, links_come_stop_and_go)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	struct monitor_event event;
+	int index;
+
+	netns_enter();
+	m = open_rtnl();
+	sh("ip link add other type bridge");
+	index = netns_index("other");
+	event = await(m, MONITOR_LINK, index);
+	cr_assert_str_eq(event.link.name, "other");
+	cr_assert_not(event.link.running);
+
+	/* The peer's state is the carrier. */
+	sh("ip link set vb down");
+	do {
+		event = await(m, MONITOR_LINK, netns_index("va"));
+	} while (event.link.running);
+	sh("ip link set vb up");
+	do {
+		event = await(m, MONITOR_LINK, netns_index("va"));
+	} while (!event.link.running);
+
+	sh("ip link del other");
+	event = await(m, MONITOR_LINK_GONE, index);
+	cr_assert_str_eq(event.link.name, "other");
+}
+
+Test(monitor, leaving_a_bridge_is_not_the_end_of_a_link)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	sh("ip link add br0 type bridge && ip link set va master br0");
+	m = open_rtnl();
+	sh("ip link set va nomaster");
+	cr_assert_eq(count(m, MONITOR_LINK_GONE), 0);
+	sh("ip link del va");
+	cr_assert_eq(count(m, MONITOR_LINK_GONE), 2);
+}
+
+Test(monitor, addresses_of_both_families_come_and_go)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	static const uint8_t ipv4[4] = { 10, 1, 0, 1 };
+	struct monitor_event event;
+
+	netns_enter();
+	m = open_rtnl();
+	sh("ip addr add 10.1.0.1/24 dev va && ip addr del 10.1.0.1/24 dev va");
+	event = await_addr(m, MONITOR_ADDR, 4);
+	cr_assert_arr_eq(event.addr.ip.bytes, ipv4, sizeof(ipv4));
+	cr_assert_eq(event.addr.prefix, 24);
+	event = await_addr(m, MONITOR_ADDR_GONE, 4);
+	cr_assert_arr_eq(event.addr.ip.bytes, ipv4, sizeof(ipv4));
+
+	sh("ip addr add fd00::1/64 dev va nodad");
+	do {
+		event = await_addr(m, MONITOR_ADDR, 6);
+	} while (event.addr.ip.bytes[0] != 0xfd);
+	cr_assert_eq(event.addr.prefix, 64);
+	sh("ip addr del fd00::1/64 dev va");
+	event = await_addr(m, MONITOR_ADDR_GONE, 6);
+	cr_assert_eq(event.addr.ip.bytes[0], 0xfd);
+}
+
+static void add_ours(struct nl *nl, uint32_t valid_s)
+{
+	const struct addr a = {
+		.ip = { .family = 4, .bytes = { 10, 1, 0, 1 } },
+		.prefix = 32,
+		.ifindex = netns_index("va"),
+		.valid_s = valid_s,
+	};
+	int error = 1;
+
+	cr_assert_eq(addr_add(nl, &a, 1, &error), 0);
+	cr_assert_eq(error, 0);
+}
+
+Test(monitor, a_refreshed_address_is_told_with_its_tag_and_its_end_too)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	struct monitor_event event;
+
+	netns_enter();
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	add_ours(nl, 100);
+	m = open_rtnl();
+	add_ours(nl, 1);
+	event = await_addr(m, MONITOR_ADDR, 4);
+	cr_assert_eq(event.addr.tag, ADDR_TAG);
+	cr_assert_leq(event.addr.valid_s, 1);
+	event = await_addr(m, MONITOR_ADDR_GONE, 4);
+	cr_assert_eq(event.addr.tag, ADDR_TAG);
+}
+
+/* Things happen while nobody reads, more than fit in. */
+static void overflow(struct monitor *m)
+{
+	const int small = 4096;
+
+	cr_assert_eq(setsockopt(monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	sh("for i in $(seq 1 50); do echo addr add 10.1.0.$i/32 dev va; done | ip -batch -");
+}
+
+Test(monitor, lost_messages_are_an_overrun_told_once)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	m = open_rtnl();
+	overflow(m);
+	cr_assert_eq(next(m).kind, MONITOR_OVERRUN);
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
+}
+
+Test(monitor, what_is_older_than_an_overrun_is_not_told_after_it)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	struct monitor_event event;
+
+	netns_enter();
+	m = open_rtnl();
+	sh("ip addr add 10.9.9.9/32 dev va");
+	overflow(m);
+	cr_assert_eq(next(m).kind, MONITOR_OVERRUN);
+	sh("ip addr del 10.1.0.7/32 dev va");
+	event = await(m, MONITOR_ADDR_GONE, netns_index("va"));
+	cr_assert_eq(event.addr.ip.bytes[3], 7);
+}
+
+/* Sends what a root process can: a datagram of its own to the monitor's port. */
+static void forge(const struct monitor *m, int bus, const void *buf, size_t len)
+{
+	_cleanup_(close_fdp) int fd = nl_socket(bus, 0);
+	struct sockaddr_nl address;
+	socklen_t address_len = sizeof(address);
+
+	cr_assert_eq(getsockname(monitor_fd(m), (struct sockaddr *)&address, &address_len), 0);
+	cr_assert_eq(sendto(fd, buf, len, 0, (struct sockaddr *)&address, sizeof(address)),
+		     (ssize_t)len);
+}
+
+Test(monitor, only_the_kernel_is_believed)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *nfg;
+
+	netns_enter();
+	m = open_nft();
+	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE;
+	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	nfg->nfgen_family = 1;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "takeover");
+	forge(m, NETLINK_NETFILTER, buf, nlh->nlmsg_len);
+	netns_await(monitor_fd(m));
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
+}
+
+Test(monitor, the_gates_tables_are_missed_in_each_family)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	m = open_nft();
+	sh("nft 'add table inet takeover; add table arp takeover'");
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
+	sh("nft delete table inet takeover");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	sh("nft flush ruleset");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+}
+
+Test(monitor, a_table_that_goes_with_all_its_content_is_missed)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	sh("nft 'table inet takeover { set s { type mark; elements = { 1, 2, 3 }; }; "
+	   "chain a { counter drop; counter drop; }; chain b { jump a; }; }'");
+	m = open_nft();
+	sh("nft flush ruleset");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+}
+
+Test(monitor, one_datagram_can_tell_of_several_tables)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	sh("nft 'add table inet takeover; add table arp takeover; add table ip other; "
+	   "add table ip takeover'");
+	m = open_nft();
+	sh("nft flush ruleset");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 3);
+}
+
+Test(monitor, other_tables_are_nothing_to_us)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	m = open_nft();
+	sh("nft 'add table inet take; add table inet takeover2; add table inet takeover'");
+	sh("nft 'delete table inet take; delete table inet takeover2'");
+	netns_await(monitor_fd(m));
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 0);
+}
+
+Test(monitor, a_flood_of_elements_does_not_even_reach_the_queue)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	struct pollfd ready;
+	const int small = 4096;
+
+	netns_enter();
+	sh("nft 'table inet takeover { set s { type mark; }; }'");
+	m = open_nft();
+	cr_assert_eq(setsockopt(monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	sh("(echo 'add element inet takeover s { 0'; seq -f ', %.0f' 1 5000; echo '}') | nft -f -");
+	sh("nft flush set inet takeover s");
+	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
+	cr_assert_eq(poll(&ready, 1, 0), 0);
+	sh("nft delete table inet takeover");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A network namespace for one test, with a veth pair in it. Needs root. */
+
+#include <criterion/criterion.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/cleanup.h"
+
+enum { PATIENCE_MS = 5000 }; /* for what happens within ms, on a busy machine */
+
+static inline void sh(const char *command)
+{
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+/*
+ * Two ends, va and vb, both up and operational: until the kernel has noticed
+ * the carrier, which it does in a work queue, it drops what is sent.
+ */
+static inline void netns_enter(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNET), 0, "needs root");
+	sh("ip link set lo up && "
+	   "ip link add va address 02:00:00:00:00:0a type veth "
+	   "peer name vb address 02:00:00:00:00:0b && "
+	   "ip link set va up && ip link set vb up");
+	sh("for i in $(seq 1 1000); do"
+	   " [ $(ip -o link | grep -c ' state UP ') -eq 2 ] && exit 0;"
+	   " done; exit 1");
+}
+
+static inline int netns_index(const char *name)
+{
+	int index = (int)if_nametoindex(name);
+
+	cr_assert_gt(index, 0);
+	return index;
+}
+
+/* Waits until there is something to read. */
+static inline void netns_await(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	cr_assert_eq(poll(&ready, 1, PATIENCE_MS), 1, "nothing came");
+}
+
+/* Waits until the neighbour table of vb has the address at this MAC. */
+static inline void netns_await_neighbour(const char *ip, const char *mac)
+{
+	char command[256];
+
+	/* The frame is on its way through the receive path: looking takes longer than that. */
+	(void)snprintf(command, sizeof(command),
+		       "for i in $(seq 1 1000); do"
+		       " ip neigh show %s dev vb | grep -q 'lladdr %s ' && exit 0;"
+		       " done; exit 1",
+		       ip, mac);
+	sh(command);
+}
