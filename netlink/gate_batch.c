@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/gate_batch.h"
+
+#include <errno.h>
+#include <libnftnl/common.h>
+#include <libnftnl/set.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+
+enum { MESSAGE_MAX = 32768 }; /* room for one message: GATE_BATCH_ELEMENTS, with air */
+
+DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
+
+/**
+ * gate_batch_fail() - Note an error that gate_batch_send() will return.
+ * @b: the batch
+ * @error: negative errno; only the first one is kept
+ */
+void gate_batch_fail(struct gate_batch *b, int error)
+{
+	if (b->error == 0)
+		b->error = error;
+}
+
+/* Makes room for one more message of at most MESSAGE_MAX bytes. */
+static int reserve(struct gate_batch *b)
+{
+	if (b->error < 0)
+		return b->error;
+	if (b->size - b->len >= MESSAGE_MAX)
+		return 0;
+
+	/* Doubling: 8,192 addresses come to 1.5 MB. */
+	size_t size = b->size == 0 ? 2 * MESSAGE_MAX : 2 * b->size;
+	char *buf = realloc(b->buf, size);
+
+	if (!buf) {
+		gate_batch_fail(b, -ENOMEM);
+		return -ENOMEM;
+	}
+	b->buf = buf;
+	b->size = size;
+	return 0;
+}
+
+/**
+ * gate_batch_begin() - Start a message; the first call starts the transaction.
+ * @b: the batch, all zero at first
+ * @type: NFT_MSG_*
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK
+ *
+ * Return: the message, to be filled with at most 32 KiB, valid until
+ * gate_batch_end(); NULL if the batch has an error.
+ */
+struct nlmsghdr *gate_batch_begin(struct gate_batch *b, uint16_t type, uint16_t family,
+				  uint16_t flags)
+{
+	if (reserve(b) < 0)
+		return NULL;
+	if (b->len == 0)
+		gate_batch_end(b, nftnl_batch_begin(b->buf, 0));
+	return nftnl_nlmsg_build_hdr(b->buf + b->len, type, family, flags | NLM_F_ACK, 0);
+}
+
+/**
+ * gate_batch_end() - Take the message that gate_batch_begin() started.
+ * @b: the batch
+ * @nlh: what gate_batch_begin() returned
+ */
+void gate_batch_end(struct gate_batch *b, const struct nlmsghdr *nlh)
+{
+	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+/**
+ * gate_batch_elements() - Add a message about elements of a set.
+ * @b: the batch
+ * @type: NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @set: names table, set and elements, GATE_BATCH_ELEMENTS at most; none
+ *	means all of them, to DELSETELEM
+ */
+void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
+			 struct nftnl_set *set)
+{
+	uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
+	struct nlmsghdr *nlh = gate_batch_begin(b, type, family, flags);
+
+	if (!nlh)
+		return;
+	nftnl_set_elems_nlmsg_build_payload(nlh, set);
+	gate_batch_end(b, nlh);
+}
+
+/* A message about one element; key NULL: about all of them. */
+static void put_element(struct gate_batch *b, uint16_t type, uint16_t family, const char *name,
+			const uint32_t *key, uint32_t timeout_ms)
+{
+	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
+	struct nftnl_set_elem *elem = key ? nftnl_set_elem_alloc() : NULL;
+
+	if (!set || (key && !elem)) {
+		if (elem)
+			nftnl_set_elem_free(elem);
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	if (elem) {
+		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_KEY, *key);
+		if (timeout_ms > 0)
+			nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
+		nftnl_set_elem_add(set, elem); /* takes it */
+	}
+	gate_batch_elements(b, type, family, set);
+}
+
+/**
+ * gate_batch_add() - Put an element without an end into a set; fine if it is there.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @set: name of the set
+ * @key: the element
+ */
+void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint32_t key)
+{
+	put_element(b, NFT_MSG_NEWSETELEM, family, set, &key, 0);
+}
+
+/**
+ * gate_batch_grant() - Put the node into a set for some time.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @set: name of the set; if the node is in it already, it keeps the time that
+ *	it has: delete it first
+ * @timeout_ms: from the commit on, from GATE_TIMEOUT_MIN_MS; less is -ERANGE
+ */
+void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t timeout_ms)
+{
+	static const uint32_t node = GATE_NODE;
+
+	if (timeout_ms < GATE_TIMEOUT_MIN_MS)
+		gate_batch_fail(b, -ERANGE);
+	put_element(b, NFT_MSG_NEWSETELEM, family, set, &node, timeout_ms);
+}
+
+/**
+ * gate_batch_delete() - Take an element out of a set.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @set: name of the set
+ * @key: the element; if it is not there or has run out, the whole transaction
+ *	fails with -ENOENT
+ */
+void gate_batch_delete(struct gate_batch *b, uint16_t family, const char *set, uint32_t key)
+{
+	put_element(b, NFT_MSG_DELSETELEM, family, set, &key, 0);
+}
+
+/**
+ * gate_batch_flush() - Take all elements out of a set; fine if there are none.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @set: name of the set
+ */
+void gate_batch_flush(struct gate_batch *b, uint16_t family, const char *set)
+{
+	put_element(b, NFT_MSG_DELSETELEM, family, set, NULL, 0);
+}
+
+/**
+ * gate_batch_send() - Have the kernel do all of it or nothing.
+ * @b: the batch; not to be used again
+ * @nf: socket of NETLINK_NETFILTER; borrowed
+ *
+ * Blocks while another transaction of this network namespace is worked off.
+ *
+ * Return: 0; the first error noted while building (-ENOMEM, -ERANGE); else the
+ * first one of the kernel: -ENOENT for an element, set or table that is not there,
+ * -EPERM without CAP_NET_ADMIN.
+ */
+int gate_batch_send(struct gate_batch *b, struct nl *nf)
+{
+	if (reserve(b) < 0)
+		return b->error;
+	gate_batch_end(b, nftnl_batch_end(b->buf + b->len, 0));
+	return nl_transact(nf, b->buf, b->len);
+}
+
+/**
+ * gate_batch_done() - Free what the batch owns.
+ * @b: the batch
+ */
+void gate_batch_done(struct gate_batch *b)
+{
+	free(b->buf);
+}

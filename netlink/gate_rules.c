@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+#include "netlink/gate_rules.h"
+
+/*
+ * The rule set, in the order in which it is laid (group 1, port 7373):
+ *
+ * table inet takeover {
+ *   set lease    { type mark; flags timeout,dynamic; size 64; }
+ *   set echo     { type mark; flags timeout,dynamic; size 64; }
+ *   set ticket   { type mark; flags timeout; }
+ *   set open     { type mark; }
+ *   set announce { type mark; }
+ *   map vip4 { type ipv4_addr : verdict; elements = { 10.77.0.100 : goto serve_1 } }
+ *   map vip6 { type ipv6_addr : verdict; elements = { fd77::100 : goto serve_1 } }
+ *   map nd6  { type ipv6_addr : verdict; elements = { fd77::100 : jump nd_1 } }
+ *   chain serve_1 {
+ *     NODE @lease 1 @open return
+ *     fib daddr type local counter drop
+ *     fib saddr type local counter drop
+ *   }
+ *   chain nd_1 {
+ *     NODE @lease 1 @announce return
+ *     counter drop
+ *   }
+ *   chain in { type filter hook prerouting priority raw;
+ *     ip daddr vmap @vip4
+ *     ip6 daddr vmap @vip6
+ *   }
+ *   chain out { type filter hook postrouting priority 300;
+ *     icmpv6 type nd-neighbor-advert ip6 saddr vmap @nd6
+ *     ip saddr vmap @vip4
+ *     ip6 saddr vmap @vip6
+ *   }
+ *   chain heard { type filter hook input priority filter;
+ *     udp dport 7373 @th,120,8 1 update @echo { NODE timeout 105ms }
+ *   }
+ *   chain beat { type filter hook output priority filter;
+ *     meta mark MARK udp dport 7373 NODE @lease NODE @echo update @lease { NODE timeout 350ms }
+ *     meta mark MARK+1 udp dport 7373 NODE @lease update @lease { NODE timeout 350ms }
+ *   }
+ * }
+ * table arp takeover {
+ *   set lease    { type mark; flags timeout; }
+ *   set announce { type mark; }
+ *   set ask      { type mark; }
+ *   map vip4 { type ipv4_addr : verdict; elements = { 10.77.0.100 : goto arp_1 } }
+ *   chain arp_1 {
+ *     arp operation request NODE @lease 1 @ask return
+ *     NODE @lease 1 @announce return
+ *     counter drop
+ *   }
+ *   chain out { type filter hook output priority filter;
+ *     arp saddr ip vmap @vip4
+ *   }
+ * }
+ *
+ * NODE and 1 stand for "meta mark & 0x0 | N == @set": a constant as set key.
+ * Shorter bytecode works in the kernel, but makes `nft list ruleset` abort.
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_arp.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+
+#include "netlink/gate_rule.h"
+
+enum {
+	LAYOUT = 2,	  /* version of the rules below, part of the digest */
+	GROUPS_MAX = 255, /* of struct gate_state */
+	CHAIN_NAME_MAX = 16,
+	ECHO_FLAG_OFFSET = 8 + 7, /* UDP header, then byte 7 of the heartbeat, */
+	ECHO_FLAG = 1,		  /* which says: answers one of yours */
+};
+
+/* Types of keys as `nft` numbers them, so that it can list the sets. */
+enum {
+	NFT_TYPE_IPV4_ADDR = 7,
+	NFT_TYPE_IPV6_ADDR = 8,
+	NFT_TYPE_MARK = 19,
+};
+
+/* NFTNL_UDATA_SET_KEYBYTEORDER of `nft`. */
+enum {
+	NFT_ORDER_HOST = 1,
+	NFT_ORDER_BIG = 2,
+};
+
+struct set_plan {
+	uint16_t family;
+	const char *name;
+	uint32_t flags;
+	uint32_t key_type;
+	uint32_t key_len;
+	uint32_t size; /* most elements; 0: no bound */
+};
+
+static const struct set_plan set_plans[] = {
+	{ NFPROTO_INET, "lease", NFT_SET_TIMEOUT | NFT_SET_EVAL, NFT_TYPE_MARK, 4, 64 },
+	{ NFPROTO_INET, "echo", NFT_SET_TIMEOUT | NFT_SET_EVAL, NFT_TYPE_MARK, 4, 64 },
+	{ NFPROTO_INET, "ticket", NFT_SET_TIMEOUT, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_INET, "open", 0, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_INET, "announce", 0, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_INET, "vip4", NFT_SET_MAP, NFT_TYPE_IPV4_ADDR, 4, 0 },
+	{ NFPROTO_INET, "vip6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
+	{ NFPROTO_INET, "nd6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
+	{ NFPROTO_ARP, "lease", NFT_SET_TIMEOUT, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_ARP, "announce", 0, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_ARP, "ask", 0, NFT_TYPE_MARK, 4, 0 },
+	{ NFPROTO_ARP, "vip4", NFT_SET_MAP, NFT_TYPE_IPV4_ADDR, 4, 0 },
+};
+
+/* Which chain of its group an address leads to. */
+struct map_plan {
+	uint16_t family;
+	const char *name;
+	uint8_t ip_family;
+	int verdict;
+	const char *chain; /* of group N: CHAIN_N */
+};
+
+static const struct map_plan map_plans[] = {
+	{ NFPROTO_INET, "vip4", 4, NFT_GOTO, "serve" },
+	{ NFPROTO_INET, "vip6", 6, NFT_GOTO, "serve" },
+	{ NFPROTO_INET, "nd6", 6, NFT_JUMP, "nd" },
+	{ NFPROTO_ARP, "vip4", 4, NFT_GOTO, "arp" },
+};
+
+DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
+DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
+DEFINE_CLEANUP(struct nftnl_chain *, nftnl_chain_free)
+DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)
+
+/* Setters of libnftnl need no check: see gate_rule.c. */
+
+static uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3); /* the 64-bit FNV prime */
+	return hash;
+}
+
+/**
+ * gate_rules_label() - The user data of tables laid for a configuration.
+ * @config: the configuration
+ *
+ * Return: a comment, as `nft` lists it, of "takeoverd" and a digest of the
+ * configuration and of the layout of the rules; the caller's; NULL without memory.
+ */
+struct nftnl_udata_buf *gate_rules_label(const struct gate_config *config)
+{
+	const uint32_t head[] = { LAYOUT,	    config->port,    config->mark,
+				  config->lease_ms, config->echo_ms, config->n_groups };
+	struct nftnl_udata_buf *label = nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
+	uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), head, sizeof(head));
+	char comment[sizeof("takeoverd 0123456789abcdef")];
+
+	if (!label)
+		return NULL;
+	for (size_t i = 0; i < config->n_vips; i++) {
+		const struct gate_vip *vip = &config->vips[i];
+
+		hash = fnv1a(hash, &vip->group, sizeof(vip->group));
+		hash = fnv1a(hash, &vip->ip.family, sizeof(vip->ip.family));
+		hash = fnv1a(hash, vip->ip.bytes, ip_len(&vip->ip));
+	}
+	(void)snprintf(comment, sizeof(comment), "takeoverd %016" PRIx64, hash);
+	(void)nftnl_udata_put_strz(label, NFTNL_UDATA_TABLE_COMMENT, comment); /* it fits */
+	return label;
+}
+
+static void put_table(struct gate_batch *b, uint16_t type, uint16_t family,
+		      const struct nftnl_udata_buf *label)
+{
+	_cleanup_(nftnl_table_freep) struct nftnl_table *table = nftnl_table_alloc();
+	uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
+	struct nlmsghdr *nlh = gate_batch_begin(b, type, family, flags);
+
+	if (!nlh)
+		return;
+	if (!table) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, GATE_TABLE);
+	if (label)
+		nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(label),
+				     nftnl_udata_buf_len(label));
+	nftnl_table_nlmsg_build_payload(nlh, table);
+	gate_batch_end(b, nlh);
+}
+
+/**
+ * gate_rules_remove() - Delete both tables, there or not.
+ * @b: the batch
+ */
+void gate_rules_remove(struct gate_batch *b)
+{
+	static const uint16_t families[] = { NFPROTO_INET, NFPROTO_ARP };
+
+	/* Deleting what is not there is an error, and NFT_MSG_DESTROYTABLE needs 6.3. */
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		put_table(b, NFT_MSG_NEWTABLE, families[i], NULL);
+		put_table(b, NFT_MSG_DELTABLE, families[i], NULL);
+	}
+}
+
+static void put_set(struct gate_batch *b, const struct set_plan *plan, uint32_t id)
+{
+	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
+	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *udata =
+		nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
+	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWSET, plan->family, NLM_F_CREATE);
+
+	if (!nlh)
+		return;
+	if (!set || !udata) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, plan->flags);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, plan->key_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, plan->key_len);
+	if (plan->flags & NFT_SET_MAP)
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	if (plan->size > 0)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, plan->size);
+	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
+			    plan->key_type == NFT_TYPE_MARK ? NFT_ORDER_HOST : NFT_ORDER_BIG);
+	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
+			   nftnl_udata_buf_len(udata));
+	nftnl_set_nlmsg_build_payload(nlh, set);
+	gate_batch_end(b, nlh);
+}
+
+/* A chain of its own: to be jumped to; hook < 0, or bound to a hook. */
+static void put_chain(struct gate_batch *b, uint16_t family, const char *name, int hook,
+		      int priority)
+{
+	_cleanup_(nftnl_chain_freep) struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE);
+
+	if (!nlh)
+		return;
+	if (!chain) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, GATE_TABLE);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	if (hook >= 0) {
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, (uint32_t)hook);
+		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
+	}
+	nftnl_chain_nlmsg_build_payload(nlh, chain);
+	gate_batch_end(b, nlh);
+}
+
+/* NODE @lease GROUP @switch return */
+static void put_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
+		     const char *set)
+{
+	struct gate_rule r = gate_rule_begin(b, family, chain);
+
+	gate_rule_alive(&r, GATE_NODE, "lease");
+	gate_rule_alive(&r, group, set);
+	gate_rule_verdict(&r, NFT_RETURN);
+	gate_rule_end(&r);
+}
+
+/* arp operation request NODE @lease GROUP @ask return */
+static void put_ask(struct gate_batch *b, const char *chain, uint32_t group)
+{
+	const uint16_t request = htons(ARPOP_REQUEST);
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_ARP, chain);
+
+	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct arphdr, ar_op),
+			  sizeof(request));
+	gate_rule_equals(&r, &request, sizeof(request));
+	gate_rule_alive(&r, GATE_NODE, "lease");
+	gate_rule_alive(&r, group, "ask");
+	gate_rule_verdict(&r, NFT_RETURN);
+	gate_rule_end(&r);
+}
+
+/* [fib ADDRESS type local] counter drop */
+static void put_drop(struct gate_batch *b, uint16_t family, const char *chain, uint32_t fib_flags)
+{
+	struct gate_rule r = gate_rule_begin(b, family, chain);
+
+	if (fib_flags != 0)
+		gate_rule_fib_local(&r, fib_flags);
+	gate_rule_counter(&r);
+	gate_rule_verdict(&r, NF_DROP);
+	gate_rule_end(&r);
+}
+
+static void put_group(struct gate_batch *b, uint32_t group)
+{
+	char serve[CHAIN_NAME_MAX], nd[CHAIN_NAME_MAX], arp[CHAIN_NAME_MAX];
+
+	(void)snprintf(serve, sizeof(serve), "serve_%" PRIu32, group);
+	(void)snprintf(nd, sizeof(nd), "nd_%" PRIu32, group);
+	(void)snprintf(arp, sizeof(arp), "arp_%" PRIu32, group);
+
+	/* "local": a backup that is a router as well goes on forwarding to the primary. */
+	put_chain(b, NFPROTO_INET, serve, -1, 0);
+	put_pass(b, NFPROTO_INET, serve, group, "open");
+	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_DADDR);
+	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_SADDR);
+
+	put_chain(b, NFPROTO_INET, nd, -1, 0);
+	put_pass(b, NFPROTO_INET, nd, group, "announce");
+	put_drop(b, NFPROTO_INET, nd, 0);
+
+	put_chain(b, NFPROTO_ARP, arp, -1, 0);
+	put_ask(b, arp, group);
+	put_pass(b, NFPROTO_ARP, arp, group, "announce");
+	put_drop(b, NFPROTO_ARP, arp, 0);
+}
+
+/* The set for up to GATE_BATCH_ELEMENTS addresses from *pos on, which moves on; NULL: none left. */
+static struct nftnl_set *next_elements(struct gate_batch *b, const struct map_plan *plan,
+				       const struct gate_config *config, size_t *pos)
+{
+	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
+	size_t n = 0;
+
+	if (!set) {
+		gate_batch_fail(b, -ENOMEM);
+		return NULL;
+	}
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
+	for (; *pos < config->n_vips && n < GATE_BATCH_ELEMENTS; (*pos)++) {
+		const struct gate_vip *vip = &config->vips[*pos];
+		char chain[CHAIN_NAME_MAX];
+		struct nftnl_set_elem *elem;
+
+		if (vip->ip.family != plan->ip_family)
+			continue;
+		elem = nftnl_set_elem_alloc();
+		if (!elem) {
+			gate_batch_fail(b, -ENOMEM);
+			return NULL;
+		}
+		(void)snprintf(chain, sizeof(chain), "%s_%" PRIu32, plan->chain, vip->group);
+		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, vip->ip.bytes,
+				   (uint32_t)ip_len(&vip->ip));
+		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT, (uint32_t)plan->verdict);
+		nftnl_set_elem_set_str(elem, NFTNL_SET_ELEM_CHAIN, chain);
+		nftnl_set_elem_add(set, elem); /* takes it */
+		n++;
+	}
+	return n > 0 ? TAKE(set) : NULL;
+}
+
+/* All addresses of one family, in messages that an attribute of 64 KiB can hold. */
+static void put_map(struct gate_batch *b, const struct map_plan *plan,
+		    const struct gate_config *config)
+{
+	size_t pos = 0;
+
+	for (;;) {
+		_cleanup_(nftnl_set_freep) struct nftnl_set *set =
+			next_elements(b, plan, config, &pos);
+
+		if (!set)
+			return;
+		gate_batch_elements(b, NFT_MSG_NEWSETELEM, plan->family, set);
+	}
+}
+
+/* [ip ADDRESS] vmap @map; nfproto 0: the table's only one */
+static void put_vmap(struct gate_batch *b, uint16_t family, const char *chain, uint8_t nfproto,
+		     uint32_t offset, const char *map)
+{
+	struct gate_rule r = gate_rule_begin(b, family, chain);
+
+	if (nfproto != 0) {
+		gate_rule_meta(&r, NFT_META_NFPROTO);
+		gate_rule_equals_u8(&r, nfproto);
+	}
+	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, offset, nfproto == NFPROTO_IPV6 ? 16 : 4);
+	gate_rule_vmap(&r, map);
+	gate_rule_end(&r);
+}
+
+/* icmpv6 type nd-neighbor-advert ip6 saddr vmap @nd6; the kernel's own have it as source. */
+static void put_advert(struct gate_batch *b)
+{
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, "out");
+
+	gate_rule_meta(&r, NFT_META_NFPROTO);
+	gate_rule_equals_u8(&r, NFPROTO_IPV6);
+	gate_rule_meta(&r, NFT_META_L4PROTO);
+	gate_rule_equals_u8(&r, IPPROTO_ICMPV6);
+	gate_rule_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
+	gate_rule_equals_u8(&r, 136); /* neighbour advertisement, RFC 4861, 4.4 */
+	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
+	gate_rule_vmap(&r, "nd6");
+	gate_rule_end(&r);
+}
+
+static void put_filters(struct gate_batch *b)
+{
+	/* Offsets of addresses: IPv4 12 and 16 (RFC 791), IPv6 8 and 24 (RFC 8200). */
+	put_chain(b, NFPROTO_INET, "in", NF_INET_PRE_ROUTING, -300); /* raw */
+	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV4, 16, "vip4");
+	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV6, 24, "vip6");
+
+	put_chain(b, NFPROTO_INET, "out", NF_INET_POST_ROUTING, 300); /* after source NAT */
+	put_advert(b);
+	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV4, 12, "vip4");
+	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV6, 8, "vip6");
+
+	/* The sender's protocol address behind six bytes of hardware address, RFC 826. */
+	put_chain(b, NFPROTO_ARP, "out", NF_ARP_OUT, 0);
+	put_vmap(b, NFPROTO_ARP, "out", 0, 14, "vip4");
+}
+
+/* What came from the peer as an answer keeps the echo alive. */
+static void put_heard(struct gate_batch *b, const struct gate_config *config)
+{
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, "heard");
+
+	gate_rule_udp_to(&r, config->port);
+	gate_rule_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, ECHO_FLAG_OFFSET, 1);
+	gate_rule_equals_u8(&r, ECHO_FLAG);
+	gate_rule_update(&r, "echo", config->echo_ms);
+	gate_rule_end(&r);
+}
+
+/*
+ * A marked heartbeat that leaves renews the lease, but never creates it. An
+ * agent may be frozen between marking and sending, so the kernel itself looks
+ * for a recent echo.
+ */
+static void put_beat(struct gate_batch *b, const struct gate_config *config, uint32_t mark,
+		     bool echoed)
+{
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, "beat");
+
+	gate_rule_meta(&r, NFT_META_MARK);
+	gate_rule_equals_u32(&r, mark);
+	gate_rule_udp_to(&r, config->port);
+	gate_rule_alive(&r, GATE_NODE, "lease");
+	if (echoed)
+		gate_rule_alive(&r, GATE_NODE, "echo");
+	gate_rule_update(&r, "lease", config->lease_ms);
+	gate_rule_end(&r);
+}
+
+/**
+ * gate_rules_lay() - Lay both tables, closed, where there are none.
+ * @b: the batch
+ * @config: the configuration; groups of addresses are 1 to n_groups
+ */
+void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
+{
+	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_rules_label(config);
+
+	assert(config->n_groups <= GROUPS_MAX);
+	if (config->lease_ms < GATE_TIMEOUT_MIN_MS || config->echo_ms < GATE_TIMEOUT_MIN_MS)
+		gate_batch_fail(b, -ERANGE);
+	if (!label) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	put_table(b, NFT_MSG_NEWTABLE, NFPROTO_INET, label);
+	put_table(b, NFT_MSG_NEWTABLE, NFPROTO_ARP, label);
+	for (uint32_t i = 0; i < ARRAY_SIZE(set_plans); i++)
+		put_set(b, &set_plans[i], i + 1);
+	for (uint32_t group = 1; group <= config->n_groups; group++)
+		put_group(b, group);
+	for (size_t i = 0; i < ARRAY_SIZE(map_plans); i++)
+		put_map(b, &map_plans[i], config);
+	put_filters(b);
+	put_chain(b, NFPROTO_INET, "heard", NF_INET_LOCAL_IN, 0);
+	put_heard(b, config);
+	put_chain(b, NFPROTO_INET, "beat", NF_INET_LOCAL_OUT, 0);
+	put_beat(b, config, config->mark, true);
+	put_beat(b, config, config->mark + 1, false);
+}
