@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * sdbus/: both ends of the bus. The API of the daemon as D-Bus objects over
+ * plain values that it asks for; silent, decides nothing, knows nothing of the
+ * agent's insides, never waits for the bus.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "agent/base.h"
+
+#define API_VERSION "0.1.0" /* of takeoverd and takeoverctl */
+#define API_NAME "org.takeover1"
+#define API_PATH "/org/takeover1"
+#define API_MANAGER "org.takeover1.Manager"
+#define API_GROUP "org.takeover1.Group"
+#define API_PEER "org.takeover1.Peer"
+#define API_ERROR "org.takeover1.Error."
+
+/* A caller who waits for an answer is known by this number; never 0. */
+typedef uint32_t api_request;
+
+struct api_manager {
+	const char *version, *node;
+	uint64_t interval_us, lease_us, dead_us;
+	uint64_t lease_remaining_us; /* 0: no lease */
+	uint64_t refused, strangers; /* packets */
+};
+
+/* All strings borrowed until the next call into the agent. */
+struct api_group {
+	const char *name;
+	const char *role;    /* primary, backup */
+	const char *state;   /* backup, claiming, primary, yielding, fault, maintenance */
+	const char *primary; /* node; "" : nobody */
+	const char *reason;
+	const char *mode, *redundancy, *handover;
+	uint64_t term;
+	uint64_t role_since_us;	     /* CLOCK_BOOTTIME */
+	uint64_t last_switchover_us; /* how long the last one took; 0: none yet */
+	bool fit, maintenance;
+	char **unfit;		  /* NULL-terminated; owned by the agent */
+	char **virtual_addresses; /* the same; "10.10.11.103/24 eth0" */
+};
+
+struct api_path {
+	const char *local, *remote;
+	uint64_t sent, received, lost; /* heartbeats; lost: of the peer's, on the way here */
+	uint64_t rtt_us, rtt_min_us;   /* 0: not measured yet */
+	uint64_t heard_us;	       /* CLOCK_BOOTTIME; 0: never */
+};
+
+struct api_peer {
+	const char *name;
+	const char *state; /* up, silent, no-agent, unknown */
+	bool same_configuration;
+	const struct api_path *paths;
+	size_t n_paths;
+};
+
+/*
+ * What the agent must be able to tell and do. Groups and peers are numbered
+ * from 0; how many there are and what they are called stays the same for the
+ * life of the API: another configuration takes a new one.
+ */
+struct api_ops {
+	void (*get_manager)(void *ctx, struct api_manager *ret);
+	size_t n_groups, n_peers;
+	void (*get_group)(void *ctx, size_t group, struct api_group *ret);
+	void (*get_peer)(void *ctx, size_t peer, struct api_peer *ret);
+
+	/* "" if it would work, else the name of the error without its prefix */
+	const char *(*can_switchover)(void *ctx, size_t group);
+	/* These are answered, at once or later, through api_reply_*(). */
+	void (*switchover)(void *ctx, size_t group, api_request request);
+	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
+	void (*announce)(void *ctx, size_t group);
+
+	/*
+	 * The bus has answered the request for our name; may be NULL. 0: it is
+	 * ours; -EEXIST: another agent has it; else the bus's own reason, such as
+	 * -EACCES from its policy or -ETIMEDOUT. Must not call api_free().
+	 */
+	void (*named)(void *ctx, int err);
+};
+
+struct api;
+
+int api_new(sd_bus *bus, const struct api_ops *ops, void *ctx, struct api **ret);
+struct api *api_free(struct api *api);
+DEFINE_CLEANUP(struct api *, api_free)
+
+int api_reply_ok(struct api *api, api_request request, const char *primary, uint64_t took_us);
+int api_reply_error(struct api *api, api_request request, const char *error, const char *text);
+
+/* Signals. Properties are compared with what was last sent: only changes go out. */
+int api_group_changed(struct api *api, size_t group);
+int api_peer_changed(struct api *api, size_t peer);
+int api_role_changed(struct api *api, size_t group, const char *role, const char *reason);
+int api_event(struct api *api, size_t group, const char *id, const char *level, const char *text);

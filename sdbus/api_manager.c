@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "sdbus/api_private.h"
+
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+
+static int get_paths(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	char **paths = *(char ***)userdata;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "o");
+	if (r < 0)
+		return r;
+	for (; *paths; paths++) {
+		r = sd_bus_message_append(reply, "o", *paths);
+		if (r < 0)
+			return r;
+	}
+	return sd_bus_message_close_container(reply);
+}
+
+#define AT(field) offsetof(struct api_manager_object, field)
+
+/*
+ * The three properties without flags move all the time: they send no change
+ * signal (EmitsChangedSignal=false), ask for them.
+ */
+const sd_bus_vtable api_manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Version", "s", NULL, AT(now.version), CONST),
+	SD_BUS_PROPERTY("NodeName", "s", NULL, AT(now.node), CONST),
+	SD_BUS_PROPERTY("IntervalUSec", "t", NULL, AT(now.interval_us), CONST),
+	SD_BUS_PROPERTY("LeaseUSec", "t", NULL, AT(now.lease_us), CONST),
+	SD_BUS_PROPERTY("DeadTimeUSec", "t", NULL, AT(now.dead_us), CONST),
+	SD_BUS_PROPERTY("Groups", "ao", get_paths, AT(groups), CONST),
+	SD_BUS_PROPERTY("Peers", "ao", get_paths, AT(peers), CONST),
+	SD_BUS_PROPERTY("LeaseRemainingUSec", "t", NULL, AT(now.lease_remaining_us), 0),
+	SD_BUS_PROPERTY("RefusedPackets", "t", NULL, AT(now.refused), 0),
+	SD_BUS_PROPERTY("Strangers", "t", NULL, AT(now.strangers), 0),
+	SD_BUS_VTABLE_END,
+};
+
+/**
+ * api_manager_find() - the object behind a path: there is one manager
+ *
+ * The parameters are those of sd_bus_object_find_t; @userdata is the API.
+ *
+ * Return: 1, or 0 if @path is not that of the manager.
+ */
+int api_manager_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+		     void **ret_found, sd_bus_error *error)
+{
+	struct api *api = userdata;
+
+	(void)bus, (void)interface, (void)error;
+	if (strcmp(path, API_PATH) != 0)
+		return 0;
+	api->ops->get_manager(api->ctx, &api->manager.now);
+	*ret_found = &api->manager;
+	return 1;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files api*.c share with each other and nobody else. */
+
+#include <systemd/sd-bus.h>
+
+#include "agent/base.h"
+#include "sdbus/api.h"
+
+#define API_GROUP_PREFIX API_PATH "/group"
+#define API_PEER_PREFIX API_PATH "/peer"
+
+enum {
+	API_PROPERTIES_MAX = 24, /* of one interface */
+	API_SLOTS_MAX = 6,
+};
+
+/* What a caller wants of a group. */
+enum api_verb {
+	API_VERB_SWITCHOVER,
+	API_VERB_MAINTENANCE,
+	API_VERB_ANNOUNCE,
+	_API_VERB_MAX,
+};
+
+struct api_order {
+	enum api_verb verb;
+	size_t group;
+	bool on; /* maintenance */
+};
+
+struct api_call; /* a caller who has not been answered yet: api_call.c */
+
+/* Hashes of the values of an object's properties that were last sent. */
+struct api_sent {
+	uint64_t value[API_PROPERTIES_MAX];
+};
+
+/*
+ * The userdata of our vtables: the look-up of an object's path fills one of
+ * these in, and sd-bus finds the property at its offset.
+ */
+struct api_manager_object {
+	struct api_manager now;
+	char **groups, **peers; /* paths of the objects; owned */
+};
+
+struct api_group_object {
+	struct api_group now;
+	struct api *api;
+	size_t index;
+};
+
+struct api_peer_object {
+	struct api_peer now;
+};
+
+struct api {
+	sd_bus *bus;
+	const struct api_ops *ops;
+	void *ctx;
+	char *node; /* our own name */
+	sd_bus_slot *slots[API_SLOTS_MAX];
+	size_t n_slots;
+	sd_bus_slot *name_slot;
+
+	struct api_manager_object manager;
+	struct api_group_object group; /* the one looked up last */
+	struct api_peer_object peer;
+	struct api_sent *groups_sent, *peers_sent;
+
+	struct api_call *calls;
+	size_t n_asking, n_waiting;
+	api_request last_request;
+};
+
+extern const sd_bus_vtable api_manager_vtable[];
+extern const sd_bus_vtable api_group_vtable[];
+extern const sd_bus_vtable api_peer_vtable[];
+
+int api_manager_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+		     void **ret_found, sd_bus_error *error);
+int api_group_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+		   void **ret_found, sd_bus_error *error);
+int api_peer_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+		  void **ret_found, sd_bus_error *error);
+
+void api_group_load(struct api *api, size_t group);
+void api_peer_load(struct api *api, size_t peer);
+
+int api_property_bool(sd_bus *bus, const char *path, const char *interface, const char *property,
+		      sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+size_t api_property_changes(const sd_bus_vtable *vtable, const void *object, struct api_sent *sent,
+			    char *ret_names[static API_PROPERTIES_MAX + 1]);
+
+int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *order,
+		   sd_bus_error *error);
+void api_calls_done(struct api *api);
+
+const char *api_error_name(const char *error);
+const char *api_error_text(const char *error);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sdbus/ctl.h"
+
+int main(int argc, char **argv)
+{
+	const char *no_color = getenv("NO_COLOR"); /* no-color.org: present and not empty */
+	struct ctl ctl = {
+		.out = stdout,
+		.err = stderr,
+		.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+	};
+	int r;
+
+	r = ctl_run(&ctl, argc - 1, argv + 1);
+	sd_bus_flush_close_unref(ctl.bus);
+	if (fflush(stdout) != 0 && r == CTL_OK)
+		r = CTL_FAILED;
+	return r;
+}

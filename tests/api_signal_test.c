@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tests/bus_rig.h"
+
+/* Signals that have come, each as "Member name name ..." for changed properties. */
+struct heard {
+	int times;
+	char text[512];
+};
+
+static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct heard *heard = userdata;
+	const char *name;
+
+	(void)error;
+	if (strcmp(sd_bus_message_get_member(m) ?: "", "PropertiesChanged") != 0)
+		return 0;
+	heard->times++;
+	(void)snprintf(heard->text, sizeof(heard->text), "%s", sd_bus_message_get_path(m));
+	MUST(sd_bus_message_skip(m, "s"));
+	MUST(sd_bus_message_enter_container(m, 'a', "{sv}"));
+	while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+		MUST(sd_bus_message_read(m, "s", &name));
+		strcat(strcat(heard->text, " "), name);
+		MUST(sd_bus_message_skip(m, "v"));
+		MUST(sd_bus_message_exit_container(m));
+	}
+	return 0;
+}
+
+Test(api_signal, only_what_differs_is_announced, .timeout = 10)
+{
+	struct heard heard = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	MUST(sd_bus_add_filter(rig.client, NULL, on_signal, &heard));
+	MUST(api_group_changed(rig.api, 0));
+	MUST(api_peer_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 0, "nothing has changed, but: %s", heard.text);
+
+	rig.agent.groups[0].state = "yielding";
+	rig.agent.groups[0].term = 8;
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 1);
+	cr_expect_str_eq(heard.text, SIP " State Term");
+
+	rig.agent.groups[0].fit = false;
+	rig.agent.unfit[0] = (char *)"link";
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 2);
+	cr_expect_str_eq(heard.text, SIP " Fit Unfit");
+
+	rig.agent.unfit[0] = (char *)"link", rig.agent.unfit[1] = (char *)"sync";
+	MUST(api_group_changed(rig.api, 0));
+	rig.agent.unfit[0] = (char *)"links", rig.agent.unfit[1] = (char *)"ync";
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 4);
+	cr_expect_str_eq(heard.text, SIP " Unfit");
+
+	rig.agent.paths[0].sent++; /* a counter: nobody is told */
+	MUST(api_peer_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 4);
+	rig.agent.peers[0].state = "silent";
+	MUST(api_peer_changed(rig.api, 0));
+	MUST(api_peer_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 5);
+	cr_expect_str_eq(heard.text, API_PATH "/peer/beta State");
+	rig_done(&rig);
+}
+
+static int keep_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	if (strcmp(sd_bus_message_get_interface(m) ?: "", API_GROUP) != 0)
+		return 0;
+	return on_answer(m, userdata, error);
+}
+
+Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
+{
+	const char *s[3], *key[2], *value[2];
+	struct answer signals = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	MUST(sd_bus_add_filter(rig.client, NULL, keep_signal, &signals));
+	MUST(api_role_changed(rig.api, 0, "backup", "switchover"));
+	arrive(&rig, signals.times == 1);
+	cr_expect_str_eq(sd_bus_message_get_path(signals.message), SIP);
+	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "RoleChanged");
+	MUST(sd_bus_message_read(signals.message, "ss", &s[0], &s[1]));
+	cr_expect_str_eq(s[0], "backup");
+	cr_expect_str_eq(s[1], "switchover");
+
+	MUST(api_event(rig.api, 0, "00-04561", "Standard", "Hot Standby (backup) mode activated"));
+	arrive(&rig, signals.times == 2);
+	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "Event");
+	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 2, &key[0], "s",
+				 &value[0], &key[1], "s", &value[1]));
+	cr_expect_str_eq(s[0], "00-04561");
+	cr_expect_str_eq(s[1], "Standard");
+	cr_expect_str_eq(s[2], "Hot Standby (backup) mode activated");
+	cr_expect_str_eq(key[0], "Group");
+	cr_expect_str_eq(value[0], "sip");
+	cr_expect_str_eq(key[1], "Node");
+	cr_expect_str_eq(value[1], "alpha");
+	answer_done(&signals);
+	rig_done(&rig);
+}

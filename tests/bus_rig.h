@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A bus with the API at one end, for api_test.c and takeoverctl_test.c: over a
+ * socket pair, without a bus daemon; or with a dbus-daemon of its own that has
+ * the rules of a system bus and our policy file. Nothing sleeps: both ends are
+ * worked off until what is waited for has come.
+ */
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "agent/base.h"
+#include "sdbus/api.h"
+
+#define SIP API_PATH "/group/sip"
+
+enum { RIG_GROUPS_MAX = 4 };
+
+/* An agent that does as it is told and remembers what it was asked. */
+struct fake {
+	struct api_manager manager;
+	struct api_group groups[RIG_GROUPS_MAX];
+	struct api_peer peers[1];
+	struct api_path paths[2];
+	char *unfit[4], *addresses[4];
+	const char *cannot;
+
+	int switchovers, maintenances, announces;
+	api_request request; /* the last one */
+	size_t group;
+	bool on;
+	const char *answer_at_once; /* primary; NULL: later */
+	struct api *api;
+
+	bool name_answered;
+	int name_err;
+};
+
+struct rig {
+	struct fake agent;
+	struct api_ops ops;
+	sd_bus *server, *client;
+	struct api *api;
+	pid_t daemon; /* 0: no bus between */
+	char dir[32], address[64];
+};
+
+/* An answer to a call, when it comes. */
+struct answer {
+	int times;
+	sd_bus_message *message;
+};
+
+static inline void fake_get_manager(void *ctx, struct api_manager *ret)
+{
+	*ret = ((struct fake *)ctx)->manager;
+}
+
+static inline void fake_get_group(void *ctx, size_t group, struct api_group *ret)
+{
+	*ret = ((struct fake *)ctx)->groups[group];
+}
+
+static inline void fake_get_peer(void *ctx, size_t peer, struct api_peer *ret)
+{
+	*ret = ((struct fake *)ctx)->peers[peer];
+}
+
+static inline const char *fake_can_switchover(void *ctx, size_t group)
+{
+	(void)group;
+	return ((struct fake *)ctx)->cannot;
+}
+
+static inline void fake_switchover(void *ctx, size_t group, api_request request)
+{
+	struct fake *fake = ctx;
+
+	fake->switchovers++;
+	fake->group = group;
+	fake->request = request;
+	if (fake->answer_at_once)
+		(void)api_reply_ok(fake->api, request, fake->answer_at_once, 21400);
+}
+
+static inline void fake_set_maintenance(void *ctx, size_t group, bool on, api_request request)
+{
+	struct fake *fake = ctx;
+
+	fake->maintenances++;
+	fake->group = group;
+	fake->request = request;
+	fake->on = on;
+	if (fake->answer_at_once)
+		(void)api_reply_ok(fake->api, request, "", 0);
+}
+
+static inline void fake_announce(void *ctx, size_t group)
+{
+	struct fake *fake = ctx;
+
+	fake->announces++;
+	fake->group = group;
+}
+
+static inline void fake_named(void *ctx, int err)
+{
+	struct fake *fake = ctx;
+
+	fake->name_answered = true;
+	fake->name_err = err;
+}
+
+static inline struct api_ops fake_ops(void)
+{
+	return (struct api_ops){
+		.get_manager = fake_get_manager,
+		.n_groups = 1,
+		.n_peers = 1,
+		.get_group = fake_get_group,
+		.get_peer = fake_get_peer,
+		.can_switchover = fake_can_switchover,
+		.switchover = fake_switchover,
+		.set_maintenance = fake_set_maintenance,
+		.announce = fake_announce,
+		.named = fake_named,
+	};
+}
+
+/* alpha, primary for the group sip since 1 s after boot; its peer is beta. */
+static inline void fake_init(struct fake *fake)
+{
+	static const struct api_path paths[] = {
+		{ "10.10.11.101", "10.10.11.102", 2000, 1980, 20, 310, 220, 9977000 },
+		{ "10.20.0.101", "10.20.0.102", 2000, 0, 0, 0, 0, 0 },
+	};
+
+	*fake = (struct fake){ .cannot = "" };
+	fake->manager = (struct api_manager){
+		.version = "0.1.0",
+		.node = "alpha",
+		.interval_us = 50000,
+		.lease_us = 350000,
+		.dead_us = 500000,
+		.lease_remaining_us = 312000,
+	};
+	fake->addresses[0] = (char *)"10.10.11.103/24 eth0";
+	fake->addresses[1] = (char *)"2001:db8:11::103/64 eth0";
+	for (size_t i = 0; i < RIG_GROUPS_MAX; i++)
+		fake->groups[i] = (struct api_group){
+			.name = "sip",
+			.role = "primary",
+			.state = "primary",
+			.primary = "alpha",
+			.reason = "switchover",
+			.mode = "alias",
+			.redundancy = "hot",
+			.handover = "seamless",
+			.term = 7,
+			.role_since_us = 1000000,
+			.fit = true,
+			.unfit = fake->unfit,
+			.virtual_addresses = fake->addresses,
+		};
+	memcpy(fake->paths, paths, sizeof(paths));
+	fake->peers[0] = (struct api_peer){
+		.name = "beta",
+		.state = "up",
+		.same_configuration = true,
+		.paths = fake->paths,
+		.n_paths = ARRAY_SIZE(fake->paths),
+	};
+}
+
+static inline void must(int r, const char *what)
+{
+	cr_assert_geq(r, 0, "%s: %s", what, strerror(-r));
+}
+
+#define MUST(call) must((call), #call)
+
+/* A turn of both ends; waits if there is nothing to do, @fd (or -1) included. */
+static inline void rig_turn(struct rig *rig, int fd)
+{
+	struct pollfd fds[3] = { { .fd = -1 }, { .fd = -1 }, { .fd = fd, .events = POLLIN } };
+	sd_bus *ends[] = { rig->server, rig->client };
+	bool busy = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		int r = ends[i] && sd_bus_is_open(ends[i]) > 0 ? sd_bus_process(ends[i], NULL) : 0;
+
+		cr_assert(r >= 0 || r == -ECONNRESET || r == -ENOTCONN, "sd_bus_process: %s",
+			  strerror(-r));
+		busy = busy || r > 0;
+		if (ends[i] && sd_bus_is_open(ends[i]) > 0) {
+			fds[i].fd = sd_bus_get_fd(ends[i]);
+			fds[i].events = (short)sd_bus_get_events(ends[i]);
+		}
+	}
+	if (!busy)
+		(void)poll(fds, ARRAY_SIZE(fds), -1); /* the test's own time-out guards it */
+}
+
+#define pump(rig, condition)                                                                       \
+	do {                                                                                       \
+		while (!(condition))                                                               \
+			rig_turn(rig, -1);                                                         \
+	} while (0)
+
+static inline int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct answer *answer = userdata;
+
+	(void)error;
+	answer->times++;
+	sd_bus_message_unref(answer->message);
+	answer->message = sd_bus_message_ref(m);
+	return 0;
+}
+
+static inline void answer_done(struct answer *answer)
+{
+	answer->message = sd_bus_message_unref(answer->message);
+}
+
+/* Sends a call; @answer gets what comes back. @types and what follows: its arguments. */
+static inline void call(struct rig *rig, struct answer *answer, const char *path,
+			const char *interface, const char *member, const char *types, ...)
+{
+	sd_bus_message *m;
+	va_list ap;
+
+	MUST(sd_bus_message_new_method_call(rig->client, &m, rig->daemon ? API_NAME : NULL, path,
+					    interface, member));
+	va_start(ap, types);
+	MUST(sd_bus_message_appendv(m, types, ap));
+	va_end(ap);
+	MUST(sd_bus_call_async(rig->client, NULL, m, on_answer, answer, 0));
+	sd_bus_message_unref(m);
+}
+
+static inline void switchover(struct rig *rig, struct answer *answer)
+{
+	call(rig, answer, SIP, API_GROUP, "Switchover", "");
+}
+
+/*
+ * Everything has arrived that either end has sent, and what was sent in answer
+ * to it: messages do not overtake each other, and pings have gone round behind
+ * them. Two, because a call makes the server ask the bus who calls.
+ */
+static inline void settle(struct rig *rig)
+{
+	for (int i = 0; i < 2; i++) {
+		struct answer ping = { 0 };
+
+		call(rig, &ping, "/", "org.freedesktop.DBus.Peer", "Ping", "");
+		pump(rig, ping.times);
+		answer_done(&ping);
+	}
+}
+
+/* What is to come has come when all is settled: a broken law does not hang. */
+#define arrive(rig, condition)                                                                     \
+	do {                                                                                       \
+		settle(rig);                                                                       \
+		cr_assert(condition, "this has not come: %s", #condition);                         \
+	} while (0)
+
+static inline const char *error_of(const struct answer *answer)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(answer->message);
+
+	return e ? e->name : "";
+}
+
+static inline const char *text_of(const struct answer *answer)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(answer->message);
+
+	return e ? e->message : "";
+}
+
+/* Both ends of a socket pair. */
+static inline void rig_open_pair(struct rig *rig)
+{
+	sd_id128_t id = { 0 };
+	int fds[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	id.bytes[0] = 1;
+	MUST(sd_bus_new(&rig->server));
+	MUST(sd_bus_set_fd(rig->server, fds[0], fds[0]));
+	MUST(sd_bus_set_server(rig->server, 1, id));
+	MUST(sd_bus_start(rig->server));
+	MUST(sd_bus_new(&rig->client));
+	MUST(sd_bus_set_fd(rig->client, fds[1], fds[1]));
+	MUST(sd_bus_start(rig->client));
+}
+
+/* The rules of a system bus, without its users and directories. */
+static inline void write_bus_config(const struct rig *rig, const char *file)
+{
+	char *policy = realpath("units/org.takeover1.conf", NULL);
+	FILE *f = fopen(file, "we");
+
+	cr_assert(policy, "tests run in the top directory of the project");
+	cr_assert(f);
+	fprintf(f,
+		"<busconfig><type>system</type><auth>EXTERNAL</auth><listen>%s</listen>"
+		"<policy context='default'><allow user='*'/><deny own='*'/>"
+		"<deny send_type='method_call'/><allow send_type='signal'/>"
+		"<allow send_requested_reply='true' send_type='method_return'/>"
+		"<allow send_requested_reply='true' send_type='error'/>"
+		"<allow receive_type='method_call'/><allow receive_type='method_return'/>"
+		"<allow receive_type='error'/><allow receive_type='signal'/>"
+		"<allow send_destination='org.freedesktop.DBus'/></policy>"
+		"<include>%s</include></busconfig>",
+		rig->address, policy);
+	cr_assert_eq(fclose(f), 0);
+	free(policy);
+}
+
+static inline sd_bus *rig_connect(const struct rig *rig)
+{
+	sd_bus *bus;
+
+	MUST(sd_bus_new(&bus));
+	MUST(sd_bus_set_address(bus, rig->address));
+	MUST(sd_bus_set_bus_client(bus, 1));
+	MUST(sd_bus_start(bus));
+	return bus;
+}
+
+/* A dbus-daemon of our own; it dies with the test. Needs root. */
+static inline void rig_open_bus(struct rig *rig)
+{
+	char config[64], ready[16], c;
+	int fds[2];
+
+	strcpy(rig->dir, "/tmp/takeover-bus-XXXXXX");
+	cr_assert(mkdtemp(rig->dir));
+	cr_assert_eq(chmod(rig->dir, 0755), 0); /* for the unprivileged caller */
+	(void)snprintf(rig->address, sizeof(rig->address), "unix:path=%s/bus", rig->dir);
+	(void)snprintf(config, sizeof(config), "%s/conf", rig->dir);
+	write_bus_config(rig, config);
+
+	cr_assert_eq(pipe(fds), 0);
+	(void)snprintf(ready, sizeof(ready), "%d", fds[1]);
+	rig->daemon = fork();
+	cr_assert_geq(rig->daemon, 0);
+	if (rig->daemon == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO); /* chatter */
+		(void)execlp("dbus-daemon", "dbus-daemon", "--nofork", "--nopidfile",
+			     "--config-file", config, "--print-address", ready, NULL);
+		_exit(127);
+	}
+	(void)close(fds[1]);
+	cr_assert_eq(read(fds[0], &c, 1), 1, "dbus-daemon does not start");
+	(void)close(fds[0]);
+	rig->server = rig_connect(rig);
+	rig->client = rig_connect(rig);
+}
+
+/* Puts the API on the bus that has been opened; rig->agent is what it tells of. */
+static inline void rig_start(struct rig *rig)
+{
+	MUST(api_new(rig->server, &rig->ops, &rig->agent, &rig->api));
+	rig->agent.api = rig->api;
+	if (rig->daemon) {
+		pump(rig, rig->agent.name_answered);
+		MUST(rig->agent.name_err);
+	}
+}
+
+static inline void rig_init(struct rig *rig)
+{
+	*rig = (struct rig){ .ops = fake_ops() };
+	fake_init(&rig->agent);
+}
+
+static inline void rig_start_pair(struct rig *rig)
+{
+	rig_init(rig);
+	rig_open_pair(rig);
+	rig_start(rig);
+}
+
+static inline void rig_start_bus(struct rig *rig)
+{
+	rig_init(rig);
+	rig_open_bus(rig);
+	rig_start(rig);
+}
+
+static inline void rig_done(struct rig *rig)
+{
+	char file[64];
+
+	rig->api = api_free(rig->api);
+	rig->client = sd_bus_close_unref(rig->client);
+	rig->server = sd_bus_close_unref(rig->server);
+	if (!rig->daemon)
+		return;
+	(void)kill(rig->daemon, SIGKILL);
+	(void)waitpid(rig->daemon, NULL, 0);
+	(void)snprintf(file, sizeof(file), "%s/conf", rig->dir);
+	(void)unlink(file);
+	(void)snprintf(file, sizeof(file), "%s/bus", rig->dir);
+	(void)unlink(file);
+	(void)rmdir(rig->dir);
+}
+
+/* What a process printed (stderr after a "|"), and how it ended. */
+struct outcome {
+	char text[8192];
+	int code;
+};
+
+static inline size_t slurp(struct rig *rig, int fd, char *to, size_t size)
+{
+	size_t len = 0;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		ssize_t n;
+
+		while (poll(&p, 1, 0) == 0)
+			rig_turn(rig, fd);
+		n = read(fd, to + len, size - 1 - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	to[len] = '\0';
+	(void)close(fd);
+	return len;
+}
+
+/* Runs @body in a process of its own, while both ends here go on. */
+static inline void run_child(struct rig *rig, int (*body)(struct rig *rig, void *arg), void *arg,
+			     struct outcome *ret)
+{
+	int out[2], err[2], status;
+	size_t len;
+	pid_t pid;
+
+	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
+	cr_assert_eq(pipe2(err, O_CLOEXEC), 0);
+	(void)fflush(NULL);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(out[1], STDOUT_FILENO);
+		(void)dup2(err[1], STDERR_FILENO);
+		(void)setenv("DBUS_SYSTEM_BUS_ADDRESS", rig->address, 1);
+		status = body(rig, arg);
+		(void)fflush(stdout);
+		(void)fflush(stderr);
+		_exit(status);
+	}
+	(void)close(out[1]);
+	(void)close(err[1]);
+	len = slurp(rig, out[0], ret->text, sizeof(ret->text) / 2);
+	ret->text[len++] = '|';
+	(void)slurp(rig, err[0], ret->text + len, sizeof(ret->text) - len);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	ret->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
