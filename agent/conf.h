@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The configuration: text to struct and back. Knows no sockets and no bus;
+ * reads every mistake before it gives up, with file, line and what would be
+ * right.
+ */
+
+#include <stdio.h>
+
+#include "agent/base.h"
+#include "agent/core/core.h"
+
+enum {
+	CONF_NAME_MAX = 32,   /* bytes of a node's or group's name */
+	CONF_PATHS_MAX = 4,   /* unique addresses of a node */
+	CONF_VIPS_MAX = 8192, /* virtual addresses of all groups together */
+	CONF_IFNAME_SIZE = 16,
+	CONF_KEY_SIZE = 32,
+	CONF_FILE_MAX = 1 << 20, /* bytes: CONF_VIPS_MAX lines of IPv6 fit */
+};
+
+struct conf_node {
+	char name[CONF_NAME_MAX + 1];
+	uint64_t id; /* hash of the name: names the node on the wire */
+	struct ip paths[CONF_PATHS_MAX];
+	size_t n_paths;
+	uint16_t priority;
+};
+
+struct conf_vip {
+	struct ip ip;
+	uint8_t prefix; /* length in bits */
+	char ifname[CONF_IFNAME_SIZE];
+};
+
+struct conf_group {
+	char name[CONF_NAME_MAX + 1];
+	uint64_t id;
+	struct conf_vip *vips; /* owned */
+	size_t n_vips;
+	struct core_group_config core;
+};
+
+/* Nodes and groups are sorted by name, so that both hosts number them alike. */
+struct conf {
+	struct conf_node nodes[CORE_NODES_MAX];
+	size_t n_nodes;
+	struct conf_group groups[CORE_GROUPS_MAX];
+	size_t n_groups;
+	uint64_t digest; /* of all that both hosts have to agree on (R12) */
+
+	bool authenticate;
+	char *key_file; /* owned */
+	uint16_t port;
+	uint32_t mark; /* SO_MARK of heartbeats that renew the lease; mark + 1 is used too */
+	uint32_t interval_us, lease_us, dead_us;
+	uint32_t start_wait_us, restart_hold_us, step_us;
+	uint32_t address_lifetime_s;
+	uint32_t announce_us[CORE_ANNOUNCE_MAX];
+	size_t n_announce;
+};
+
+/* One mistake or doubt; text is a whole sentence. */
+struct conf_problem {
+	char *file;    /* owned; NULL: the configuration as a whole */
+	unsigned line; /* from 1; 0: none */
+	bool warning;
+	char *text; /* owned */
+};
+
+struct conf_problems {
+	struct conf_problem *v; /* owned */
+	size_t n;
+};
+
+int conf_load(const char *file, struct conf **ret, struct conf_problems *problems);
+struct conf *conf_free(struct conf *conf);
+DEFINE_CLEANUP(struct conf *, conf_free)
+
+int conf_find_node(const struct conf *conf, const char *name, uint8_t *ret_node);
+int conf_read_key(const struct conf *conf, uint8_t ret_key[static CONF_KEY_SIZE],
+		  struct conf_problems *problems);
+void conf_core(const struct conf *conf, uint8_t self, struct core_config *ret);
+int conf_print(const struct conf *conf, FILE *to);
+
+int conf_parse_ip(const char *text, struct ip *ret);
+const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
+bool conf_name_valid(const char *name);
+
+int conf_problems_add(struct conf_problems *problems, const struct conf_problem *where,
+		      const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool conf_problems_fatal(const struct conf_problems *problems);
+void conf_problems_done(struct conf_problems *problems);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/conf.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "tests/with_conf.h"
+
+#define NODES                                                                                      \
+	"[Node alpha]\nAddress=10.0.0.1\n"                                                         \
+	"[Node beta]\nAddress=10.0.0.2\n"
+#define GROUP "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
+#define GOOD NODES GROUP
+
+/* The problems of @text, one a line: "LINE: sentence", the file left out. */
+static char *problems_of(const char *text, size_t len)
+{
+	struct conf_problems problems = { 0 };
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+	int r;
+
+	r = conf_from_bytes(text, len, &conf, &problems);
+	for (size_t i = 0; i < problems.n; i++)
+		fprintf(f, "%u: %s%s\n", problems.v[i].line,
+			problems.v[i].warning ? "warning: " : "", problems.v[i].text);
+	cr_expect_eq(r, conf_problems_fatal(&problems) ? -EINVAL : 0);
+	cr_expect_eq(conf == NULL, r < 0);
+	conf_problems_done(&problems);
+	fclose(f);
+	return out;
+}
+
+/* Behind "[Agent]\n" and before a good rest: the line of the mistake is 2. */
+static const struct {
+	const char *line, *problem;
+} agent_mistakes[] = {
+	{ "Interval=5 lightyears",
+	  "2: Interval= takes a time such as 50ms, not \"5 lightyears\".\n" },
+	{ "Interval=1 year\nLease=20ms\nDeadTime=40ms", /* not held against the default */
+	  "2: Interval= takes a time such as 50ms, not \"1 year\".\n" },
+	{ "Interval=", "2: Interval= takes a time such as 50ms, not \"\".\n" },
+	{ "Interval=-5ms", "2: Interval= takes a time such as 50ms, not \"-5ms\".\n" },
+	{ "Interval=500us", "2: Interval= takes a time from 1ms to 10s, not \"500us\".\n" },
+	{ "Interval=11s", "2: Interval= takes a time from 1ms to 10s, not \"11s\".\n" },
+	{ "Interval=99999999999999999999s",
+	  "2: Interval= takes a time such as 50ms, not \"99999999999999999999s\".\n" },
+	{ "Port=0", "2: Port= takes a number from 1 to 65535, not \"0\".\n" },
+	{ "Port=65536", "2: Port= takes a number from 1 to 65535, not \"65536\".\n" },
+	{ "Port=http", "2: Port= takes a number, not \"http\".\n" },
+	{ "Port=7373x", "2: Port= takes a number, not \"7373x\".\n" },
+	{ "Mark=0xffffffff",
+	  "2: Mark= takes a number from 0x1 to 0xfffffffe, not \"0xffffffff\".\n" },
+	{ "Mark=0", "2: Mark= takes a number from 0x1 to 0xfffffffe, not \"0\".\n" },
+	{ "Authentication=perhaps", "2: Authentication= takes yes or none, not \"perhaps\".\n" },
+	{ "KeyFile=key",
+	  "2: KeyFile= takes an absolute path such as /etc/takeover/key, not \"key\".\n" },
+	{ "AddressLifetime=2500ms",
+	  "2: AddressLifetime= takes a time in whole seconds such as 60s, not \"2500ms\".\n" },
+	{ "AddressLifetime=1s",
+	  "2: AddressLifetime= takes a time from 2s to 1440min, not \"1s\".\n" },
+	{ "AddressLifetime=2s",
+	  "2: warning: AddressLifetime= is not longer than RestartHold=: addresses may vanish "
+	  "while the agent restarts.\n" },
+	{ "Announce=1s 1s",
+	  "2: Announce= takes times that grow, but 1s is not later than the one before it.\n" },
+	{ "Announce=1s soon", "2: Announce= takes times such as 10ms 1s, not \"1s soon\".\n" },
+	{ "Announce=1 2 3 4 5 6 7 8 9", "2: Announce= takes at most 8 times.\n" },
+	{ "Lease=104ms",
+	  "2: Lease=104ms is too short, it takes 2 * Interval + 5ms = 105ms at least: otherwise "
+	  "one lost heartbeat silences a healthy primary.\n" },
+	{ "DeadTime=459ms",
+	  "2: DeadTime=459ms is too short, it takes 2 * Interval + Lease + 10ms = 460ms at least: "
+	  "otherwise a frozen primary still answers when the other node claims.\n" },
+	{ "Lease=391ms",
+	  "2: DeadTime=500ms is too short, it takes 2 * Interval + Lease + 10ms = 501ms at least: "
+	  "otherwise a frozen primary still answers when the other node claims.\n" },
+	{ "Frob=1",
+	  "2: [Agent] has no key Frob=; it has KeyFile= Authentication= Port= Mark= Interval= "
+	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce=.\n" },
+	{ "interval=50ms",
+	  "2: [Agent] has no key interval=; it has KeyFile= Authentication= Port= Mark= Interval= "
+	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce=.\n" },
+	{ "Priority=5", "2: Priority= belongs into [Node], not [Agent].\n" },
+	{ "Interval: 50ms", "2: A setting is KEY=VALUE, not \"Interval: 50ms\".\n" },
+	{ "Interval", "2: A setting is KEY=VALUE, not \"Interval\".\n" },
+	{ "=5", "2: A setting is KEY=VALUE, not \"=5\".\n" },
+	{ "Interval=50ms ; a comment",
+	  "2: A comment stands on a line of its own, not behind a value.\n" },
+	{ "Port=7373\nPort=7374", "3: Port= has been set in line 2 already.\n" },
+	{ "Port=7373\n[Agent]\nPort=7374", "4: Port= has been set in line 2 already.\n" },
+	{ "[]", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[]\".\n" },
+	{ "[Agent x]",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent x]\".\n" },
+	{ "[Node]", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Node]\".\n" },
+	{ "[Check x]\nFoo=bar",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Check x]\".\n" },
+	{ "[Agent", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent\".\n" },
+	{ "[Agent] x",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent] x\".\n" },
+	{ "[Group a/b]",
+	  "2: A name has 1 to 32 letters, digits, dots, dashes and underscores, unlike "
+	  "\"a/b\".\n" },
+	{ "[Group abcdefghijklmnopqrstuvwxyz0123456]",
+	  "2: A name has 1 to 32 letters, digits, dots, dashes and underscores, unlike "
+	  "\"abcdefghijklmnopqrstuvwxyz0123456\".\n" },
+	{ "[Group idle]", "2: [Group idle] has no VirtualAddress=.\n" },
+	{ "[Node gamma]\nAddress=10.0.0.9",
+	  "6: This version works with two nodes; [Node beta] is one too many.\n" },
+	{ "KeyFile=/caf\xe9", "2: This line is not text in UTF-8.\n" },
+	{ "KeyFile=/a\x01z", "2: This line is not text in UTF-8.\n" },
+};
+
+Test(conf_mistakes, mistakes_of_the_agent_are_told_with_line_and_what_is_right)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(agent_mistakes); i++) {
+		_cleanup_(freep) char *text = NULL;
+		_cleanup_(freep) char *found = NULL;
+
+		cr_assert(asprintf(&text, "[Agent]\n%s\n" GOOD, agent_mistakes[i].line) > 0);
+		found = problems_of(text, strlen(text));
+		cr_expect_str_eq(found, agent_mistakes[i].problem, "%s", agent_mistakes[i].line);
+	}
+}
+
+/* Whole files. */
+static const struct {
+	const char *text, *problems;
+} mistakes[] = {
+	{ "", "0: There is no [Node NAME] section.\n"
+	      "0: There is no [Group NAME] section: nothing to take over.\n" },
+	{ NODES, "0: There is no [Group NAME] section: nothing to take over.\n" },
+	{ "Port=1\n" GOOD, "1: \"Port=1\" stands before the first section.\n" },
+	{ "[Node alpha]\nPriority=1\n" GROUP, "1: [Node alpha] has no Address=.\n" },
+	{ "[Node alpha]\nAddress=10.0.0.1\nPriority=0\n" GROUP,
+	  "3: Priority= takes a number from 1 to 65535, not \"0\".\n" },
+	{ "[Node alpha]\nAddress=10.0.0.1\nAddress=10.0.1.1\n[Node beta]\nAddress=10.0.0.2\n" GROUP,
+	  "4: [Node beta] has 1 addresses and [Node alpha] has 2: the first of one talks to the "
+	  "first of the other, and so on.\n" },
+	{ "[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=fd00::2\n" GROUP,
+	  "4: Address= number 1 of [Node beta] is IPv6, of [Node alpha] IPv4: they talk to each "
+	  "other.\n" },
+	{ "[Node alpha]\nAddress=10.0.0.1\nAddress=10.0.1.1\n"
+	  "[Node beta]\nAddress=ten\nAddress=10.0.1.2\n" GROUP,
+	  "5: Address= takes an IPv4 or IPv6 address, not \"ten\".\n" },
+	{ "[Node a]\nAddress=127.0.0.1\n" GROUP,
+	  "2: Address= takes the address of a host, but 127.0.0.1 is a loopback address.\n" },
+	{ "[Node a]\nAddress=::1\n" GROUP,
+	  "2: Address= takes the address of a host, but ::1 is a loopback address.\n" },
+	{ "[Node a]\nAddress=0.0.0.0\n" GROUP,
+	  "2: Address= takes the address of a host, but 0.0.0.0 is an unspecified address.\n" },
+	{ "[Node a]\nAddress=224.0.0.18\n" GROUP,
+	  "2: Address= takes the address of a host, but 224.0.0.18 is a multicast address.\n" },
+	{ "[Node a]\nAddress=ff02::1\n" GROUP,
+	  "2: Address= takes the address of a host, but ff02::1 is a multicast address.\n" },
+	{ "[Node a]\nAddress=::ffff:10.0.0.1\n" GROUP,
+	  "2: Address= takes the address of a host, but ::ffff:10.0.0.1 is an IPv4 address in the "
+	  "clothes of IPv6.\n" },
+	{ "[Node a]\nAddress=fe80::1\n" GROUP,
+	  "2: Address= takes an address that is valid beyond one link, but fe80::1 is "
+	  "link-local.\n" },
+	{ "[Node a]\nAddress=10.0.0.1/24\n" GROUP,
+	  "2: Address= takes an address without prefix length, not \"10.0.0.1/24\".\n" },
+	{ "[Node a]\nAddress=10.0.0\n" GROUP,
+	  "2: Address= takes an IPv4 or IPv6 address, not \"10.0.0\".\n" },
+	{ "[Node a]\nAddress=10.0.0.1\nAddress=10.0.1.1\nAddress=10.0.2.1\nAddress=10.0.4.1\n"
+	  "Address=10.0.5.1\n" GROUP,
+	  "6: A node has at most 4 addresses; 10.0.5.1 is one too many.\n" },
+	{ GOOD "VirtualAddress=10.0.0.4\n",
+	  "7: VirtualAddress= takes the interface after the address, as in \"10.0.0.4 eth0\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4/33 eth0\n",
+	  "7: VirtualAddress= takes a prefix length from 1 to 32, not \"33\".\n" },
+	{ GOOD "VirtualAddress=fd00::4/129 eth0\n",
+	  "7: VirtualAddress= takes a prefix length from 1 to 128, not \"129\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4/ eth0\n",
+	  "7: VirtualAddress= takes a prefix length from 1 to 32, not \"\".\n" },
+	{ GOOD "VirtualAddress=eth0 10.0.0.4\n",
+	  "7: VirtualAddress= takes an address and an interface such as 192.0.2.1/24 eth0, not "
+	  "\"eth0 10.0.0.4\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4 interface-name-16\n",
+	  "7: VirtualAddress= takes the name of an interface, not \"interface-name-16\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4 eth0 eth1\n",
+	  "7: VirtualAddress= takes the name of an interface, not \"eth0 eth1\".\n" },
+	{ GOOD "Mode=port\n", "7: Mode=port is not done by this version yet; it takes alias.\n" },
+	{ GOOD "Mode=none\n", "7: Mode=none is not done by this version yet; it takes alias.\n" },
+	{ GOOD "Mode=subinterface\n",
+	  "7: Mode=subinterface is not done by this version yet; it takes alias.\n" },
+	{ GOOD "Mode=magic\n", "7: Mode= takes alias, not \"magic\".\n" },
+	{ GOOD "Handover=abrupt\n", "7: Handover= takes strict or seamless, not \"abrupt\".\n" },
+	{ GOOD "Redundancy=cold\n", "7: Redundancy= takes hot or warm, not \"cold\".\n" },
+	{ GOOD "Preempt=maybe\n", "7: Preempt= takes yes or no, not \"maybe\".\n" },
+	{ GOOD "WhenAlone=cry\n", "7: WhenAlone= takes keep or release, not \"cry\".\n" },
+	{ GOOD "Linger=11s\n", "7: Linger= takes a time from 0 to 10s, not \"11s\".\n" },
+};
+
+Test(conf_mistakes, mistakes_of_nodes_and_groups_are_told_with_line_and_what_is_right)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+		_cleanup_(freep) char *found =
+			problems_of(mistakes[i].text, strlen(mistakes[i].text));
+
+		cr_expect_str_eq(found, mistakes[i].problems, "%s", mistakes[i].text);
+	}
+}
+
+Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
+{
+	static const char text[] = "[Agent]\n"
+				   "Interval=soon\n"
+				   "# nothing wrong here\n"
+				   "  Frequency: 5\n"
+				   "Lease=1h\n"
+				   "[Node alpha]\n"
+				   "Address=10.0.0.3\n"
+				   "[Node beta]\n"
+				   "[Gruppe x]\n"
+				   "Mode=port\n"
+				   "[Group sip]\n"
+				   "VirtualAddress=10.0.0.3 eth0\n"
+				   "Mode=port\n";
+	static const char problems[] =
+		"2: Interval= takes a time such as 50ms, not \"soon\".\n"
+		"4: A setting is KEY=VALUE, not \"Frequency: 5\".\n"
+		"5: Lease= takes a time from 5ms to 1min, not \"1h\".\n"
+		"8: [Node beta] has no Address=.\n"
+		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
+		"13: Mode=port is not done by this version yet; it takes alias.\n";
+	_cleanup_(freep) char *found = problems_of(text, sizeof(text) - 1);
+	_cleanup_(freep) char *rest = NULL;
+	char *duplicate;
+
+	duplicate = strstr(found, "12: 10.0.0.3 has been given in ");
+	cr_assert_not_null(duplicate);
+	cr_expect_not_null(strstr(duplicate, ":7 already.\n13:"));
+	rest = strdup(strchr(duplicate, '\n') + 1);
+	strcpy(duplicate, rest);
+	cr_expect_str_eq(found, problems);
+}
+
+Test(conf_mistakes, lines_that_libinih_would_cut_are_refused)
+{
+	char text[1024] = "[Agent]\nKeyFile=/";
+	_cleanup_(freep) char *found = NULL;
+	_cleanup_(freep) char *nul = NULL;
+
+	memset(text + strlen(text), 'x', 300);
+	strcat(text, "\n" GOOD "# ");
+	memset(text + strlen(text), 'c', 300); /* a comment may be long */
+	found = problems_of(text, strlen(text));
+	cr_expect_str_eq(found, "2: This line is longer than 198 bytes.\n");
+
+	nul = problems_of("[Agent]\nPort=1\0[Agent]\n" GOOD,
+			  sizeof("[Agent]\nPort=1\0[Agent]\n" GOOD) - 1);
+	cr_expect_str_eq(nul, "2: This line is not text in UTF-8.\n");
+}
+
+Test(conf_mistakes, files_that_are_not_files_are_refused)
+{
+	static const struct {
+		const char *path, *problem;
+	} bad[] = {
+		{ "/proc/self/nowhere.conf",
+		  "The file cannot be opened: No such file or directory." },
+		{ "/tmp", "This is not a regular file." },
+		{ "/dev/zero", "This is not a regular file." },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct conf_problems problems = { 0 };
+		struct conf *conf = NULL;
+
+		cr_expect_eq(conf_load(bad[i].path, &conf, &problems), -EINVAL);
+		cr_expect_null(conf);
+		cr_assert_geq(problems.n, 1);
+		cr_expect_str_eq(problems.v[problems.n - 3].text, bad[i].problem);
+		cr_expect_str_eq(problems.v[problems.n - 3].file, bad[i].path);
+		conf_problems_done(&problems);
+	}
+}
+
+Test(conf_mistakes, a_file_that_is_too_large_is_refused)
+{
+	size_t len = CONF_FILE_MAX + 1;
+	_cleanup_(freep) char *text = malloc(len);
+	_cleanup_(freep) char *found = NULL;
+
+	memset(text, '\n', len);
+	found = problems_of(text, len);
+	cr_expect_not_null(strstr(found, "0: The file is larger than 1048576 bytes.\n"));
+}
+
+Test(conf_mistakes, as_many_groups_as_the_core_has_and_no_more)
+{
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *found = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(NODES, f);
+	for (unsigned i = 0; i <= CORE_GROUPS_MAX; i++)
+		fprintf(f, "[Group g%u]\nVirtualAddress=10.1.0.%u eth0\n", i, i);
+	fclose(f);
+	found = problems_of(text, size);
+	cr_expect_str_eq(found, "261: [Group g128] is one too many.\n");
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/conf.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "agent/conf_keys.h"
+#include "tests/with_conf.h"
+
+#define NODES                                                                                      \
+	"[Node alpha]\nAddress=10.0.0.1\n"                                                         \
+	"[Node beta]\nAddress=10.0.0.2\n"
+#define GROUP "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
+#define GOOD NODES GROUP
+
+static char *print(const struct conf *conf)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	cr_assert_eq(conf_print(conf, f), 0);
+	fclose(f);
+	return out;
+}
+
+Test(conf, the_longest_line_that_is_taken_is_taken_whole)
+{
+	char text[1024] = "[Agent]\nKeyFile=/";
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+
+	memset(text + strlen(text), 'x', 198 - strlen("KeyFile=/"));
+	strcat(text, "\r\n\t # indented\n" GOOD);
+	conf = conf_from_text(text);
+	cr_expect_eq(strlen(conf->key_file), 198 - strlen("KeyFile="));
+}
+
+Test(conf, defaults_are_those_of_the_table)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(GOOD);
+	static const uint32_t announce[] = { 10000, 100000, 1000000, 3000000 };
+
+	cr_expect_str_eq(conf->key_file, "/etc/takeover/key");
+	cr_expect(conf->authenticate);
+	cr_expect_eq(conf->port, 7373);
+	cr_expect_eq(conf->mark, 0x7a6b0001);
+	cr_expect_eq(conf->interval_us, 50000);
+	cr_expect_eq(conf->lease_us, 350000);
+	cr_expect_eq(conf->dead_us, 500000);
+	cr_expect_eq(conf->start_wait_us, 5000000);
+	cr_expect_eq(conf->restart_hold_us, 3000000);
+	cr_expect_eq(conf->step_us, 8000000);
+	cr_expect_eq(conf->address_lifetime_s, 60);
+	cr_assert_eq(conf->n_announce, 4);
+	cr_expect_arr_eq(conf->announce_us, announce, sizeof(announce));
+	cr_expect_eq(conf->nodes[0].priority, 100);
+	cr_expect_not(conf->groups[0].core.strict);
+	cr_expect_not(conf->groups[0].core.hot);
+	cr_expect_not(conf->groups[0].core.preempt);
+	cr_expect(conf->groups[0].core.keep_alone);
+	cr_expect_eq(conf->groups[0].core.last_resort_us, 3000000);
+	cr_expect_eq(conf->groups[0].core.linger_us, 20000);
+}
+
+Test(conf, every_value_arrives)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
+		"[Agent]\nKeyFile=/run/key\nAuthentication=none\nPort=99\nMark=7\nInterval=5ms\n"
+		"Lease=15ms\nDeadTime=35ms\nStartWait=1min\nRestartHold=1.5s\nTimeoutStep=1s "
+		"500ms\n"
+		"AddressLifetime=10\nAnnounce=\n"
+		"[Node z]\nAddress=10.0.0.1\nAddress=fd00::1\nPriority=7\n"
+		"[Node b]\nAddress=10.0.0.2\nAddress=fd00::2\n"
+		"[Group s]\nVirtualAddress=fd00::3 eth1\nVirtualAddress=10.0.0.4\tbr-lan.5\n"
+		"Mode=alias\nHandover=strict\nRedundancy=hot\nPreempt=TRUE\nWhenAlone=release\n"
+		"LastResort=1s\nLinger=500us\n");
+	const struct conf_group *group = &conf->groups[0];
+
+	cr_expect_str_eq(conf->key_file, "/run/key");
+	cr_expect_not(conf->authenticate);
+	cr_expect_eq(conf->port, 99);
+	cr_expect_eq(conf->mark, 7);
+	cr_expect_eq(conf->interval_us, 5000);
+	cr_expect_eq(conf->lease_us, 15000);
+	cr_expect_eq(conf->dead_us, 35000);
+	cr_expect_eq(conf->start_wait_us, 60000000);
+	cr_expect_eq(conf->restart_hold_us, 1500000);
+	cr_expect_eq(conf->step_us, 1500000);
+	cr_expect_eq(conf->address_lifetime_s, 10);
+	cr_expect_eq(conf->n_announce, 0);
+	cr_expect_str_eq(conf->nodes[1].name, "z");
+	cr_expect_eq(conf->nodes[1].priority, 7);
+	cr_assert_eq(conf->nodes[1].n_paths, 2);
+	cr_expect_eq(conf->nodes[1].paths[1].family, 6);
+	cr_assert_eq(group->n_vips, 2);
+	cr_expect_eq(group->vips[0].ip.family, 4);
+	cr_expect_eq(group->vips[0].prefix, 32);
+	cr_expect_str_eq(group->vips[0].ifname, "br-lan.5");
+	cr_expect_eq(group->vips[1].prefix, 128);
+	cr_expect_str_eq(group->vips[1].ifname, "eth1");
+	cr_expect(group->core.strict && group->core.hot && group->core.preempt);
+	cr_expect_not(group->core.keep_alone);
+	cr_expect_eq(group->core.last_resort_us, 1000000);
+	cr_expect_eq(group->core.linger_us, 500);
+}
+
+Test(conf, times_are_those_of_systemd)
+{
+	static const struct {
+		const char *text;
+		uint64_t us;
+	} good[] = {
+		{ "5", 5000000 },	 { "0", 0 },
+		{ "50ms", 50000 },	 { "1min", 60000000 },
+		{ "500us", 500 },	 { "1s 500ms", 1500000 },
+		{ "1.5s", 1500000 },	 { "2 h", 7200000000 },
+		{ "1min30s", 90000000 }, { "0.25ms", 250 },
+		{ "10 sec", 10000000 },
+	};
+	static const char *const bad[] = {
+		"", "s", "5 5x", "1..5s", "1.s", "-1", "50 ms x", "5e3"
+	};
+	uint64_t us;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		us = 1;
+		cr_expect_eq(conf_parse_time(good[i].text, &us), 0, "%s", good[i].text);
+		cr_expect_eq(us, good[i].us, "%s", good[i].text);
+	}
+	us = 77;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_lt(conf_parse_time(bad[i], &us), 0, "%s", bad[i]);
+	cr_expect_eq(us, 77);
+}
+
+Test(conf, what_is_printed_is_read_back_the_same)
+{
+	static const char *const texts[] = {
+		GOOD,
+		"[Agent]\nAnnounce=\nInterval=1.5ms\nLease=61ms 1us\nDeadTime=1min 1s 1ms 1us\n"
+		"StartWait=0\nKeyFile=/a b/c\nAuthentication=none\nMark=1\n"
+		"[Node b]\nAddress=fd00::1\nPriority=65535\n[Node a]\nAddress=fd00::2\n"
+		"[Group z]\nVirtualAddress=fe80::5/64 eth0\n"
+		"[Group a]\nVirtualAddress=10.0.0.3/31 eth0\nVirtualAddress=fd00::7 eth0\n"
+		"Handover=strict\nRedundancy=hot\nPreempt=1\nWhenAlone=release\nLinger=0\n",
+		"[Agent]\nAnnounce=1ms 1500us 1s 1001ms 60\n" GOOD,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(conf_freep) struct conf *first = conf_from_text(texts[i]);
+		_cleanup_(freep) char *printed = print(first);
+		_cleanup_(conf_freep) struct conf *second = conf_from_text(printed);
+		_cleanup_(freep) char *again = print(second);
+
+		cr_expect_str_eq(again, printed);
+		cr_expect_eq(first->digest, second->digest);
+		cr_expect_eq(first->interval_us, second->interval_us);
+		cr_expect_eq(first->dead_us, second->dead_us);
+		cr_expect_arr_eq(first->nodes, second->nodes, sizeof(first->nodes));
+		for (size_t g = 0; g < first->n_groups; g++)
+			cr_expect_arr_eq(first->groups[g].vips, second->groups[g].vips,
+					 first->groups[g].n_vips * sizeof(struct conf_vip));
+	}
+}
+
+Test(conf, every_key_of_the_table_is_printed)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(GOOD);
+	_cleanup_(freep) char *printed = print(conf);
+	const struct conf_key *keys;
+	size_t n;
+
+	keys = conf_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(freep) char *line = NULL;
+
+		cr_assert(asprintf(&line, "\n%s=%s\n", keys[i].name,
+				   keys[i].fallback ? keys[i].fallback : "") > 0);
+		if (!strcmp(keys[i].name, "AddressLifetime"))
+			cr_expect_not_null(strstr(printed, "\nAddressLifetime=1min\n"));
+		else if (keys[i].fallback)
+			cr_expect_not_null(strstr(printed, line), "%s", line);
+		else
+			cr_expect_not_null(strstr(printed, keys[i].name), "%s", keys[i].name);
+	}
+}
+
+Test(conf, digest_is_the_same_whatever_the_order_of_the_file)
+{
+	_cleanup_(conf_freep) struct conf *a = conf_from_text(
+		"[Agent]\nPort=8\nInterval=40ms\n" GOOD "VirtualAddress=10.0.0.9 eth0\n"
+		"[Group web]\nVirtualAddress=10.0.0.8 eth0\n");
+	_cleanup_(conf_freep) struct conf *b = conf_from_text(
+		"# the same, the other way round\n"
+		"[Group web]\nVirtualAddress=10.0.0.8/32 eth0\nPreempt=no\n"
+		"[Group sip]\nVirtualAddress=10.0.0.9 eth0\n"
+		"[Node beta]\nAddress=10.0.0.2\n[Agent]\nInterval=40ms\nKeyFile=/elsewhere\n"
+		"[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
+		"[Node alpha]\nAddress=10.0.0.1\n[Agent]\nPort=8\n");
+
+	cr_expect_eq(a->digest, b->digest);
+	cr_expect_str_eq(a->nodes[0].name, b->nodes[0].name);
+	cr_expect_str_eq(a->groups[0].name, "sip");
+	cr_expect_str_eq(b->groups[0].name, "sip");
+	cr_expect_eq(a->groups[1].id, b->groups[1].id);
+	cr_expect_neq(a->groups[0].id, a->groups[1].id);
+}
+
+Test(conf, digest_differs_when_anything_differs)
+{
+	static const char *const others[] = {
+		"[Agent]\nInterval=51ms\n" GOOD,
+		"[Agent]\nAnnounce=10ms\n" GOOD,
+		GOOD "Preempt=yes\n",
+		GOOD "VirtualAddress=10.0.0.4 eth0\n",
+		NODES "Priority=101\n" GROUP,
+		NODES "[Group sip]\nVirtualAddress=10.0.0.3/25 eth0\n",
+		NODES "[Group sip]\nVirtualAddress=10.0.0.3/24 eth1\n",
+		NODES "[Group sup]\nVirtualAddress=10.0.0.3/24 eth0\n",
+	};
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(GOOD);
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_(conf_freep) struct conf *other = conf_from_text(others[i]);
+
+		cr_expect_neq(conf->digest, other->digest, "%s", others[i]);
+	}
+}
+
+static void write_file(const char *dir, const char *name, const char *text, mode_t mode)
+{
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(close_fdp) int fd = -1;
+
+	cr_assert(asprintf(&path, "%s/%s", dir, name) > 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fchmod(fd, mode), 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* A directory with a.conf and a.conf.d/, removed by the test's end. */
+static void remove_tree(char (*dir)[32])
+{
+	_cleanup_(freep) char *command = NULL;
+
+	cr_assert(asprintf(&command, "rm -rf '%s'", *dir) > 0);
+	cr_assert_eq(system(command), 0);
+}
+
+Test(conf, drop_ins_override_values_and_append_to_lists_in_order_of_their_names)
+{
+	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	_cleanup_(freep) char *path = NULL;
+	struct conf_problems problems = { 0 };
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	write_file(dir, "a.conf", "[Agent]\nPort=1\nMark=5\n" GOOD, 0644);
+	write_file(path, "20-b.conf", "[Agent]\nPort=3\n", 0644);
+	write_file(path, "10-a.conf",
+		   "[Agent]\nPort=2\n[Group sip]\nVirtualAddress=10.0.0.4 eth0\n"
+		   "[Node alpha]\nAddress=\nAddress=10.0.0.77\n",
+		   0644);
+	write_file(path, "30-c.conf.bak", "nonsense", 0644);
+	write_file(path, ".hidden.conf", "nonsense", 0644);
+	free(path);
+	cr_assert(asprintf(&path, "%s/a.conf", dir) > 0);
+
+	cr_assert_eq(conf_load(path, &conf, &problems), 0);
+	cr_expect_eq(problems.n, 0);
+	cr_expect_eq(conf->port, 3);
+	cr_expect_eq(conf->mark, 5);
+	cr_expect_eq(conf->groups[0].n_vips, 2);
+	cr_assert_eq(conf->nodes[0].n_paths, 1);
+	cr_expect_eq(conf->nodes[0].paths[0].bytes[3], 77);
+}
+
+Test(conf, mistakes_of_drop_ins_name_the_drop_in)
+{
+	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
+	_cleanup_(freep) char *path = NULL;
+	struct conf_problems problems = { 0 };
+	struct conf *conf = NULL;
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	write_file(dir, "a.conf", GOOD "Linger=never\n", 0644);
+	write_file(path, "10.conf", "[Agent]\n\nPort=none\n", 0644);
+	write_file(path, "20.conf", "[Group web]\nVirtualAddress=10.0.0.3 eth0\n", 0644);
+	free(path);
+	cr_assert(asprintf(&path, "%s/a.conf", dir) > 0);
+
+	cr_assert_eq(conf_load(path, &conf, &problems), -EINVAL);
+	cr_assert_eq(problems.n, 3);
+	cr_expect_str_eq(problems.v[0].file, path);
+	cr_expect_eq(problems.v[0].line, 7);
+	cr_expect_not_null(strstr(problems.v[1].file, "/a.conf.d/10.conf"));
+	cr_expect_eq(problems.v[1].line, 3);
+	cr_expect_not_null(strstr(problems.v[2].file, "/a.conf.d/20.conf"));
+	cr_expect_not_null(strstr(problems.v[2].text, "a.conf:6 already"));
+	conf_problems_done(&problems);
+}
+
+Test(conf, thousands_of_addresses_are_taken)
+{
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(GOOD, f);
+	for (unsigned i = 0; i < CONF_VIPS_MAX - 1; i++)
+		fprintf(f, "VirtualAddress=10.1.%u.%u/24 eth0\n", i / 256, i % 256);
+	fclose(f);
+	conf = conf_from_text(text);
+	cr_expect_eq(conf->groups[0].n_vips, CONF_VIPS_MAX);
+}
+
+Test(conf, core_gets_what_it_needs)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
+		"[Agent]\nInterval=20ms\n" GOOD "Handover=strict\n[Node beta]\nPriority=9\n");
+	struct core_config config;
+
+	conf_core(conf, 1, &config);
+	cr_expect_eq(config.self, 1);
+	cr_expect_eq(config.n_nodes, 2);
+	cr_expect_eq(config.n_groups, 1);
+	cr_expect_eq(config.interval_us, 20000);
+	cr_expect_eq(config.digest, conf->digest);
+	cr_expect_eq(config.n_announce, 4);
+	cr_expect_eq(config.announce_us[3], 3000000);
+	cr_expect_eq(config.priority[0], 100);
+	cr_expect_eq(config.priority[1], 9);
+	cr_expect(config.groups[0].strict);
+}
+
+Test(conf, a_key_is_one_line_of_base64_that_nobody_else_can_read)
+{
+	static const char key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+	static const struct {
+		const char *format;
+		mode_t mode;
+		const char *problem; /* NULL: taken */
+	} files[] = {
+		{ "%s\n", 0600, NULL },
+		{ "%s", 0400, NULL },
+		{ "%s\n", 0640, "The key can be read by others (mode 0640)" },
+		{ "%s\n", 0604, "The key can be read by others (mode 0604)" },
+		{ "%s\n\n", 0600, "The key is not one line with 32 bytes" },
+		{ "%.43s", 0600, "The key is not one line with 32 bytes" },
+		{ "A%s\n", 0600, "The key is not one line with 32 bytes" },
+		{ "%.43s*\n", 0600, "The key is not one line with 32 bytes" },
+		{ "%.42s==", 0600, "The key is not one line with 32 bytes" },
+		{ "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==%.0s", 0600, /* 31 bytes */
+		  "The key is not one line with 32 bytes" },
+		{ "", 0600, "The key is not one line with 32 bytes" },
+	};
+	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
+	char path[64], text[128];
+
+	cr_assert_not_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/key", dir);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct conf conf = { .key_file = path };
+		struct conf_problems problems = { 0 };
+		uint8_t bytes[CONF_KEY_SIZE] = { 99 };
+		int r;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void)snprintf(text, sizeof(text), files[i].format, key);
+#pragma GCC diagnostic pop
+		write_file(dir, "key", text, files[i].mode);
+		r = conf_read_key(&conf, bytes, &problems);
+		cr_expect_eq(r, files[i].problem ? -EINVAL : 0, "%zu", i);
+		cr_expect_eq(problems.n, files[i].problem ? 1 : 0, "%zu", i);
+		cr_expect_eq(bytes[0], files[i].problem ? 99 : 0, "%zu", i);
+		cr_expect_eq(bytes[31], files[i].problem ? 0 : 31, "%zu", i);
+		if (files[i].problem && problems.n)
+			cr_expect_not_null(strstr(problems.v[0].text, files[i].problem), "%s",
+					   problems.v[0].text);
+		conf_problems_done(&problems);
+		cr_assert_eq(unlink(path), 0);
+	}
+}
+
+Test(conf, a_missing_key_is_told_with_how_to_make_one)
+{
+	struct conf conf = { .key_file = (char *)"/nowhere/key" };
+	struct conf_problems problems = { 0 };
+	uint8_t key[CONF_KEY_SIZE];
+
+	cr_expect_eq(conf_read_key(&conf, key, &problems), -EINVAL);
+	cr_assert_eq(problems.n, 1);
+	cr_expect_str_eq(problems.v[0].file, "/nowhere/key");
+	cr_expect_not_null(strstr(problems.v[0].text, "No such file or directory; make one with"));
+	conf_problems_done(&problems);
+}
