@@ -59,7 +59,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	switch (g->step) {
 	case CORE_STEP_CLAIM_PREPARE:
 		g->step = CORE_STEP_CLAIM_OPEN;
-		set_gate(s, group, g->seamless ? CORE_GATE_SERVE : CORE_GATE_ANSWER);
+		set_gate(s, group, g->seamless ? CORE_GATE_READY : CORE_GATE_ANSWER);
 		break;
 	case CORE_STEP_CLAIM_OPEN:
 		if (!g->seamless) {
@@ -132,18 +132,21 @@ static bool beaten(const struct core *core, uint8_t group)
  * R9: has this peer given us leave? It has echoed a heartbeat sent since we
  * began to wait, or has been silent ever since for as long as R8 asks for: had
  * it heard us all the time without our hearing it, its lease would be over. Or
- * it does not hear us, but cannot claim as it is.
+ * it does not hear us, but has not been able to claim for as long.
  */
 static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 {
 	const struct core_peer *p = &core->peers[peer];
 	instant since = core->groups[group].waiting_since;
+	bool waited;
 
 	if (since.us < core->awake.us)
 		since = core->awake;
+	waited = instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
 	if (p->up)
-		return p->echoed_sent_at.us >= since.us || peer_is_out(core, peer, group);
-	return instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
+		return p->echoed_sent_at.us >= since.us ||
+		       (waited && peer_is_out(core, peer, group));
+	return waited;
 }
 
 static bool may_claim(const struct core *core, uint8_t group)

@@ -51,7 +51,10 @@ static void start(struct step *s, const struct core_event *event)
 	}
 }
 
-/* Once a peer has been heard there is no reason to wait for switch ports any longer. */
+/*
+ * Once a peer has been heard there is no reason to wait for switch ports any
+ * longer, and who hears the holder has heard what it was listening for.
+ */
 static void listen(struct step *s)
 {
 	struct core *core = s->core;
@@ -62,10 +65,10 @@ static void listen(struct step *s)
 		heard |= core->peers[p].known;
 	if (heard && usual.us < core->listen_until.us)
 		core->listen_until = usual;
-	if (!instant_reached(core->now, core->listen_until))
-		return;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
-		set_unfit(s, g, CORE_UNFIT_STARTING, false);
+		if (instant_reached(core->now, core->listen_until) ||
+		    rule_holder(core, g) != CORE_NODE_NONE)
+			set_unfit(s, g, CORE_UNFIT_STARTING, false);
 }
 
 static void set_all_unfit(struct step *s, uint16_t bits, bool on)
@@ -114,7 +117,6 @@ static void note_flushed(struct step *s)
 {
 	struct core_action *a = order(s, CORE_DO_REBUILD, 0);
 
-	a->rebuild_lease = instant_is_set(s->core->lease_until);
 	s->core->pending_node = a->id;
 }
 

@@ -77,7 +77,8 @@ enum core_result {
 /* How far the gate lets a group's addresses work. */
 enum core_gate {
 	CORE_GATE_CLOSED, /* nothing in, nothing out */
-	CORE_GATE_SERVE,  /* traffic, but no ARP or ND answers */
+	CORE_GATE_SERVE,  /* traffic, but no ARP: of one who is about to leave */
+	CORE_GATE_READY,  /* the same, asking for neighbours: of one who is about to take over */
 	CORE_GATE_ANSWER, /* traffic and answers */
 	_CORE_GATE_MAX,
 };
@@ -241,8 +242,7 @@ struct core_action {
 			enum core_gate level;
 			bool create; /* a claim: empty all switches, create the lease */
 		} gate;
-		bool rebuild_lease; /* REBUILD: create the element */
-		uint32_t lease_us;  /* LEASE */
+		uint32_t lease_us; /* LEASE */
 		struct {
 			uint32_t request;
 			enum core_result result;
@@ -253,6 +253,7 @@ struct core_action {
 			enum core_tell what;
 			enum core_reason reason;
 			enum core_state from, state;
+			bool was_primary, primary; /* role before and after */
 			enum core_result result;
 			uint64_t term;
 			uint16_t unfit;
@@ -317,6 +318,7 @@ struct core_group {
 	uint64_t term, term_max;
 	uint16_t unfit;
 	bool maintenance; /* wanted by the operator */
+	bool primary;	  /* the role that people see: from primary until nothing is held */
 	bool serving;	  /* our gate is open, or an order to open it is under way */
 	bool seamless;	  /* the move under way is: the successor opens before the holder closes */
 

@@ -43,6 +43,7 @@ void tell(struct step *s, uint8_t group, enum core_tell what, enum core_result r
 	a->tell.result = result;
 	a->tell.err = err;
 	a->tell.from = a->tell.state = g->state;
+	a->tell.was_primary = a->tell.primary = g->primary;
 	a->tell.reason = g->reason;
 	a->tell.term = g->term;
 	a->tell.unfit = g->unfit;
@@ -54,6 +55,7 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 {
 	struct core_group *g = &s->core->groups[group];
 	enum core_state from = g->state;
+	bool was_primary = g->primary;
 
 	g->step = step;
 	g->due = INSTANT_NEVER;
@@ -64,11 +66,13 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	g->state = state;
 	g->since = s->core->now;
 	g->reason = reason;
+	g->primary = state == CORE_STATE_PRIMARY || (state == CORE_STATE_YIELDING && was_primary);
 	g->provisional = g->rival_since = INSTANT_NEVER;
 	if (state != CORE_STATE_PRIMARY)
 		g->announce_due = INSTANT_NEVER;
 	tell(s, group, CORE_TELL_STATE, CORE_RESULT_OK, 0);
 	s->out->v[s->out->n - 1].tell.from = from;
+	s->out->v[s->out->n - 1].tell.was_primary = was_primary;
 }
 
 void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
@@ -80,7 +84,8 @@ void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 		return;
 	g->unfit = unfit;
 	s->core->beat_now = true;
-	tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
+	if (bits != CORE_UNFIT_STARTING) /* everybody starts */
+		tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
 }
 
 /* Terms go to disk before they are announced: the order precedes the heartbeat. */

@@ -82,6 +82,12 @@ static bool is_out_of_all_we_serve(const struct core *core, uint8_t peer)
 	return true;
 }
 
+/* So long after a freeze what the sockets had kept for us has been read. */
+static bool is_up_to_date(const struct core *core)
+{
+	return instant_since(core->now, core->awake) >= 2 * (uint64_t)core->config.interval_us;
+}
+
 /*
  * R8: the lease may be renewed while every peer either answers, or is not heard
  * at all, or is out of it. Any other that is heard and does not answer may not
@@ -93,7 +99,7 @@ bool lease_may_renew(const struct core *core)
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (p != core->config.self && !peer_echoes(core, p) && !peer_silent(core, p) &&
-		    !is_out_of_all_we_serve(core, p))
+		    !(is_up_to_date(core) && is_out_of_all_we_serve(core, p)))
 			return false;
 	return true;
 }

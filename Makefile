@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+#
+# make deps    install what building and testing needs (Debian packages; root)
+# make         build takeoverd and takeoverctl into $(BUILD)
+# make demo    two nodes and a client on this machine, a switchover to watch (root)
+# make check   all tests (root)
+# make san     the same tests with ASan and UBSan (root)
+# make arch    hold the code against the table of who may know whom
+# make lint    formatting, cppcheck, gcc and clang without a warning
+# make fmt, install, uninstall, clean
+#
+# V=1 shows commands. CC, CFLAGS, LDFLAGS, BUILD, PREFIX, DESTDIR and the
+# *DIR variables below can be overridden.
+
+BUILD ?= build
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DBUSPOLICYDIR ?= $(PREFIX)/share/dbus-1/system.d
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef \
+	-Wformat=2 -Wimplicit-fallthrough -Werror=switch-enum
+HARDEN ?= -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
+SANITIZE := -fsanitize=address,undefined
+LIBS := libsystemd libmnl libnftnl libsodium inih
+
+# Asked for once, and not before something is compiled: `make deps` may have to
+# install pkg-config first.
+pkg = $(shell pkg-config $(1))$(if $(filter 0,$(.SHELLSTATUS)),,$(error "make deps" first))
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(call pkg,--cflags $(LIBS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $(call pkg,--libs $(LIBS)))$(PKG_LIBS)
+CRITERION = $(eval CRITERION := $(call pkg,--libs criterion))$(CRITERION)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(PKG_CFLAGS) $(HARDEN) $(CFLAGS) -pthread
+ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS) -pthread
+LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-5s %s\n')
+# all cores, unless we run under a make that has its own mind
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+SUBMAKE = +$(Q)$(MAKE) --no-print-directory
+
+MAINS := agent/takeoverd.c sdbus/takeoverctl.c
+SOURCES := $(filter-out $(MAINS),$(wildcard agent/core/*.c agent/*.c netlink/*.c sdbus/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY := $(BUILD)/libtakeover.a
+PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
+SIM := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/*.c))
+PROBE := $(BUILD)/tests/net/probe
+PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/net/*.c))
+EVERY_FILE = $(shell find agent netlink sdbus tests -name '*.[ch]')
+
+all: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(OBJECTS)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/takeoverd: $(BUILD)/agent/takeoverd.o $(LIBRARY)
+$(BUILD)/takeoverctl: $(BUILD)/sdbus/takeoverctl.o $(LIBRARY)
+$(PROGRAMS):
+	$(say) LD $@
+	$(Q)$(LINK) $(PKG_LIBS)
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
+	$(say) LD $@
+	$(Q)$(LINK) $(PKG_LIBS) $(CRITERION)
+
+$(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(LIBRARY)
+	$(say) LD $@
+	$(Q)$(LINK) $(PKG_LIBS)
+
+# The witness of the namespace tests: nothing of ours is in it.
+$(PROBE): $(PROBE_OBJECTS)
+	$(say) LD $@
+	$(Q)$(LINK) $(PKG_LIBS)
+
+tests: $(UNIT_TESTS) $(SIM) $(PROBE)
+
+# --- What is needed, on Debian 12 ---------------------------------------------
+
+DEPS := gcc libc6-dev make pkg-config libsystemd-dev libmnl-dev libnftnl-dev libsodium-dev \
+	libinih-dev libcriterion-dev dbus-daemon systemd iproute2 nftables
+DEPS_LINT := clang clang-format cppcheck valgrind
+
+define install_missing
+	$(Q)missing=; for p in $(1); do \
+		[ "$$(dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || \
+		missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] || { \
+		command -v apt-get >/dev/null || \
+			{ echo "no apt-get here; install what is called in Debian:$$missing" >&2; exit 1; }; \
+		[ "$$(id -u)" = 0 ] || \
+			{ echo "root is needed to install:$$missing" >&2; exit 1; }; \
+		echo "  APT  $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		log=$$(mktemp); \
+		{ apt-get -q update && apt-get -q install -y --no-install-recommends $$missing; } \
+			>$$log 2>&1 </dev/null || { cat $$log >&2; rm -f $$log; exit 1; }; \
+		rm -f $$log; \
+	}
+endef
+
+deps:
+	$(call install_missing,$(DEPS))
+
+deps-lint:
+	$(call install_missing,$(DEPS) $(DEPS_LINT))
+
+# --- Tests --------------------------------------------------------------------
+#
+# By another make each: this one has looked at the machine before deps changed it.
+
+demo: deps
+	$(SUBMAKE) $(JOBS) all $(PROBE)
+	$(Q)BUILD=$(BUILD) tests/net/demo.sh
+
+check: deps
+	$(SUBMAKE) $(JOBS) all tests
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch unit sim net
+
+SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector-strong' \
+	CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all'
+
+san: deps
+	$(SAN_MAKE) all tests
+	$(Q)BUILD=$(BUILD)-san ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 tests/check.sh unit sim net
+
+arch:
+	$(SUBMAKE) $(JOBS) all
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/arch.sh
+
+fmt:
+	$(Q)clang-format -i $(EVERY_FILE)
+
+# It does not know __attribute__((cleanup)): leaks are the sanitizers' business.
+CPPCHECK := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	--error-exitcode=1 --suppress=missingInclude --suppress=unknownMacro \
+	--suppress=memleak --suppress=resourceLeak \
+	-D_GNU_SOURCE -D'_cleanup_(f)=' -D'DEFINE_CLEANUP(t,f)=' -I.
+
+lint: deps-lint
+	$(Q)clang-format --dry-run -Werror $(EVERY_FILE)
+	$(Q)cppcheck $(CPPCHECK) $(JOBS) agent netlink sdbus tests/net tests/sim
+	$(SUBMAKE) $(JOBS) CC=gcc BUILD=$(BUILD)-lint/gcc CFLAGS='-O2 -g -Werror' all tests
+	$(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-lint/clang CFLAGS='-O2 -g -Werror' all tests
+
+# --- Installation -------------------------------------------------------------
+
+install: all
+	$(Q)install -D -m 755 $(BUILD)/takeoverd $(DESTDIR)$(SBINDIR)/takeoverd
+	$(Q)install -D -m 755 $(BUILD)/takeoverctl $(DESTDIR)$(BINDIR)/takeoverctl
+	$(Q)install -D -m 644 units/org.takeover1.conf $(DESTDIR)$(DBUSPOLICYDIR)/org.takeover1.conf
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/takeoverd $(DESTDIR)$(BINDIR)/takeoverctl \
+		$(DESTDIR)$(DBUSPOLICYDIR)/org.takeover1.conf
+
+clean:
+	$(Q)rm -rf $(BUILD) $(BUILD)-san $(BUILD)-lint
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all tests deps deps-lint demo check san arch fmt lint install uninstall clean
+.SECONDARY:
+.DELETE_ON_ERROR:

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+
+#include "agent/act.h"
+#include "agent/bus.h"
+#include "agent/log.h"
+#include "agent/tell.h"
+
+/* Give an order to the worker; one that it cannot even take has failed. */
+static void give(struct agent *agent, const struct core_action *action,
+		 const struct worker_order *order)
+{
+	struct core_event event = { .type = CORE_EV_DONE, .group = action->group };
+
+	if (worker_order(agent->worker, order) >= 0 || !action->id)
+		return;
+	event.done.id = action->id;
+	event.done.err = -EBUSY;
+	agent_defer(agent, &event);
+}
+
+/* The arp family sees no heartbeats: its copy of the lease is refreshed beside them. */
+static void refresh_arp(struct agent *agent, instant now)
+{
+	uint64_t due = agent->conf->lease_us / 2 - agent->conf->interval_us / 2;
+	struct worker_order order = { .type = WORKER_REFRESH_ARP, .id = agent->lease_epoch };
+
+	if (instant_since(now, agent->arp_refreshed) < due)
+		return;
+	agent->arp_refreshed = now;
+	(void)worker_order(agent->worker, &order); /* the next heartbeat tries again */
+}
+
+static enum beat_mark mark_of(const struct core_action *action)
+{
+	if (!action->beat.marked)
+		return BEAT_UNMARKED;
+	return action->beat.alone ? BEAT_MARK_ALONE : BEAT_MARK_ECHOED;
+}
+
+static void send_beat(struct agent *agent, const struct core_action *action)
+{
+	struct core_event event = { .type = CORE_EV_SENT, .sent_seq = action->beat.seq };
+	struct core_beat text;
+	instant now = agent_now();
+	int r;
+
+	core_beat_fill(&agent->core, action, &text);
+	r = beat_send(agent->beat, action->peer, &text, mark_of(action), now);
+	if (!action->beat.marked)
+		return;
+	if (r <= 0)
+		agent_defer(agent, &event);
+	else
+		refresh_arp(agent, now);
+}
+
+static void set_gate(struct agent *agent, const struct core_action *action)
+{
+	struct worker_order order = { .type = action->gate.create ? WORKER_CREATE : WORKER_GATE,
+				      .id = action->id,
+				      .group = action->group };
+
+	switch (action->gate.level) {
+	case CORE_GATE_CLOSED:
+		order.level = GATE_CLOSED;
+		break;
+	case CORE_GATE_SERVE:
+		order.level = GATE_SERVE;
+		break;
+	case CORE_GATE_READY:
+		order.level = GATE_READY;
+		break;
+	case CORE_GATE_ANSWER:
+		order.level = GATE_ANSWER;
+		break;
+	case _CORE_GATE_MAX:
+		break;
+	}
+	if (order.level != GATE_ANSWER)
+		announcer_cancel(agent->announcer, action->group);
+	if (action->gate.create) {
+		agent->lease_epoch++;
+		agent->arp_refreshed = agent->core.now;
+	}
+	give(agent, action, &order);
+}
+
+static void shut(struct agent *agent, const struct core_action *action)
+{
+	struct worker_order order = { .type = WORKER_SHUT, .id = action->id };
+
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		announcer_cancel(agent->announcer, g);
+	give(agent, action, &order);
+}
+
+/**
+ * act() - Carry out one action of the core
+ *
+ * Nothing here decides, and nothing waits: what takes time is given to the
+ * worker, and its result is sensed again.
+ */
+void act(struct agent *agent, const struct core_action *action)
+{
+	struct worker_order order = { .id = action->id, .group = action->group };
+
+	switch (action->type) {
+	case CORE_DO_BEAT:
+		send_beat(agent, action);
+		break;
+	case CORE_DO_STORE:
+		order.type = WORKER_STORE;
+		order.store.term = action->store.term;
+		order.store.maintenance = action->store.maintenance;
+		give(agent, action, &order);
+		break;
+	case CORE_DO_PREPARE:
+		agent->held[action->group] = true;
+		order.type = WORKER_PREPARE;
+		give(agent, action, &order);
+		break;
+	case CORE_DO_REMOVE:
+		agent->held[action->group] = false;
+		order.type = WORKER_REMOVE;
+		give(agent, action, &order);
+		break;
+	case CORE_DO_GATE:
+		set_gate(agent, action);
+		break;
+	case CORE_DO_SHUT:
+		shut(agent, action);
+		break;
+	case CORE_DO_REBUILD:
+		order.type = WORKER_REBUILD;
+		order.lease_until = agent->core.lease_until;
+		give(agent, action, &order);
+		break;
+	case CORE_DO_LEASE:
+		order.type = WORKER_EXTEND;
+		order.lease_ms = action->lease_us / 1000;
+		give(agent, action, &order);
+		break;
+	case CORE_DO_ANNOUNCE:
+		announcer_start(agent->announcer, action->group);
+		break;
+	case CORE_DO_REPLY:
+		bus_reply(agent->bus, action);
+		break;
+	case CORE_DO_TELL:
+		tell_people(agent, action);
+		break;
+	case CORE_DO_EXIT:
+		(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */
+		break;
+	case _CORE_DO_MAX:
+		break;
+	}
+}

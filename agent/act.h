@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the core has decided, carried out. */
+
+#include "agent/agent.h"
+
+void act(struct agent *agent, const struct core_action *action);

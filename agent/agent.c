@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sodium.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/act.h"
+#include "agent/adopt.h"
+#include "agent/agent.h"
+#include "agent/bus.h"
+#include "agent/cleanup.h"
+#include "agent/gatekeeper.h"
+#include "agent/log.h"
+#include "agent/sense.h"
+#include "agent/store.h"
+
+/* A host that is up for no longer than this has just booted (StartWait=). */
+#define BOOT_US (120 * USEC_PER_SEC)
+
+/**
+ * agent_now() - The time that everything here is measured in
+ */
+instant agent_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail with this clock */
+	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
+}
+
+static void run_core(struct agent *agent, struct core_event *event)
+{
+	event->now = agent_now();
+	core_step(&agent->core, event, &agent->actions);
+	for (size_t i = 0; i < agent->actions.n; i++)
+		act(agent, &agent->actions.v[i]);
+}
+
+/**
+ * agent_step() - Let the core decide about an event, and carry its decision out
+ * @event: its time is set here
+ */
+void agent_step(struct agent *agent, struct core_event *event)
+{
+	run_core(agent, event);
+	for (size_t i = 0; i < agent->n_deferred; i++) {
+		struct core_event deferred = agent->deferred[i];
+
+		run_core(agent, &deferred);
+	}
+	agent->n_deferred = 0;
+	if (agent->bus)
+		bus_refresh(agent->bus);
+	if (agent->timer) {
+		(void)sd_event_source_set_time(agent->timer, core_deadline(&agent->core).us);
+		(void)sd_event_source_set_enabled(agent->timer, SD_EVENT_ONESHOT);
+	}
+}
+
+/**
+ * agent_defer() - An event that comes of acting, for when the acting is done
+ */
+void agent_defer(struct agent *agent, const struct core_event *event)
+{
+	assert(agent->n_deferred < AGENT_DEFERRED_MAX);
+	agent->deferred[agent->n_deferred++] = *event;
+}
+
+static void start_group(struct agent *agent, uint8_t group, const struct adoption *found)
+{
+	struct core_event event = { .type = CORE_EV_START, .group = group };
+	const char *name = agent->conf->groups[group].name;
+	struct store_entry entry = { 0 };
+	int r;
+
+	r = store_read(agent->state_directory, name, &entry);
+	if (r < 0 && r != -ENOENT)
+		log_say(LOG_LEVEL_WARNING,
+			"cannot read what was stored of group %s in %s: %s; "
+			"its term will be learned from the peer",
+			name, agent->state_directory, strerror(-r));
+	event.start.term = entry.term;
+	event.start.maintenance = entry.maintenance;
+	event.start.adopted = found->adopted[group];
+	event.start.lease_left_us = found->lease_left_us;
+	event.start.boot = agent_now().us < BOOT_US;
+	randombytes_buf(&event.start.salt, sizeof(event.start.salt));
+	agent->held[group] = found->adopted[group];
+	agent_step(agent, &event);
+}
+
+static int open_kernel(struct agent *agent)
+{
+	int r;
+
+	r = monitor_open_rtnl(&agent->rtnl);
+	if (r < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot listen to rtnetlink: %s", strerror(-r));
+		return r;
+	}
+	r = monitor_open_nft(&agent->nft);
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR,
+			"cannot listen to nftables: %s; CAP_NET_ADMIN and the kernel's nf_tables "
+			"are needed",
+			strerror(-r));
+	return r;
+}
+
+static int open_workers(struct agent *agent, const uint8_t *key, struct gatekeeper *keeper)
+{
+	int r;
+
+	r = beat_new(agent->conf, agent->self, key, &agent->beat);
+	if (r < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot open the heartbeat sockets (port %u): %s",
+			agent->conf->port, strerror(-r));
+		return r;
+	}
+	r = announcer_new(agent->conf, agent->loop, &agent->announcer);
+	if (r < 0)
+		return r;
+	r = worker_new(agent->conf, agent->state_directory, keeper, &agent->worker);
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot start the kernel's worker: %s", strerror(-r));
+	return r;
+}
+
+static int read_links(struct agent *agent)
+{
+	_cleanup_(nl_closep) struct nl *route = NULL;
+	_cleanup_(freep) struct link *links = NULL;
+	size_t n;
+	int r;
+
+	r = nl_open(NETLINK_ROUTE, &route);
+	if (r < 0)
+		return r;
+	r = link_list(route, &links, &n);
+	return r < 0 ? r : sense_links(agent, links, n);
+}
+
+/* In this order: the gate is settled before the first heartbeat says anything about us. */
+static int start(struct agent *agent, const uint8_t *key)
+{
+	_cleanup_(gatekeeper_done) struct gatekeeper keeper = { 0 };
+	struct core_config config;
+	struct adoption found;
+	int r;
+
+	r = sd_event_new(&agent->loop);
+	if (r < 0)
+		return r;
+	r = open_kernel(agent);
+	if (r < 0)
+		return r;
+	r = gatekeeper_init(&keeper, agent->conf);
+	if (r < 0)
+		return r;
+	monitor_ignore(agent->nft, nl_portid(keeper.nf));
+	r = adopt(agent->conf, &keeper, &found);
+	if (r < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot settle addresses and gate in the kernel: %s",
+			strerror(-r));
+		return r;
+	}
+	r = open_workers(agent, key, &keeper);
+	if (r < 0)
+		return r;
+	r = bus_new(agent, &agent->bus);
+	if (r < 0)
+		return r;
+	conf_core(agent->conf, agent->self, &config);
+	core_init(&agent->core, &config);
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		start_group(agent, g, &found);
+	r = read_links(agent);
+	if (r < 0)
+		return r;
+	return sense_attach(agent);
+}
+
+/**
+ * agent_new() - Everything that a node needs, ready to run
+ * @conf: borrowed
+ * @key: CONF_KEY_SIZE bytes, or NULL without authentication; not kept after this
+ * @state_directory: borrowed
+ *
+ * Signals that the agent handles must be blocked. What fails is logged here.
+ *
+ * Return: 0; the error that made it impossible.
+ */
+int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
+	      const char *state_directory, struct agent **ret)
+{
+	_cleanup_(agent_freep) struct agent *agent = calloc(1, sizeof(*agent));
+	int r;
+
+	if (!agent)
+		return -ENOMEM;
+	agent->conf = conf;
+	agent->self = self;
+	agent->state_directory = state_directory;
+	r = start(agent, key);
+	if (r < 0)
+		return r;
+	*ret = TAKE(agent);
+	return 0;
+}
+
+/**
+ * agent_free() - The end: orders under way are carried out, sockets closed
+ */
+struct agent *agent_free(struct agent *agent)
+{
+	if (!agent)
+		return NULL;
+	agent->bus = bus_free(agent->bus);
+	worker_free(agent->worker);
+	announcer_free(agent->announcer);
+	beat_free(agent->beat);
+	sd_event_source_disable_unref(agent->timer);
+	sd_event_source_disable_unref(agent->refresh);
+	sd_event_unref(agent->loop);
+	monitor_close(agent->rtnl);
+	monitor_close(agent->nft);
+	free(agent);
+	return NULL;
+}
+
+/**
+ * agent_run() - Until told to stop
+ *
+ * Return: 0; errors of the loop.
+ */
+int agent_run(struct agent *agent)
+{
+	int r;
+
+	(void)sd_event_set_watchdog(agent->loop, true); /* without systemd there is none */
+	(void)sd_notify(false, "READY=1");
+	log_say(LOG_LEVEL_INFO, "node %s runs, %zu group%s, heartbeats each %g ms",
+		agent->conf->nodes[agent->self].name, agent->conf->n_groups,
+		agent->conf->n_groups == 1 ? "" : "s", agent->conf->interval_us / 1e3);
+	r = sd_event_loop(agent->loop);
+	(void)sd_notify(false, "STOPPING=1");
+	return r;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The agent as a whole: one loop, one core. Data flows one way: sense turns
+ * what happened into events, the core decides, act carries out.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/announce.h"
+#include "agent/beat.h"
+#include "agent/links.h"
+#include "agent/worker.h"
+#include "netlink/monitor.h"
+
+#define AGENT_VERSION "0.1"
+
+struct bus;
+
+enum { AGENT_DEFERRED_MAX = CORE_ACTIONS_MAX };
+
+struct agent {
+	const struct conf *conf; /* borrowed */
+	uint8_t self;
+	const char *state_directory; /* borrowed */
+
+	struct core core;
+	struct core_actions actions;
+
+	sd_event *loop;
+	sd_event_source *timer;	  /* the core's deadline */
+	sd_event_source *refresh; /* the addresses' lifetimes */
+	struct beat *beat;
+	struct worker *worker;
+	struct announcer *announcer;
+	struct monitor *rtnl, *nft;
+	struct links links;
+	struct bus *bus; /* NULL while there is none */
+
+	struct core_event deferred[AGENT_DEFERRED_MAX]; /* came of acting; heard after it */
+	size_t n_deferred;
+
+	bool held[CORE_GROUPS_MAX]; /* the last order was to have the addresses in the kernel */
+	uint32_t lease_epoch;	    /* counts creations, so that old looks at the lease are known */
+	instant arp_refreshed;
+};
+
+int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
+	      const char *state_directory, struct agent **ret);
+struct agent *agent_free(struct agent *agent);
+DEFINE_CLEANUP(struct agent *, agent_free)
+int agent_run(struct agent *agent);
+
+void agent_step(struct agent *agent, struct core_event *event);
+void agent_defer(struct agent *agent, const struct core_event *event);
+instant agent_now(void);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Between the core and the D-Bus API: plain values one way, requests the other.
+ * The agent works without a bus, and comes back to one that was away.
+ */
+
+#include "agent/agent.h"
+
+int bus_new(struct agent *agent, struct bus **ret);
+struct bus *bus_free(struct bus *bus);
+DEFINE_CLEANUP(struct bus *, bus_free)
+
+void bus_reply(struct bus *bus, const struct core_action *action);
+void bus_refresh(struct bus *bus);
+void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason);
+void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "agent/base.h"
+
+/* As in syslog(3): under systemd the journal's priority, by hand a word. */
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+};
+
+void log_line(enum log_level level, const char *id, const char *group, const char *text);
+void log_say(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

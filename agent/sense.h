@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What happened, as events of the core. */
+
+#include "agent/agent.h"
+
+int sense_attach(struct agent *agent);
+int sense_links(struct agent *agent, const struct link *links, size_t n);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agent/cleanup.h"
+#include "agent/store.h"
+
+enum { STORE_SIZE_MAX = 128 };
+
+static int file_name(const char *directory, const char *group, const char *ending,
+		     char ret[static 4096])
+{
+	int n = snprintf(ret, 4096, "%s/%s.group%s", directory, group, ending);
+
+	return n < 0 || n >= 4096 ? -ENAMETOOLONG : 0;
+}
+
+/**
+ * store_read() - What the last life of this agent knew of a group
+ * @directory: $STATE_DIRECTORY
+ * @group: name, as the configuration allows it: no slash
+ *
+ * Return: 0; -ENOENT if nothing was stored; -EBADMSG if the file is not ours;
+ * other errors of the file system.
+ */
+int store_read(const char *directory, const char *group, struct store_entry *ret)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	char name[4096], text[STORE_SIZE_MAX + 1];
+	struct store_entry entry;
+	int maintenance, end = -1, r;
+	ssize_t len;
+
+	r = file_name(directory, group, "", name);
+	if (r < 0)
+		return r;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, STORE_SIZE_MAX);
+	if (len < 0)
+		return -errno;
+	text[len] = '\0';
+	if (sscanf(text, "term=%20" SCNu64 "\nmaintenance=%1d\n%n", &entry.term, &maintenance,
+		   &end) != 2 ||
+	    end != len || (maintenance != 0 && maintenance != 1))
+		return -EBADMSG;
+	entry.maintenance = maintenance;
+	*ret = entry;
+	return 0;
+}
+
+/**
+ * store_write() - Remember a group's term and maintenance
+ *
+ * The file is replaced as a whole. It is not forced to the disk: a crash of the
+ * agent loses nothing, and after a loss of power this node holds nothing, so
+ * the peer's memory is what counts (R2: highest ever seen).
+ *
+ * Return: 0; errors of the file system.
+ */
+int store_write(const char *directory, const char *group, const struct store_entry *entry)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	char name[4096], new_name[4096], text[STORE_SIZE_MAX];
+	ssize_t written;
+	int len, r;
+
+	r = file_name(directory, group, "", name);
+	if (r < 0)
+		return r;
+	r = file_name(directory, group, ".new", new_name);
+	if (r < 0)
+		return r;
+	len = snprintf(text, sizeof(text), "term=%" PRIu64 "\nmaintenance=%d\n", entry->term,
+		       entry->maintenance);
+	fd = open(new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, (size_t)len);
+	if (written < 0)
+		return -errno;
+	if (written != len)
+		return -ENOSPC;
+	return rename(new_name, name) < 0 ? -errno : 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "agent/base.h"
+
+/* What a node remembers of a group over restarts. */
+struct store_entry {
+	uint64_t term;
+	bool maintenance;
+};
+
+int store_read(const char *directory, const char *group, struct store_entry *ret);
+int store_write(const char *directory, const char *group, const struct store_entry *entry);

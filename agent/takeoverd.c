@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "agent/agent.h"
+#include "agent/log.h"
+#include "agent/self.h"
+
+struct options {
+	const char *config, *node;
+	bool check;
+};
+
+static const char usage[] =
+	"Usage: takeoverd [--config FILE] [--node NAME] [--check]\n"
+	"\n"
+	"  -c, --config FILE  configuration (default /etc/takeover/takeover.conf)\n"
+	"  -n, --node NAME    which of its nodes this is (default: found by address or host name)\n"
+	"      --check        say everything that is wrong with the configuration, and exit\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"\n"
+	"Stays in the foreground. SIGTERM hands over and releases; SIGUSR2 keeps the addresses\n"
+	"for a restart. The bus is found by DBUS_SYSTEM_BUS_ADDRESS; terms are kept in\n"
+	"STATE_DIRECTORY (default /var/lib/takeover). See takeoverd(8).\n";
+
+/* Return: -1 to go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "node", required_argument, NULL, 'n' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:n:hV", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'c':
+			ret->config = optarg;
+			break;
+		case 'n':
+			ret->node = optarg;
+			break;
+		case 'k':
+			ret->check = true;
+			break;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			(void)puts("takeoverd " AGENT_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "takeoverd: \"%s\" is not an option; see --help\n",
+			      argv[optind]);
+		return 2;
+	}
+	return -1;
+}
+
+static void report(const struct conf_problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct conf_problem *p = &problems->v[i];
+		const char *word = p->warning ? "warning: " : "";
+
+		if (p->file && p->line)
+			(void)fprintf(stderr, "%s:%u: %s%s\n", p->file, p->line, word, p->text);
+		else
+			(void)fprintf(stderr, "%s%s%s%s\n", p->file ? p->file : "takeoverd", ": ",
+				      word, p->text);
+	}
+}
+
+/* The state directory, made if it is missing and we may. */
+static const char *state_directory(void)
+{
+	const char *directory = getenv("STATE_DIRECTORY");
+
+	if (!directory)
+		directory = "/var/lib/takeover";
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+		log_say(LOG_LEVEL_WARNING, "cannot make %s: %s; terms will not survive a restart",
+			directory, strerror(errno));
+	return directory;
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGUSR2);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return -pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int run(const struct conf *conf, uint8_t self, uint8_t *key)
+{
+	_cleanup_(agent_freep) struct agent *agent = NULL;
+	int r;
+
+	r = block_signals();
+	if (r < 0)
+		return r;
+	r = agent_new(conf, self, conf->authenticate ? key : NULL, state_directory(), &agent);
+	sodium_memzero(key, CONF_KEY_SIZE);
+	if (r < 0)
+		return r;
+	return agent_run(agent);
+}
+
+/* Everything that can be wrong is looked at before anything is said. */
+static int load(const struct options *options, struct conf_problems *problems, struct conf **ret,
+		uint8_t *ret_self, uint8_t *ret_key)
+{
+	int r, key;
+
+	r = conf_load(options->config, ret, problems);
+	if (r < 0)
+		return r;
+	key = (*ret)->authenticate ? conf_read_key(*ret, ret_key, problems) : 0;
+	r = self_find(*ret, options->node, ret_self, problems);
+	return r < 0 ? r : key;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	struct conf_problems problems = { 0 };
+	struct options options = { .config = "/etc/takeover/takeover.conf" };
+	uint8_t key[CONF_KEY_SIZE] = { 0 }, self = 0;
+	int r;
+
+	r = parse_options(argc, argv, &options);
+	if (r >= 0)
+		return r;
+	if (sodium_init() < 0) {
+		(void)fputs("takeoverd: libsodium does not work here\n", stderr);
+		return EXIT_FAILURE;
+	}
+	r = load(&options, &problems, &conf, &self, key);
+	report(&problems);
+	conf_problems_done(&problems);
+	if (r < 0)
+		return EXIT_FAILURE;
+	if (options.check) {
+		(void)printf("%s: node %s, %zu group%s: no mistakes found\n", options.config,
+			     conf->nodes[self].name, conf->n_groups,
+			     conf->n_groups == 1 ? "" : "s");
+		return EXIT_SUCCESS;
+	}
+	return run(conf, self, key) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

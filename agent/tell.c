@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agent/bus.h"
+#include "agent/log.h"
+#include "agent/tell.h"
+
+enum { TELL_TEXT_MAX = 256 };
+
+/* What people hear of it. The ids are on the bus, in the journal and in the manual. */
+struct notice {
+	const char *id;
+	enum log_level level;
+	char text[TELL_TEXT_MAX];
+};
+
+static const char *level_word(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return "Error";
+	case LOG_LEVEL_WARNING:
+		return "Warning";
+	case LOG_LEVEL_NOTICE:
+		return "Standard";
+	case LOG_LEVEL_INFO:
+		return "Info";
+	}
+	return "Info";
+}
+
+#define SAY(n, i, l, ...)                                                                          \
+	do {                                                                                       \
+		(n)->id = (i);                                                                     \
+		(n)->level = (l);                                                                  \
+		(void)snprintf((n)->text, sizeof((n)->text), __VA_ARGS__);                         \
+	} while (0)
+
+/* The four events of the system whose job this is have the ids and words they have there. */
+static bool describe_role(const struct agent *agent, const struct core_action *a, struct notice *n)
+{
+	bool hot = agent->conf->groups[a->group].core.hot;
+
+	if (a->tell.primary && !a->tell.was_primary) {
+		SAY(n, hot ? "00-04563" : "00-04562", LOG_LEVEL_NOTICE,
+		    "%s Standby (Primary) mode activated", hot ? "Hot" : "Warm");
+		return true;
+	}
+	if (!a->tell.primary && a->tell.was_primary) {
+		SAY(n, hot ? "00-04561" : "00-04560", LOG_LEVEL_NOTICE,
+		    "%s Standby (backup) mode activated", hot ? "Hot" : "Warm");
+		return true;
+	}
+	return false;
+}
+
+static void list_unfit(uint16_t unfit, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
+		if (unfit & bit && used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 core_unfit_name((enum core_unfit)bit));
+}
+
+static void describe_peer(const struct agent *agent, const struct core_action *a, struct notice *n)
+{
+	const char *peer =
+		a->peer < agent->conf->n_nodes ? agent->conf->nodes[a->peer].name : "a peer";
+
+	if (a->tell.what == CORE_TELL_PEER_UP)
+		SAY(n, "TK-0001", LOG_LEVEL_NOTICE, "%s is heard", peer);
+	else if (a->tell.what == CORE_TELL_PEER_SILENT)
+		SAY(n, "TK-0002", LOG_LEVEL_WARNING, "%s has not been heard for its dead time",
+		    peer);
+	else if (a->tell.what == CORE_TELL_PEER_NO_AGENT)
+		SAY(n, "TK-0003", LOG_LEVEL_WARNING, "the host of %s answers, its agent does not",
+		    peer);
+	else if (a->tell.what == CORE_TELL_DIGEST)
+		SAY(n, "TK-0004", LOG_LEVEL_WARNING,
+		    "the configuration of %s differs from ours: compare the files", peer);
+	else if (a->tell.what == CORE_TELL_CONFLICT)
+		SAY(n, "TK-0005", LOG_LEVEL_ERROR,
+		    "%s is primary as well, with us (term %" PRIu64 ")", peer, a->tell.term);
+	else
+		SAY(n, "TK-0011", LOG_LEVEL_ERROR,
+		    "%s does not have this node in its configuration: released", peer);
+}
+
+static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
+{
+	char list[TELL_TEXT_MAX / 2];
+
+	switch (a->tell.what) {
+	case CORE_TELL_STATE:
+		if (describe_role(agent, a, n))
+			break;
+		SAY(n, "TK-0012",
+		    a->tell.state == CORE_STATE_FAULT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    "%s, was %s (%s)", core_state_name(a->tell.state),
+		    core_state_name(a->tell.from), core_reason_name(a->tell.reason));
+		break;
+	case CORE_TELL_LAPSED:
+		SAY(n, "TK-0006", LOG_LEVEL_ERROR,
+		    "the lease ran out: the addresses are silent until the peer agrees");
+		break;
+	case CORE_TELL_REPAIRED:
+		SAY(n, "TK-0007", LOG_LEVEL_WARNING,
+		    "somebody removed addresses of ours: they are back");
+		break;
+	case CORE_TELL_MOVE_FAILED:
+		SAY(n, "TK-0008", LOG_LEVEL_ERROR, "the switchover failed (%s) and was undone",
+		    core_result_name(a->tell.result));
+		break;
+	case CORE_TELL_ACTION_FAILED:
+		SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refused what was asked of it: %s",
+		    strerror(-a->tell.err));
+		break;
+	case CORE_TELL_UNFIT:
+		list_unfit(a->tell.unfit, list, sizeof(list));
+		SAY(n, "TK-0010", a->tell.unfit ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    a->tell.unfit ? "unfit: %s" : "fit%s", list);
+		break;
+	case CORE_TELL_PEER_UP:
+	case CORE_TELL_PEER_SILENT:
+	case CORE_TELL_PEER_NO_AGENT:
+	case CORE_TELL_DIGEST:
+	case CORE_TELL_CONFLICT:
+	case CORE_TELL_DISOWNED:
+		describe_peer(agent, a, n);
+		break;
+	case _CORE_TELL_MAX:
+		break;
+	}
+}
+
+static bool concerns_the_node(enum core_tell what)
+{
+	return what == CORE_TELL_PEER_UP || what == CORE_TELL_PEER_SILENT ||
+	       what == CORE_TELL_PEER_NO_AGENT || what == CORE_TELL_DIGEST ||
+	       what == CORE_TELL_DISOWNED;
+}
+
+/**
+ * tell_people() - Say what the core tells: in the log, and as a signal
+ * @action: CORE_DO_TELL
+ */
+void tell_people(struct agent *agent, const struct core_action *action)
+{
+	struct notice notice = { .id = "", .level = LOG_LEVEL_INFO };
+	bool node = concerns_the_node(action->tell.what);
+	const char *group = agent->conf->groups[action->group].name;
+
+	describe(agent, action, &notice);
+	log_line(notice.level, notice.id, node ? "" : group, notice.text);
+	bus_event(agent->bus, action->group, notice.id, level_word(notice.level), notice.text);
+	if (action->tell.primary != action->tell.was_primary)
+		bus_role(agent->bus, action->group, action->tell.primary ? "primary" : "backup",
+			 core_reason_name(action->tell.reason));
+}

@@ -1,0 +1,557 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Two nodes and clients in network namespaces of their own, for run.sh and
+# demo.sh. Whoever sources this calls net_up, node_start, ..., and net_down in
+# a trap. Everything is named after the process that made it (tk$$-a, ...).
+#
+#	 a, b      the nodes: eth0 (10.77.0.0/16, fd77::/64) and eth1 (10.78.0.0/24)
+#	 c         a client like any other
+#	 ca, cb    clients that know one MAC only, that of a or of b, whoever has
+#	           the address: they see both nodes answer if both do
+#	 br        the bridges br0 and br1 with one port each (a0, a1, b0, ...)
+#
+# All waiting is for an event, with a bound (probe wait-*); sleep appears only
+# where passing time is what a scenario is about.
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+BUILD=${BUILD:-build}
+[[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
+PROBE=$BUILD/tests/net/probe
+TAKEOVERD=${TAKEOVERD:-$BUILD/takeoverd}
+WRAPPER=${WRAPPER:-} # e.g. "valgrind --error-exitcode=99"
+
+NET=tk$$
+TAG=116 # IFA_PROTO of our addresses
+VIP4=10.77.0.100
+VIP6=fd77::100
+WEB4=10.77.0.110
+PORT=5060
+PATIENCE=${PATIENCE:-20} # seconds within which what has to happen has happened
+
+declare -A NODE_NAME=([a]=alpha [b]=beta)
+declare -A NUMBER=([a]=11 [b]=12 [c]=50 [ca]=51 [cb]=52)
+declare -A AGENT=() PIDS=() R=()
+DIR=
+PRIMARY=
+BACKUP=
+
+die()
+{
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# A fact that does not hold: the scenario is over.
+fail()
+{
+	printf 'FAIL: %s\n' "$*" >&2
+	exit 1
+}
+
+need_tools()
+{
+	local tool
+
+	[[ $(id -u) == 0 ]] || die "root is needed: network namespaces, packet sockets, nftables"
+	for tool in ip nft nsenter unshare dbus-daemon busctl setpriv timeout; do
+		command -v "$tool" >/dev/null || die "$tool is missing: make deps"
+	done
+	unshare --net true 2>/dev/null || die "network namespaces cannot be made here"
+	[[ -x $PROBE ]] || die "$PROBE is missing: make tests"
+	[[ -x $TAKEOVERD ]] || die "$TAKEOVERD is missing: make"
+}
+
+# --- Network ----------------------------------------------------------------
+
+mac()
+{
+	printf '02:74:6b:00:%02x:%02x' "$2" "${NUMBER[$1]}"
+}
+
+# in_ns NAME COMMAND...: replaces nothing, keeps the PID (nsenter executes)
+in_ns()
+{
+	local ns=$1
+
+	shift
+	nsenter --net="/run/netns/$NET-$ns" -- "$@"
+}
+
+net_up()
+{
+	local ns i
+
+	DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-$NET.XXXXXX")
+	chmod 755 "$DIR" # an unprivileged caller must reach the buses
+	for ns in br a b c ca cb; do
+		ip netns add "$NET-$ns"
+		in_ns "$ns" sh -c 'cd /proc/sys/net/ipv6/conf &&
+			echo 0 >default/accept_dad && echo 0 >all/accept_dad &&
+			echo 0 >default/dad_transmits && echo 0 >default/accept_ra &&
+			echo 0 >default/router_solicitations'
+	done
+	{
+		echo "link set lo up"
+		for i in 0 1; do
+			echo "link add br$i type bridge forward_delay 0 mcast_snooping 0"
+			echo "link set br$i up"
+		done
+		for ns in a b c ca cb; do
+			echo "link add ${ns}0 type veth peer name eth0 address $(mac $ns 0) netns $NET-$ns"
+			echo "link set ${ns}0 master br0 up"
+		done
+		for ns in a b; do
+			echo "link add ${ns}1 type veth peer name eth1 address $(mac $ns 1) netns $NET-$ns"
+			echo "link set ${ns}1 master br1 up"
+		done
+	} | ip -n "$NET-br" -batch -
+	for ns in a b c ca cb; do
+		{
+			echo "link set lo up"
+			echo "link set eth0 up"
+			echo "address add 10.77.0.${NUMBER[$ns]}/16 dev eth0"
+			echo "address add fd77::${NUMBER[$ns]}/64 dev eth0 nodad"
+			if [[ $ns == [ab] ]]; then
+				echo "link set eth1 up"
+				echo "address add 10.78.0.${NUMBER[$ns]}/24 dev eth1"
+			fi
+		} | ip -n "$NET-$ns" -batch -
+	done
+	tie ca a
+	tie cb b
+}
+
+# tie CLIENT NODE: the client uses the node's MAC for the virtual addresses
+tie()
+{
+	local address
+
+	for address in "$VIP4" "$VIP6" "$WEB4"; do
+		ip -n "$NET-$1" neighbour replace "$address" lladdr "$(mac "$2" 0)" \
+			dev eth0 nud permanent
+	done
+}
+
+# End everything that was started, by its id, then remove what was made.
+net_down()
+{
+	local key
+
+	trap '' INT TERM
+	for key in "${!PIDS[@]}"; do
+		kill -CONT "${PIDS[$key]}" 2>/dev/null
+		kill -KILL "${PIDS[$key]}" 2>/dev/null
+		wait "${PIDS[$key]}" 2>/dev/null
+	done
+	PIDS=()
+	for key in a b c ca cb br; do
+		[[ -e /run/netns/$NET-$key ]] && ip netns delete "$NET-$key"
+	done
+	if [[ -n $DIR && -n ${KEEP:-} ]]; then
+		mkdir -p "$KEEP" && cp -r "$DIR"/. "$KEEP"/ 2>/dev/null
+	fi
+	[[ -n $DIR ]] && rm -rf "$DIR"
+	DIR=
+}
+
+# unplug NODE PATH / plug NODE PATH: carrier of its eth0 or eth1
+unplug()
+{
+	ip -n "$NET-br" link set "$1$2" down
+}
+
+plug()
+{
+	ip -n "$NET-br" link set "$1$2" up
+}
+
+# drop FROM TO [PATH]: frames from one node to the other vanish, on both or one path
+drop()
+{
+	local path
+
+	in_ns br nft "add table bridge loss;
+		add chain bridge loss forward { type filter hook forward priority 0; }"
+	for path in ${3:-0 1}; do
+		in_ns br nft "add rule bridge loss forward iifname $1$path oifname $2$path drop"
+	done
+}
+
+heal()
+{
+	in_ns br nft "delete table bridge loss"
+}
+
+# --- Processes --------------------------------------------------------------
+
+# spawn KEY NS OUTPUT COMMAND...: in the background; its messages go to KEY.err
+spawn()
+{
+	local key=$1 ns=$2 output=$3
+
+	shift 3
+	nsenter --net="/run/netns/$NET-$ns" -- "$@" >"$output" 2>>"$DIR/$key.err" &
+	PIDS[$key]=$!
+}
+
+# spawn_ready KEY NS OUTPUT COMMAND...: returns when it has written to the
+# FIFO that stands for @READY@ among its arguments
+spawn_ready()
+{
+	local fifo=$DIR/$1.ready line fd
+
+	rm -f "$fifo"
+	mkfifo "$fifo"
+	exec {fd}<>"$fifo"
+	spawn "${@//@READY@/$fifo}"
+	read -r -t "$PATIENCE" line <&"$fd" || fail "$1 did not get ready: $(cat "$DIR/$1.err")"
+	exec {fd}>&-
+}
+
+# reap KEY [SECONDS]: wait for its end; the result is its exit status
+reap()
+{
+	local pid=${PIDS[$1]} status=0
+
+	"$PROBE" wait-exit "$pid" "${2:-$PATIENCE}" || fail "$1 (process $pid) does not end"
+	wait "$pid" 2>/dev/null || status=$?
+	unset "PIDS[$1]"
+	return "$status"
+}
+
+# finish KEY [SIGNAL]: ask for its end and wait; the result is its exit status
+finish()
+{
+	kill "-${2:-TERM}" "${PIDS[$1]}" 2>/dev/null || true
+	reap "$1"
+}
+
+# --- Nodes ------------------------------------------------------------------
+
+# The configuration in parts. config_agent [KEY=VALUE...]
+config_agent()
+{
+	printf '%s\n' '[Agent]' "KeyFile=$DIR/key" Interval=50ms Lease=350ms DeadTime=500ms \
+		StartWait=1s TimeoutStep=2s "$@"
+}
+
+config_nodes()
+{
+	printf '\n[Node alpha]\nAddress=10.77.0.11\nAddress=10.78.0.11\n'
+	printf '\n[Node beta]\nAddress=10.77.0.12\nAddress=10.78.0.12\n'
+}
+
+# config_group NAME ADDRESS... [-- KEY=VALUE...]
+config_group()
+{
+	local word what=VirtualAddress
+
+	printf '\n[Group %s]\nLastResort=500ms\n' "$1"
+	shift
+	for word; do
+		if [[ $word == -- ]]; then
+			what=
+		elif [[ -n $what ]]; then
+			[[ $word == *:* ]] && word=$word/64 || word=$word/16
+			printf 'VirtualAddress=%s eth0\n' "$word"
+		else
+			printf '%s\n' "$word"
+		fi
+	done
+}
+
+# The configuration of most scenarios; arguments are further keys of the group.
+config_default()
+{
+	config_agent
+	config_nodes
+	config_group sip "$VIP4" "$VIP6" -- "$@"
+}
+
+bus_of()
+{
+	printf 'unix:path=%s/%s/bus' "$DIR" "$1"
+}
+
+# node_up NODE: its bus and its service; the agent is started by agent_start
+node_up()
+{
+	local dir=$DIR/$1
+
+	mkdir -p "$dir/state" "$dir/run"
+	[[ -e $DIR/key ]] || head -c 32 /dev/urandom | base64 >"$DIR/key"
+	chmod 600 "$DIR/key"
+	cat >"$dir/bus.conf" <<-END
+		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+		 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+		<busconfig>
+		<type>system</type>
+		<listen>$(bus_of "$1")</listen>
+		<auth>EXTERNAL</auth>
+		<policy context="default">
+		<allow user="*"/>
+		<allow send_type="signal"/>
+		<allow send_requested_reply="true" send_type="method_return"/>
+		<allow send_requested_reply="true" send_type="error"/>
+		<allow receive_type="method_call"/>
+		<allow receive_type="method_return"/>
+		<allow receive_type="error"/>
+		<allow receive_type="signal"/>
+		<allow send_destination="org.freedesktop.DBus"/>
+		</policy>
+		<include>$ROOT/units/org.takeover1.conf</include>
+		</busconfig>
+	END
+	rm -f "$dir/bus" "$dir/address"
+	mkfifo "$dir/address"
+	spawn "bus-$1" "$1" "$dir/address" dbus-daemon --config-file="$dir/bus.conf" \
+		--nofork --nopidfile --print-address
+	read -r -t "$PATIENCE" _ <"$dir/address" || fail "the bus of node $1 did not start"
+	spawn_ready "echo-$1" "$1" /dev/null "$PROBE" echo "${NODE_NAME[$1]}" "$PORT" \
+		--ready @READY@
+}
+
+# agent_start NODE [FILE]: does not wait for anything
+agent_start()
+{
+	local dir=$DIR/$1
+
+	# shellcheck disable=SC2086 # WRAPPER is a command with arguments
+	spawn "agent-$1" "$1" "$dir/log.out" env -u NOTIFY_SOCKET -u WATCHDOG_USEC \
+		STATE_DIRECTORY="$dir/state" RUNTIME_DIRECTORY="$dir/run" \
+		DBUS_SYSTEM_BUS_ADDRESS="$(bus_of "$1")" \
+		$WRAPPER "$TAKEOVERD" --config "${2:-$DIR/takeover.conf}" --node "${NODE_NAME[$1]}"
+	AGENT[$1]=${PIDS[agent-$1]}
+}
+
+# agent_signal NODE SIGNAL: and see a stop through: no thread runs any more
+agent_signal()
+{
+	local tries
+
+	kill "-$2" "${AGENT[$1]}" || fail "the agent of node $1 is not there for SIG$2"
+	[[ $2 == STOP ]] || return 0
+	for ((tries = 0; tries < 1000; tries++)); do
+		awk '{ sub(/.*\) /, ""); if ($1 != "T") exit 1 }' \
+			"/proc/${AGENT[$1]}/task"/*/stat && return 0
+	done
+	fail "the agent of node $1 does not stop"
+}
+
+# agent_end NODE SIGNAL [STATUS]: and hold its exit status against what it should be
+agent_end()
+{
+	local status=0
+
+	kill "-$2" "${AGENT[$1]}" || fail "the agent of node $1 is not there for SIG$2"
+	reap "agent-$1" || status=$?
+	unset "AGENT[$1]"
+	[[ $2 == KILL || $status == "${3:-0}" ]] ||
+		fail "the agent of node $1 ended with status $status after SIG$2"
+}
+
+# Power off: nothing of the node is left, not even its kernel.
+node_kill()
+{
+	local key
+
+	printf 'link delete %s0\nlink delete %s1\n' "$1" "$1" | ip -n "$NET-br" -batch -
+	for key in "agent-$1" "echo-$1" "bus-$1"; do
+		[[ -n ${PIDS[$key]:-} ]] || continue
+		kill -KILL "${PIDS[$key]}"
+		wait "${PIDS[$key]}" 2>/dev/null || true
+		unset "PIDS[$key]"
+	done
+	unset "AGENT[$1]"
+	ip netns delete "$NET-$1"
+}
+
+other()
+{
+	[[ $1 == a ]] && echo b || echo a
+}
+
+# --- What the bus says ------------------------------------------------------
+
+get() # NODE OBJECT PROPERTY
+{
+	"$PROBE" get "$(bus_of "$1")" "$2" "$3"
+}
+
+wait_property() # NODE OBJECT PROPERTY CONDITION [SECONDS]
+{
+	"$PROBE" wait-property "$(bus_of "$1")" "$2" "$3" "$4" "${5:-$PATIENCE}" ||
+		fail "node $1: $3 of $2 is $(get "$1" "$2" "$3"), not $4"
+}
+
+wait_role() # NODE ROLE [GROUP]
+{
+	wait_property "$1" "group/${3:-sip}" Role "$2"
+}
+
+# settle [GROUP]: exactly one is primary and both agree; sets PRIMARY and BACKUP
+settle()
+{
+	local name
+
+	name=$("$PROBE" settle "$(bus_of a)" "$(bus_of b)" "group/${1:-sip}" "$PATIENCE") ||
+		fail "the nodes do not agree on one primary of ${1:-sip}"
+	case $name in
+	alpha) PRIMARY=a BACKUP=b ;;
+	beta) PRIMARY=b BACKUP=a ;;
+	*) fail "the nodes agree on \"$name\" as the primary" ;;
+	esac
+}
+
+# call NODE METHOD [ARGUMENT] [GROUP]: sets R[result], R[call_us], R[start_us], ...
+call()
+{
+	local line status=0
+
+	line=$("$PROBE" call "$(bus_of "$1")" "group/${4:-sip}" "$2" ${3:+"$3"} \
+		2>>"$DIR/call.err") || status=$?
+	figures "$line"
+	((status < 2)) || fail "calling $2 on node $1 failed: $(tail -n1 "$DIR/call.err")"
+}
+
+# call_ok NODE METHOD [ARGUMENT] [GROUP]
+call_ok()
+{
+	call "$@"
+	[[ ${R[result]} == ok ]] ||
+		fail "$2 on node $1: ${R[result]}: $(tail -n1 "$DIR/call.err")"
+}
+
+# --- What clients see -------------------------------------------------------
+
+# figures "key=value ...": into R
+figures()
+{
+	local word
+
+	R=()
+	for word in $1; do
+		R[${word%%=*}]=${word#*=}
+	done
+}
+
+# send_start KEY CLIENT ADDRESS [INTERVAL_US]: until send_stop KEY; returns
+# with the first answer
+send_start()
+{
+	spawn_ready "send-$1" "$2" "$DIR/$1.out" "$PROBE" send "$3" "$PORT" \
+		--interval-us "${4:-100}" --log "$DIR/$1.log" --ready @READY@
+}
+
+# The same for a client that may go without any answer
+send_start_blind()
+{
+	spawn "send-$1" "$2" "$DIR/$1.out" "$PROBE" send "$3" "$PORT" \
+		--interval-us "${4:-100}" --log "$DIR/$1.log"
+}
+
+# send_stop KEY: sets R[sent], R[lost], R[silence_us], R[alpha], R[beta], ...
+send_stop()
+{
+	finish "send-$1" || fail "send: $(cat "$DIR/send-$1.err")"
+	figures "$(cat "$DIR/$1.out")"
+}
+
+# send_some CLIENT ADDRESS COUNT [INTERVAL_US]: sets R as send_stop does
+send_some()
+{
+	figures "$(in_ns "$1" "$PROBE" send "$2" "$PORT" --count "$3" --interval-us "${4:-1000}")"
+}
+
+# both_start / both_stop: do both nodes answer at the same time? R[both_us]
+both_start() # [ADDRESS]
+{
+	send_start_blind both-a ca "${1:-$VIP4}" 500
+	send_start_blind both-b cb "${1:-$VIP4}" 500
+}
+
+both_stop()
+{
+	send_stop both-a
+	send_stop both-b
+	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
+}
+
+# Exactly this node answers, for both families, whatever the client believes;
+# and only this node has the addresses.
+assert_holder()
+{
+	local holder=$1 idle address name=${NODE_NAME[$1]}
+
+	idle=$(other "$1")
+	for address in "$VIP4" "$VIP6"; do
+		send_some c "$address" 50
+		[[ ${R[$name]:-0} == 50 ]] ||
+			fail "$name answered ${R[$name]:-0} of 50 packets to $address"
+		send_some "c$holder" "$address" 50
+		[[ ${R[$name]:-0} == 50 ]] ||
+			fail "$name answered ${R[$name]:-0} of 50 packets to its MAC, $address"
+		send_some "c$idle" "$address" 50
+		[[ ${R[answered]} == 0 ]] ||
+			fail "${NODE_NAME[$idle]} answered ${R[answered]} packets to $address"
+	done
+	assert_tagged "$holder" "$(printf '%s/16 eth0\n%s/64 eth0' "$VIP4" "$VIP6")"
+	[[ ! -e /run/netns/$NET-$idle ]] || assert_tagged "$idle" ""
+}
+
+tagged()
+{
+	in_ns "$1" "$PROBE" addresses "$TAG" | sort
+}
+
+assert_tagged() # NODE EXPECTED-LINES
+{
+	local now
+
+	now=$(tagged "$1")
+	[[ $now == "$2" ]] || fail "node $1 has the tagged addresses \"$now\", not \"$2\""
+}
+
+# fact NAME VALUE: a figure for the report, by run.sh
+fact()
+{
+	printf '@fact %s %s\n' "$1" "$2"
+}
+
+# --- Both nodes, as most scenarios want them --------------------------------
+
+# pair_up [KEY=VALUE...]: both nodes with the default configuration, alpha primary
+pair_up()
+{
+	net_up
+	config_default "$@" >"$DIR/takeover.conf"
+	node_up a
+	node_up b
+	pair_start
+}
+
+pair_start()
+{
+	agent_start a
+	wait_role a primary
+	agent_start b
+	settle
+	[[ $PRIMARY == a ]] || fail "the node that was there first lost the group"
+}
+
+# No agent has met a sanitizer or an assertion, each ends in order and leaves
+# nothing behind.
+pair_down()
+{
+	local node
+
+	for node in "${!AGENT[@]}"; do
+		agent_end "$node" TERM
+		assert_tagged "$node" ""
+	done
+	if grep -hE 'Sanitizer|runtime error:|Assertion|ERROR SUMMARY: [1-9]' "$DIR"/agent-*.err; then
+		fail "an agent reports a programming error"
+	fi
+}

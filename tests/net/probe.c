@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/net/probe.h"
+
+static const struct {
+	const char *name;
+	probe_verb run;
+} verbs[] = {
+	{ "addresses", addresses_verb },
+	{ "announced", announced_verb },
+	{ "call", call_verb },
+	{ "echo", echo_verb },
+	{ "first", first_verb },
+	{ "forge", forge_verb },
+	{ "get", get_verb },
+	{ "hold", hold_verb },
+	{ "overlap", overlap_verb },
+	{ "replay", replay_verb },
+	{ "send", send_verb },
+	{ "settle", settle_verb },
+	{ "sweep", sweep_verb },
+	{ "wait-address", wait_address_verb },
+	{ "wait-event", wait_event_verb },
+	{ "wait-exit", wait_exit_verb },
+	{ "wait-property", wait_property_verb },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "probe: one of these verbs is needed:");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(stderr, " %s", verbs[i].name);
+	fprintf(stderr, "\n");
+	return 2;
+}

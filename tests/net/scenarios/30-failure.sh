@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# Power off. The silence is the dead time, the rest of an interval, and the claim.
+scenario_node_killed_other_takes_over()
+{
+	pair_up
+	send_start load c "$VIP4"
+	send_start load6 c "$VIP6"
+	node_kill a
+	wait_role b primary
+	assert_holder b
+	send_stop load
+	fact silence_us "${R[silence_us]}"
+	[[ ${R[beta]:-0} -gt 0 ]] || fail "beta did not answer"
+	send_stop load6
+	fact silence6_us "${R[silence_us]}"
+	[[ ${R[beta]:-0} -gt 0 ]] || fail "beta did not answer over IPv6"
+	wait_property b peer/alpha State '!up'
+}
+
+# The host comes back as a backup.
+scenario_node_stopped_comes_back_as_backup()
+{
+	pair_up
+	agent_end a KILL
+	wait_role b primary
+	agent_start a
+	settle
+	[[ $PRIMARY == b ]] || fail "a node that came back took the group"
+	assert_holder b
+}
+
+# The agent is killed and nobody starts it again: its kernel falls silent before
+# the other node answers, and drops the address in the end.
+scenario_agent_sigkill_silences_address()
+{
+	net_up
+	{
+		config_agent AddressLifetime=3s
+		config_nodes
+		config_group sip "$VIP4" "$VIP6"
+	} >"$DIR/takeover.conf"
+	node_up a
+	node_up b
+	pair_start
+	both_start
+	agent_end a KILL
+	wait_role b primary
+	in_ns a "$PROBE" wait-address "$VIP4" absent "$PATIENCE" || fail "$VIP4 stays on alpha"
+	in_ns a "$PROBE" wait-address "$VIP6" absent "$PATIENCE" || fail "$VIP6 stays on alpha"
+	assert_no_overlap
+	assert_holder b
+}
+
+assert_no_overlap()
+{
+	both_stop
+	fact both_us "${R[both_us]}"
+	((R[answers_a] > 0 && R[answers_b] > 0)) ||
+		fail "not both nodes have answered in turn: alpha ${R[answers_a]}, beta ${R[answers_b]}"
+	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+}
+
+# Without a peer at all the lease is the only thing that ends the answers.
+scenario_agent_sigkill_alone_falls_silent()
+{
+	net_up
+	config_default >"$DIR/takeover.conf"
+	node_up a
+	agent_start a
+	wait_role a primary
+	send_start load c "$VIP4" 500
+	agent_end a KILL
+	until [[ ${R[answered]:-1} == 0 ]]; do
+		send_some c "$VIP4" 100
+	done
+	send_stop load
+	fact answered_after_us "$((R[alpha_last_us] - R[start_us]))"
+	agent_start a
+	wait_role a primary
+	assert_holder a
+}
+
+# freeze SECONDS [ADDRESS]: of the primary's agent; then one primary, and never two
+freeze()
+{
+	local frozen=$PRIMARY
+
+	both_start "${2:-$VIP4}"
+	agent_signal "$frozen" STOP
+	sleep "$1" # how long it is frozen is what this is about
+	agent_signal "$frozen" CONT
+	settle
+	send_some c "${2:-$VIP4}" 1500 # long enough for a second thought of either
+	settle
+	both_stop
+	[[ ${R[both_us]} == 0 ]] || fail "frozen for $1 s: both answered for ${R[both_us]} µs"
+	fact "both_us" "${R[both_us]}"
+	assert_holder "$PRIMARY"
+}
+
+scenario_agent_sigstop_100ms_silences_address()
+{
+	pair_up
+	freeze 0.1
+	freeze 0.1 "$VIP6"
+}
+
+scenario_agent_sigstop_450ms_silences_address()
+{
+	pair_up
+	freeze 0.45
+	freeze 0.45 "$VIP6"
+}
+
+scenario_agent_sigstop_3s_silences_address()
+{
+	pair_up
+	freeze 3
+	[[ $PRIMARY == b ]] || fail "beta did not take over"
+	freeze 3 "$VIP6"
+}
+
+# random MIN MAX: seconds with µs, from ms
+random()
+{
+	local us=$((($1 * 1000) + (RANDOM * 32768 + RANDOM) % (($2 - $1) * 1000 + 1)))
+
+	printf '%d.%06d' $((us / 1000000)) $((us % 1000000))
+}
+
+# A random instant of the heartbeat's rhythm, a random length. For --repeat.
+scenario_freeze_random()
+{
+	local seconds
+
+	pair_up
+	sleep "$(random 0 100)"
+	seconds=$(random 20 1500)
+	fact frozen_s "$seconds"
+	freeze "$seconds"
+}
+
+scenario_kill_random()
+{
+	pair_up
+	both_start
+	sleep "$(random 0 100)"
+	agent_end a KILL
+	wait_role b primary
+	send_some c "$VIP4" 500
+	assert_no_overlap
+	assert_holder b
+}
+
+# restart SIGNAL SECONDS: of the primary's agent; the address must not notice
+restart()
+{
+	local term before=$PRIMARY
+
+	term=$(get "$PRIMARY" group/sip Term)
+	send_start load c "$VIP4"
+	send_start load6 c "$VIP6"
+	agent_end "$PRIMARY" "$1"
+	[[ $2 == 0 ]] || sleep "$2" # what an init system takes to start it again
+	agent_start "$PRIMARY"
+	wait_role "$PRIMARY" primary
+	settle
+	send_some c "$VIP4" 1500
+	settle
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	send_stop load6
+	[[ ${R[lost]} == 0 ]] || fail "IPv6: ${R[lost]} of ${R[sent]} packets lost"
+	[[ $PRIMARY == "$before" ]] || fail "the group moved"
+	[[ $(get "$PRIMARY" group/sip Term) == "$term" ]] || fail "the term changed"
+	assert_holder "$PRIMARY"
+}
+
+scenario_agent_sigkill_restart_loses_nothing()
+{
+	pair_up
+	restart KILL 0.1
+}
+
+scenario_planned_restart_loses_nothing()
+{
+	pair_up
+	restart USR2 0
+	restart USR2 1
+}
+
+# Too late: the lease has ended, the other node has it; no way back by adoption.
+scenario_agent_sigkill_late_restart_is_backup()
+{
+	pair_up
+	both_start
+	agent_end a KILL
+	wait_role b primary
+	agent_start a
+	settle
+	[[ $PRIMARY == b ]] || fail "the late one took the group back"
+	assert_no_overlap
+	assert_holder b
+}
+
+scenario_stop_hands_over()
+{
+	pair_up
+	send_start load c "$VIP4"
+	agent_end a TERM
+	wait_role b primary
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_holder b
+	agent_end b INT # nobody to hand over to: release
+	assert_tagged b ""
+	send_some c "$VIP4" 50
+	[[ ${R[answered]} == 0 ]] || fail "answered after everything was stopped"
+}
