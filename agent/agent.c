@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
@@ -30,12 +31,22 @@ instant agent_now(void)
 	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
 }
 
+static bool is_for_people(const struct core_action *action)
+{
+	return action->type == CORE_DO_TELL || action->type == CORE_DO_REPLY;
+}
+
+/* Kernel and peers first: words to the log and the bus cost more than all the rest. */
 static void run_core(struct agent *agent, struct core_event *event)
 {
 	event->now = agent_now();
 	core_step(&agent->core, event, &agent->actions);
 	for (size_t i = 0; i < agent->actions.n; i++)
-		act(agent, &agent->actions.v[i]);
+		if (!is_for_people(&agent->actions.v[i]))
+			act(agent, &agent->actions.v[i]);
+	for (size_t i = 0; i < agent->actions.n; i++)
+		if (is_for_people(&agent->actions.v[i]))
+			act(agent, &agent->actions.v[i]);
 }
 
 /**
@@ -239,6 +250,7 @@ int agent_run(struct agent *agent)
 {
 	int r;
 
+	(void)malloc_trim(0); /* what only the start needed; it reports nothing but success */
 	(void)sd_event_set_watchdog(agent->loop, true); /* without systemd there is none */
 	(void)sd_notify(false, "READY=1");
 	log_say(LOG_LEVEL_INFO, "node %s runs, %zu group%s, heartbeats each %g ms",

@@ -108,7 +108,9 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 		result.err = link_list(w->route, &result.links, &result.n_links);
 	else
 		result.err = gatekeeper_run(&w->gate, order, &result.lease_lost);
-	finish(w, &result);
+	/* The steady beat wakes nobody while all is well. */
+	if (order->type != WORKER_REFRESH_ARP || result.lease_lost)
+		finish(w, &result);
 }
 
 static const struct conf_group *job_group(const struct worker *w)

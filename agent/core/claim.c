@@ -34,8 +34,8 @@ static void become_primary(struct step *s, uint8_t group)
 	struct core_group *g = &core->groups[group];
 	bool handed_over = g->move_to != CORE_NODE_NONE && peer_record(core, g->move_to, group);
 
-	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	announce(s, group);
+	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
 	g->headless = INSTANT_NEVER;
 	if (handed_over) {

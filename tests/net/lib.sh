@@ -233,14 +233,16 @@ finish()
 # The configuration in parts. config_agent [KEY=VALUE...]
 config_agent()
 {
-	printf '%s\n' '[Agent]' "KeyFile=$DIR/key" Interval=50ms Lease=350ms DeadTime=500ms \
-		StartWait=1s TimeoutStep=2s "$@"
+	printf '%s\n' '[Agent]' "KeyFile=$DIR/key" Interval=50ms "Lease=${LEASE:-350ms}" \
+		"DeadTime=${DEAD_TIME:-500ms}" StartWait=1s TimeoutStep=2s "$@"
 }
 
 config_nodes()
 {
-	printf '\n[Node alpha]\nAddress=10.77.0.11\nAddress=10.78.0.11\n'
-	printf '\n[Node beta]\nAddress=10.77.0.12\nAddress=10.78.0.12\n'
+	printf '\n[Node alpha]\nAddress=10.77.0.11\n'
+	[[ ${PATHS:-2} == 1 ]] || printf 'Address=10.78.0.11\n'
+	printf '\n[Node beta]\nAddress=10.77.0.12\n'
+	[[ ${PATHS:-2} == 1 ]] || printf 'Address=10.78.0.12\n'
 }
 
 # config_group NAME ADDRESS... [-- KEY=VALUE...]

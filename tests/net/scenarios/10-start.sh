@@ -140,26 +140,23 @@ scenario_events_of_a_warm_pair()
 # What an agent costs that has nothing to do. Figures only.
 scenario_idle_costs()
 {
-	local node ticks_before=() ticks_after=() seconds=${IDLE_SECONDS:-5} hz
+	local node before=() after=() seconds=${IDLE_SECONDS:-5}
 
 	pair_up
-	hz=$(getconf CLK_TCK)
 	for node in a b; do
-		ticks_before+=("$(cpu_ticks "${AGENT[$node]}")")
+		before+=("$(cpu_us "${AGENT[$node]}")")
 	done
 	sleep "$seconds" # what passes here is what is being measured
 	for node in a b; do
-		ticks_after+=("$(cpu_ticks "${AGENT[$node]}")")
+		after+=("$(cpu_us "${AGENT[$node]}")")
 	done
-	fact primary_cpu_ms_per_minute \
-		$(((ticks_after[0] - ticks_before[0]) * 60000 / hz / seconds))
-	fact backup_cpu_ms_per_minute \
-		$(((ticks_after[1] - ticks_before[1]) * 60000 / hz / seconds))
+	fact primary_cpu_ms_per_minute $(((after[0] - before[0]) * 60 / 1000 / seconds))
+	fact backup_cpu_ms_per_minute $(((after[1] - before[1]) * 60 / 1000 / seconds))
 	fact primary_rss_kib "$(awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[a]}/status")"
 	fact backup_rss_kib "$(awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[b]}/status")"
 }
 
-cpu_ticks() # PID: user and system time
+cpu_us() # PID: time on the CPU, of all threads; ticks would miss what a timer starts
 {
-	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"
+	awk '{ ns += $1 } END { printf "%d\n", ns / 1000 }' "/proc/$1/task"/*/schedstat
 }

@@ -181,6 +181,8 @@ restart()
 
 scenario_agent_sigkill_restart_loses_nothing()
 {
+	# A lease that outlasts the time that a busy machine takes to start a process
+	LEASE=${LEASE:-2s} DEAD_TIME=${DEAD_TIME:-2500ms}
 	pair_up
 	restart KILL 0.1
 }
