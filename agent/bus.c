@@ -360,8 +360,8 @@ static const char *sentence(enum core_result result)
 		[CORE_RESULT_OK] = "",
 		[CORE_RESULT_NOT_FIT] = "No fit node could take the group over",
 		[CORE_RESULT_PEER_UNREACHABLE] = "The other node does not answer",
-		[CORE_RESULT_TIMEOUT] = "The other node did not take over in time; "
-					"everything is as it was",
+		[CORE_RESULT_TIMEOUT] =
+			"The other node did not take over in time: all is as it was",
 		[CORE_RESULT_BUSY] = "A switchover of this group is under way",
 		[CORE_RESULT_NOT_HELD] = "No node is primary, so there is nothing to switch over",
 		[CORE_RESULT_FAILED] = "The kernel of the new primary refused; see its log",
