@@ -21,7 +21,7 @@ static const struct conf_key table[] = {
 	{ AGENT("Port", "7373", conf_kind_u16, port), RANGE(1, UINT16_MAX) },
 	{ AGENT("Mark", "0x7a6b0001", conf_kind_mark, mark), RANGE(1, UINT32_MAX - 1) },
 	{ AGENT("Interval", "50ms", conf_kind_time, interval_us), RANGE(MS(1), SEC(10)) },
-	{ AGENT("Lease", "350ms", conf_kind_time, lease_us), RANGE(MS(5), SEC(60)) },
+	{ AGENT("Lease", "350ms", conf_kind_time, lease_us), RANGE(MS(10), SEC(60)) },
 	{ AGENT("DeadTime", "500ms", conf_kind_time, dead_us), RANGE(MS(10), SEC(120)) },
 	{ AGENT("StartWait", "5s", conf_kind_time, start_wait_us), RANGE(0, SEC(600)) },
 	{ AGENT("RestartHold", "3s", conf_kind_time, restart_hold_us), RANGE(0, SEC(60)) },

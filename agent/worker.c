@@ -180,10 +180,24 @@ static int job_slice(struct worker *w)
 	return 0;
 }
 
+/* Lengthening lifetimes can wait for the next round when a group is to move. */
+static bool is_in_the_way(struct worker *w)
+{
+	bool waiting = false;
+
+	if (w->job.order.type != WORKER_REFRESH)
+		return false;
+	(void)pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->bulk.n; i++)
+		waiting |= w->bulk.v[(w->bulk.head + i) % WORKER_RING].type != WORKER_REFRESH;
+	(void)pthread_mutex_unlock(&w->lock);
+	return waiting;
+}
+
 static void run_job(struct worker *w)
 {
 	struct worker_result result;
-	int r = job_slice(w);
+	int r = is_in_the_way(w) ? 0 : job_slice(w);
 
 	if (r > 0)
 		return;

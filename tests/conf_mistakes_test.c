@@ -223,7 +223,7 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 	static const char problems[] =
 		"2: Interval= takes a time such as 50ms, not \"soon\".\n"
 		"4: A setting is KEY=VALUE, not \"Frequency: 5\".\n"
-		"5: Lease= takes a time from 5ms to 1min, not \"1h\".\n"
+		"5: Lease= takes a time from 10ms to 1min, not \"1h\".\n"
 		"8: [Node beta] has no Address=.\n"
 		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
 		"13: Mode=port is not done by this version yet; it takes alias.\n";

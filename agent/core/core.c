@@ -374,7 +374,7 @@ static void beat_all(struct step *s)
 		if (p != core->config.self)
 			beat(s, p, core->reply_to & (1 << p));
 	if (renews)
-		core->lease_until = instant_add(core->now, core->config.lease_us);
+		core->lease_until = lease_end(core);
 	if (core->restarting && !core->hold_seq)
 		core->hold_seq = core->seq;
 }

@@ -99,6 +99,15 @@ void store(struct step *s, uint8_t group)
 }
 
 /*
+ * When a lease that is created or renewed now has to be counted as over: a
+ * little early, as the kernel rounds its time-outs down to a tick.
+ */
+instant lease_end(const struct core *core)
+{
+	return instant_add(core->now, core->config.lease_us - CORE_LATE_US);
+}
+
+/*
  * Set the gate and wait for the kernel's word. The first group that opens
  * creates the lease; its end is counted from now, which is before the kernel's.
  */
@@ -111,7 +120,7 @@ void set_gate(struct step *s, uint8_t group, enum core_gate level)
 	a->gate.level = level;
 	a->gate.create = level != CORE_GATE_CLOSED && !instant_is_set(core->lease_until);
 	if (a->gate.create)
-		core->lease_until = instant_add(core->now, core->config.lease_us);
+		core->lease_until = lease_end(core);
 	g->serving = level != CORE_GATE_CLOSED;
 	g->pending = a->id;
 }

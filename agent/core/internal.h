@@ -54,6 +54,7 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	   enum core_reason reason);
 void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on);
 void store(struct step *s, uint8_t group);
+instant lease_end(const struct core *core);
 void set_gate(struct step *s, uint8_t group, enum core_gate level);
 void set_move(struct step *s, uint8_t group, enum core_move move);
 void announce(struct step *s, uint8_t group);

@@ -357,13 +357,16 @@ agent_end()
 # Power off: nothing of the node is left, not even its kernel.
 node_kill()
 {
-	local key
+	local key pids=()
 
+	# Processes first, all at once: an agent that saw its links go would hand over.
+	for key in "agent-$1" "echo-$1" "bus-$1"; do
+		[[ -z ${PIDS[$key]:-} ]] || pids+=("${PIDS[$key]}")
+	done
+	kill -KILL "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null || true
 	printf 'link delete %s0\nlink delete %s1\n' "$1" "$1" | ip -n "$NET-br" -batch -
 	for key in "agent-$1" "echo-$1" "bus-$1"; do
-		[[ -n ${PIDS[$key]:-} ]] || continue
-		kill -KILL "${PIDS[$key]}"
-		wait "${PIDS[$key]}" 2>/dev/null || true
 		unset "PIDS[$key]"
 	done
 	unset "AGENT[$1]"
