@@ -119,6 +119,7 @@ void act(struct agent *agent, const struct core_action *action)
 	case CORE_DO_PREPARE:
 		agent->held[action->group] = true;
 		order.type = WORKER_PREPARE;
+		order.ticket = action->ticket;
 		give(agent, action, &order);
 		break;
 	case CORE_DO_REMOVE:

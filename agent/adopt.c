@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/adopt.h"
+#include "agent/agent.h"
 #include "agent/cleanup.h"
 #include "agent/gatekeeper.h"
 #include "agent/vips.h"
@@ -100,6 +101,7 @@ int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *r
 {
 	_cleanup_(adopter_done) struct adopter a = { .conf = conf, .keeper = keeper };
 	struct adoption found = { 0 };
+	instant measured = INSTANT_NEVER;
 	uint32_t left_ms = 0;
 	bool any = false;
 	int r;
@@ -112,19 +114,30 @@ int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *r
 	if (r < 0)
 		return r;
 	if (keeper->ordered.installed) {
+		measured = agent_now();
 		r = gate_lease_left(keeper->nf, &left_ms);
 		if (r < 0)
 			return r;
 	}
 	for (uint8_t g = 0; left_ms && g < conf->n_groups; g++)
 		any |= found.adopted[g] = stands(&a, g);
+	if (any && left_ms > keeper->config.lease_ms) {
+		/* It was lengthened for the restart, which is over. */
+		r = gate_extend(keeper->nf, keeper->config.lease_ms);
+		if (r == -ENOENT) /* it ended just now */
+			memset(found.adopted, 0, sizeof(found.adopted));
+		else if (r < 0)
+			return r;
+		any = r >= 0;
+		left_ms = keeper->config.lease_ms;
+	}
 	r = settle_gate(&a, any);
 	if (r < 0)
 		return r;
 	r = remove_rest(&a);
 	if (r < 0)
 		return r;
-	found.lease_left_us = left_ms * 1000;
+	found.lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);
 	*ret = found;
 	return 0;
 }

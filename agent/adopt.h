@@ -9,7 +9,7 @@ struct gatekeeper;
 
 struct adoption {
 	bool adopted[CORE_GROUPS_MAX];
-	uint32_t lease_left_us; /* of what has been adopted */
+	instant lease_until; /* of what has been adopted, at least */
 };
 
 int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *ret);

@@ -95,7 +95,7 @@ static void start_group(struct agent *agent, uint8_t group, const struct adoptio
 	event.start.term = entry.term;
 	event.start.maintenance = entry.maintenance;
 	event.start.adopted = found->adopted[group];
-	event.start.lease_left_us = found->lease_left_us;
+	event.start.lease_left_us = (uint32_t)instant_since(found->lease_until, agent_now());
 	event.start.boot = agent_now().us < BOOT_US;
 	randombytes_buf(&event.start.salt, sizeof(event.start.salt));
 	agent->held[group] = found->adopted[group];

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "agent/agent.h"
 #include "agent/gatekeeper.h"
 #include "agent/worker.h"
 
 /* One refresh in so many also looks at the lease: about once a second. */
 enum { GATEKEEPER_LOOK = 5 };
+
+/* The gate takes no time shorter than this. */
+#define GATEKEEPER_LEAST_US (10 * USEC_PER_MSEC)
 
 static uint32_t ms(uint64_t us)
 {
@@ -53,14 +56,14 @@ void gatekeeper_done(struct gatekeeper *keeper)
 }
 
 /**
- * gatekeeper_ticket() - Leave to open the gate, for as long as a lease at most
+ * gatekeeper_ticket() - Leave to open the gate for a group, for as long as an echo counts
  *
  * Laid at the end of a preparation and handed in when the gate is opened: an
  * order that a freeze has delayed finds it run out.
  */
-int gatekeeper_ticket(struct gatekeeper *keeper)
+int gatekeeper_ticket(struct gatekeeper *keeper, uint8_t group)
 {
-	return gate_ticket(keeper->nf, keeper->config.lease_ms);
+	return gate_ticket(keeper->nf, group + 1u, keeper->config.echo_ms);
 }
 
 static int create(struct gatekeeper *keeper, const struct worker_order *order)
@@ -104,13 +107,15 @@ static int refresh_arp(struct gatekeeper *keeper, bool *ret_lease_lost)
 	return gate_revive_arp(keeper->nf, keeper->config.lease_ms);
 }
 
-/* An order that a freeze has kept back creates no lease (R9). */
-static bool is_before(instant t)
+/*
+ * What is left of a lease: laying the gate anew must not lengthen it, and an
+ * order that a freeze has kept back creates none (R9). 0: too little to begin.
+ */
+static uint32_t ms_until(instant end)
 {
-	struct timespec now;
+	uint64_t left_us = instant_since(end, agent_now());
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail with this clock */
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000 < t.us;
+	return left_us < GATEKEEPER_LEAST_US ? 0 : (uint32_t)(left_us / USEC_PER_MSEC);
 }
 
 /**
@@ -131,7 +136,8 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		memset(keeper->ordered.levels, GATE_CLOSED, sizeof(keeper->ordered.levels));
 		return gate_shut(keeper->nf);
 	case WORKER_REBUILD:
-		keeper->ordered.lease_alive = is_before(order->lease_until);
+		keeper->ordered.lease_ms = ms_until(order->lease_until);
+		keeper->ordered.lease_alive = keeper->ordered.lease_ms > 0;
 		return gate_install(keeper->nf, &keeper->config, &keeper->ordered);
 	case WORKER_EXTEND:
 		return gate_extend(keeper->nf, order->lease_ms);

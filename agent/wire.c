@@ -35,7 +35,8 @@ static_assert(LEN_MIN + CONF_NAME_MAX + 36 + CORE_GROUPS_MAX * RECORD_LEN_MAX <=
 enum flag {
 	FLAG_REFERENCES_ANSWER = 1 << 0,
 	FLAG_MARKED = 1 << 1,
-	_FLAG_MASK = (1 << 2) - 1,
+	FLAG_WANTS_ANSWER = 1 << 2,
+	_FLAG_MASK = (1 << 3) - 1,
 };
 
 enum record_bit {
@@ -214,7 +215,8 @@ static void put_beat(struct writer *w, const struct core_beat *beat, const struc
 	put(w, beat->priority, 2);
 	put(w,
 	    (beat->references_answer ? FLAG_REFERENCES_ANSWER : 0u) |
-		    (beat->marked ? FLAG_MARKED : 0u),
+		    (beat->marked ? FLAG_MARKED : 0u) |
+		    (beat->wants_answer ? FLAG_WANTS_ANSWER : 0u),
 	    1);
 	for (size_t i = 0; i < conf->n_groups; i++)
 		n += beat->groups[i].present;
@@ -268,6 +270,7 @@ static void get_beat(struct reader *r, const struct conf *conf, bool reply, stru
 	flags = get_bits(r, 1, _FLAG_MASK);
 	ret->references_answer = flags & FLAG_REFERENCES_ANSWER;
 	ret->marked = flags & FLAG_MARKED;
+	ret->wants_answer = flags & FLAG_WANTS_ANSWER;
 	get_records(r, conf, ret);
 }
 

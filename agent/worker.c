@@ -147,7 +147,9 @@ static int job_check(struct worker *w)
 	if (r < 0)
 		return r;
 	if (!job->vips.n)
-		return job->order.type == WORKER_PREPARE ? gatekeeper_ticket(&w->gate) : 0;
+		return job->order.type == WORKER_PREPARE && job->order.ticket
+			       ? gatekeeper_ticket(&w->gate, job->order.group)
+			       : 0;
 	if (job->again)
 		return error ? error : -EADDRNOTAVAIL;
 	job->again = true;

@@ -15,7 +15,7 @@
 
 enum worker_type {
 	WORKER_STORE,	    /* term and maintenance to disk */
-	WORKER_PREPARE,	    /* add the group's addresses, read back, lay a ticket */
+	WORKER_PREPARE,	    /* add the group's addresses, read back, lay a ticket if asked to */
 	WORKER_REFRESH,	    /* lengthen the lifetimes of the group's addresses */
 	WORKER_REMOVE,	    /* remove the group's addresses that are ours, read back */
 	WORKER_GATE,	    /* set the group's level */
@@ -40,6 +40,7 @@ struct worker_order {
 		enum gate_level level; /* GATE, CREATE */
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
+		bool ticket;	       /* PREPARE: lay one in the end */
 	};
 };
 

@@ -49,7 +49,7 @@ static void flush(struct gate_batch *b, const struct set_name *sets, size_t n)
 static void add_leases(struct gate_batch *b, uint32_t lease_ms)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(leases); i++)
-		gate_batch_grant(b, leases[i].family, leases[i].name, lease_ms);
+		gate_batch_grant(b, leases[i].family, leases[i].name, GATE_NODE, lease_ms);
 }
 
 static void set_level(struct gate_batch *b, uint32_t group, enum gate_level level)
@@ -86,7 +86,7 @@ int gate_install(struct nl *nf, const struct gate_config *config, const struct g
 	gate_rules_remove(&b);
 	gate_rules_lay(&b, config);
 	if (keep && keep->lease_alive) {
-		add_leases(&b, config->lease_ms);
+		add_leases(&b, keep->lease_ms ? keep->lease_ms : config->lease_ms);
 		for (uint32_t group = 1; group <= config->n_groups; group++)
 			if (keep->levels[group] != GATE_CLOSED)
 				set_level(&b, group, keep->levels[group]);
@@ -282,19 +282,22 @@ int gate_lease_left(struct nl *nf, uint32_t *ret_ms)
 }
 
 /**
- * gate_ticket() - Allow one gate_create() from now on, for a short time.
+ * gate_ticket() - Allow one gate_create() of a group from now on, for a short time.
  * @nf: socket of NETLINK_NETFILTER
+ * @group: number of the group, from 1
  * @valid_ms: how long, from 10; a ticket that is still there is replaced
  *
  * Return: 0; -ENOENT when the gate is not installed; -ERANGE when @valid_ms is
  * below 10; -ENOMEM; what nl_transact() returns.
  */
-int gate_ticket(struct nl *nf, uint32_t valid_ms)
+int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms)
 {
 	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
 
-	gate_batch_flush(&b, NFPROTO_INET, "ticket");
-	gate_batch_grant(&b, NFPROTO_INET, "ticket", valid_ms);
+	/* What is not there cannot be deleted, so it is added first. */
+	gate_batch_add(&b, NFPROTO_INET, "ticket", group);
+	gate_batch_delete(&b, NFPROTO_INET, "ticket", group);
+	gate_batch_grant(&b, NFPROTO_INET, "ticket", group, valid_ms);
 	return gate_batch_send(&b, nf);
 }
 
@@ -316,7 +319,7 @@ int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
 {
 	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
 
-	gate_batch_delete(&b, NFPROTO_INET, "ticket", GATE_NODE);
+	gate_batch_delete(&b, NFPROTO_INET, "ticket", group);
 	flush(&b, switches, ARRAY_SIZE(switches));
 	flush(&b, leases, ARRAY_SIZE(leases));
 	add_leases(&b, config->lease_ms);
@@ -366,7 +369,7 @@ int gate_shut(struct nl *nf)
 static void renew(struct gate_batch *b, uint16_t family, uint32_t lease_ms)
 {
 	gate_batch_delete(b, family, "lease", GATE_NODE);
-	gate_batch_grant(b, family, "lease", lease_ms);
+	gate_batch_grant(b, family, "lease", GATE_NODE, lease_ms);
 }
 
 /**
@@ -401,7 +404,7 @@ int gate_revive_arp(struct nl *nf, uint32_t lease_ms)
 	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
 
 	gate_batch_flush(&b, NFPROTO_ARP, "lease");
-	gate_batch_grant(&b, NFPROTO_ARP, "lease", lease_ms);
+	gate_batch_grant(&b, NFPROTO_ARP, "lease", GATE_NODE, lease_ms);
 	return gate_batch_send(&b, nf);
 }
 

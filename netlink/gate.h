@@ -35,6 +35,7 @@ enum gate_level {
 struct gate_state {
 	bool installed;	     /* both tables are there and were laid for this configuration */
 	bool lease_alive;    /* the inet lease element has not run out */
+	uint32_t lease_ms;   /* gate_install(): for how long; 0: as configured */
 	uint8_t levels[256]; /* enum gate_level by group number */
 };
 
@@ -43,7 +44,7 @@ int gate_remove(struct nl *nf);
 int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state *ret);
 int gate_lease_left(struct nl *nf, uint32_t *ret_ms);
 
-int gate_ticket(struct nl *nf, uint32_t valid_ms);
+int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms);
 int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
 		enum gate_level level);
 int gate_set(struct nl *nf, uint32_t group, enum gate_level level);

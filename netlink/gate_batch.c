@@ -131,20 +131,20 @@ void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint
 }
 
 /**
- * gate_batch_grant() - Put the node into a set for some time.
+ * gate_batch_grant() - Put an element into a set for some time.
  * @b: the batch
  * @family: NFPROTO_INET or NFPROTO_ARP
- * @set: name of the set; if the node is in it already, it keeps the time that
- *	it has: delete it first
+ * @set: name of the set; an element that is in it already keeps the time that it
+ *	has: delete it first
+ * @key: the element
  * @timeout_ms: from the commit on, from GATE_TIMEOUT_MIN_MS; less is -ERANGE
  */
-void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t timeout_ms)
+void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t key,
+		      uint32_t timeout_ms)
 {
-	static const uint32_t node = GATE_NODE;
-
 	if (timeout_ms < GATE_TIMEOUT_MIN_MS)
 		gate_batch_fail(b, -ERANGE);
-	put_element(b, NFT_MSG_NEWSETELEM, family, set, &node, timeout_ms);
+	put_element(b, NFT_MSG_NEWSETELEM, family, set, &key, timeout_ms);
 }
 
 /**

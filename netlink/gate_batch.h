@@ -32,7 +32,8 @@ void gate_batch_fail(struct gate_batch *b, int error);
 void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
 			 struct nftnl_set *set);
 void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint32_t key);
-void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t timeout_ms);
+void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t key,
+		      uint32_t timeout_ms);
 void gate_batch_delete(struct gate_batch *b, uint16_t family, const char *set, uint32_t key);
 void gate_batch_flush(struct gate_batch *b, uint16_t family, const char *set);
 

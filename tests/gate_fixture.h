@@ -211,7 +211,7 @@ static inline void create(struct nl *nf, uint32_t lease_ms, uint32_t group, enum
 	struct gate_config c = config;
 
 	c.lease_ms = lease_ms;
-	cr_assert_eq(gate_ticket(nf, LONG_MS), 0);
+	cr_assert_eq(gate_ticket(nf, group, LONG_MS), 0);
 	cr_assert_eq(gate_create(nf, &c, group, level), 0);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/gate_fixture.h"
+#include "tests/temp.h"
 
 /* The lease is left alone too: it would be LEASE_MS. */
 static void check_refused(struct nl *nf)
@@ -25,8 +26,16 @@ Test(gate, create_with_a_ticket_that_ran_out_changes_nothing)
 {
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 
-	cr_assert_eq(gate_ticket(nf, SHORT_MS), 0);
+	cr_assert_eq(gate_ticket(nf, 2, SHORT_MS), 0);
 	wait_run_out(nf, NFPROTO_INET, "ticket");
+	check_refused(nf);
+}
+
+Test(gate, ticket_of_another_group_opens_nothing)
+{
+	_cleanup_(nl_closep) struct nl *nf = enter_leased();
+
+	cr_assert_eq(gate_ticket(nf, 3, LONG_MS), 0);
 	check_refused(nf);
 }
 
@@ -34,8 +43,8 @@ Test(gate, new_ticket_replaces_the_old_one)
 {
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 
-	cr_assert_eq(gate_ticket(nf, LONG_MS), 0);
-	cr_assert_eq(gate_ticket(nf, SHORT_MS), 0);
+	cr_assert_eq(gate_ticket(nf, 2, LONG_MS), 0);
+	cr_assert_eq(gate_ticket(nf, 2, SHORT_MS), 0);
 	wait_run_out(nf, NFPROTO_INET, "ticket");
 	check_refused(nf);
 }
@@ -75,11 +84,11 @@ Test(gate, same_time_again_starts_anew)
 	uint64_t left, left_arp, left_ticket;
 
 	create(nf, LEASE_MS, 1, GATE_ANSWER);
-	cr_assert_eq(gate_ticket(nf, LEASE_MS), 0);
+	cr_assert_eq(gate_ticket(nf, 1, LEASE_MS), 0);
 	left = age(nf, NFPROTO_INET, "lease");
 	left_arp = age(nf, NFPROTO_ARP, "lease");
 	left_ticket = age(nf, NFPROTO_INET, "ticket");
-	cr_assert_eq(gate_ticket(nf, LEASE_MS), 0);
+	cr_assert_eq(gate_ticket(nf, 1, LEASE_MS), 0);
 	cr_assert_gt(left_ms(nf, NFPROTO_INET, "ticket"), left_ticket);
 	cr_assert_eq(gate_create(nf, &config, 1, GATE_ANSWER), 0);
 	cr_assert_gt(lease_left_ms(nf, NFPROTO_INET), left);
@@ -95,7 +104,7 @@ Test(gate, time_below_a_tick_is_refused)
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 	struct gate_config c = config;
 
-	cr_assert_eq(gate_ticket(nf, 0), -ERANGE);
+	cr_assert_eq(gate_ticket(nf, 1, 0), -ERANGE);
 	cr_assert_eq(gate_refresh_arp(nf, 0), -ERANGE);
 	cr_assert_eq(gate_extend(nf, 9), -ERANGE);
 	c.echo_ms = 0;
@@ -216,7 +225,7 @@ Test(gate, nothing_works_without_the_tables)
 
 	cr_assert_not(state.installed);
 	cr_assert_not(state.lease_alive);
-	cr_assert_eq(gate_ticket(nf, LONG_MS), -ENOENT);
+	cr_assert_eq(gate_ticket(nf, 1, LONG_MS), -ENOENT);
 	cr_assert_eq(gate_create(nf, &config, 1, GATE_ANSWER), -ENOENT);
 	cr_assert_eq(gate_set(nf, 1, GATE_ANSWER), -ENOENT);
 	cr_assert_eq(gate_shut(nf), -ENOENT);
@@ -355,8 +364,8 @@ Test(gate, read_misses_each_of_the_tables)
 Test(gate, listing_can_be_loaded_again)
 {
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
-	char command[256], path[] = "/tmp/gate_test.XXXXXX";
-	_cleanup_(close_fdp) int fd = mkstemp(path);
+	char command[256], path[TEMP_MAX];
+	_cleanup_(close_fdp) int fd = mkstemp(temp_template(path, "gate"));
 
 	cr_assert_geq(fd, 0);
 	(void)snprintf(command, sizeof(command),

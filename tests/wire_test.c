@@ -45,6 +45,7 @@ static struct wire_packet at_rest(const struct conf *conf)
 			.priority = 100,
 			.references_answer = true,
 			.marked = true,
+			.wants_answer = true,
 		},
 	};
 
@@ -79,6 +80,7 @@ static void expect_same(const struct wire_packet *a, const struct wire_packet *b
 	cr_expect_eq(a->beat.reply, b->beat.reply);
 	cr_expect_eq(a->beat.references_answer, b->beat.references_answer);
 	cr_expect_eq(a->beat.marked, b->beat.marked);
+	cr_expect_eq(a->beat.wants_answer, b->beat.wants_answer);
 	for (size_t i = 0; i < conf->n_groups; i++) {
 		const struct core_record *x = &a->beat.groups[i], *y = &b->beat.groups[i];
 
@@ -126,6 +128,7 @@ Test(wire, every_field_of_a_record_is_carried)
 
 	packet.beat.reply = true;
 	packet.beat.marked = false;
+	packet.beat.wants_answer = false;
 	packet.beat.references_answer = false;
 	packet.beat.groups[0] = (struct core_record){
 		.present = true,
@@ -338,7 +341,7 @@ Test(wire, authentic_nonsense_is_malformed_and_writes_nothing)
 		{ AT_NAME_LEN, NAME_LEN, 0xff },
 		{ AT_NAME, 'b', '/' },
 		{ AT_NAME + 2, 'b', 0 },
-		{ AT_FLAGS, 3, 4 },
+		{ AT_FLAGS, 7, 8 },
 		{ AT_N, 1, 2 },
 		{ AT_N, 1, 0 },
 		{ AT_N, 1, 0xff },

@@ -18,11 +18,58 @@ static const struct core_record *offerer(const struct core *core, uint8_t group)
 	return r;
 }
 
+/*
+ * R9: has this peer given us leave? It has echoed a heartbeat sent since we
+ * began to wait, or has been silent ever since for as long as R8 asks for: had
+ * it heard us all the time without our hearing it, its lease would be over. Or
+ * it does not hear us, but has not been able to claim for as long.
+ */
+static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
+{
+	const struct core_peer *p = &core->peers[peer];
+	instant since = core->groups[group].waiting_since;
+	bool waited;
+
+	if (since.us < core->awake.us)
+		since = core->awake;
+	waited = instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
+	if (p->up)
+		return p->echoed_sent_at.us >= since.us ||
+		       (waited && peer_is_out(core, peer, group));
+	return waited;
+}
+
+static bool may_claim(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && !gives_leave(core, group, p))
+			return false;
+	return true;
+}
+
+/* The same just before the gate is opened: a preparation can take its time. */
+static bool leave_stands(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self && core->peers[p].up && !peer_echoes(core, p) &&
+		    !peer_is_out(core, p, group))
+			return false;
+	return true;
+}
+
+/* Too late, or no longer certain: closed, and asking again. */
+static void ask_again(struct step *s, uint8_t group)
+{
+	wait_for_leave(s, group, s->core->groups[group].reason);
+}
+
 static void fail(struct step *s, uint8_t group, int err)
 {
 	struct core_group *g = &s->core->groups[group];
 
 	tell(s, group, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, err);
+	if (err == -CORE_ENOENT)
+		rebuild(s); /* the gate is not there */
 	set_unfit(s, group, CORE_UNFIT_CLAIM, true);
 	g->retry = instant_add(s->core->now, CORE_RETRY_US);
 	abandon(s, group, CORE_REASON_FAILED);
@@ -38,6 +85,7 @@ static void become_primary(struct step *s, uint8_t group)
 	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
 	g->headless = INSTANT_NEVER;
+	repair(s, group); /* what a stranger took meanwhile */
 	if (handed_over) {
 		g->provisional = instant_add(core->now, 2 * (uint64_t)core->config.dead_us);
 		return;
@@ -52,13 +100,19 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	struct core_group *g = &s->core->groups[group];
 
 	g->pending = 0;
-	if (err) {
+	if (err == -CORE_ENOENT && g->step == CORE_STEP_CLAIM_OPEN && g->move_to == CORE_NODE_NONE)
+		ask_again(s, group);
+	else if (err)
 		fail(s, group, err);
+	if (err)
 		return;
-	}
 	switch (g->step) {
 	case CORE_STEP_CLAIM_PREPARE:
-		g->step = CORE_STEP_CLAIM_OPEN;
+		if (g->move_to == CORE_NODE_NONE && !leave_stands(s->core, group)) {
+			ask_again(s, group);
+			break;
+		}
+		set_step(g, CORE_STEP_CLAIM_OPEN);
 		set_gate(s, group, g->seamless ? CORE_GATE_READY : CORE_GATE_ANSWER);
 		break;
 	case CORE_STEP_CLAIM_OPEN:
@@ -66,7 +120,8 @@ static void carried_out(struct step *s, uint8_t group, int err)
 			become_primary(s, group);
 			break;
 		}
-		g->step = CORE_STEP_CLAIM_READY;
+		set_step(g, CORE_STEP_CLAIM_READY);
+		g->due = instant_add(s->core->now, s->core->config.lease_us / 2);
 		set_move(s, group, CORE_MOVE_READY);
 		break;
 	case CORE_STEP_CLAIM_ANSWER:
@@ -80,6 +135,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	case CORE_STEP_YIELD_WITHDRAWN:
 	case CORE_STEP_YIELD_LINGER:
 	case CORE_STEP_YIELD_CLOSE:
+	case CORE_STEP_YIELD_LEASE:
 	case CORE_STEP_YIELD_REMOVE:
 	case CORE_STEP_YIELD_RELEASED:
 	case _CORE_STEP_MAX:
@@ -90,7 +146,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 /* The old holder does not answer ARP any more, or is gone for good: our turn. */
 static void take_turn(struct step *s, uint8_t group)
 {
-	s->core->groups[group].step = CORE_STEP_CLAIM_ANSWER;
+	set_step(&s->core->groups[group], CORE_STEP_CLAIM_ANSWER);
 	set_gate(s, group, CORE_GATE_ANSWER);
 }
 
@@ -128,35 +184,6 @@ static bool beaten(const struct core *core, uint8_t group)
 	return false;
 }
 
-/*
- * R9: has this peer given us leave? It has echoed a heartbeat sent since we
- * began to wait, or has been silent ever since for as long as R8 asks for: had
- * it heard us all the time without our hearing it, its lease would be over. Or
- * it does not hear us, but has not been able to claim for as long.
- */
-static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
-{
-	const struct core_peer *p = &core->peers[peer];
-	instant since = core->groups[group].waiting_since;
-	bool waited;
-
-	if (since.us < core->awake.us)
-		since = core->awake;
-	waited = instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
-	if (p->up)
-		return p->echoed_sent_at.us >= since.us ||
-		       (waited && peer_is_out(core, peer, group));
-	return waited;
-}
-
-static bool may_claim(const struct core *core, uint8_t group)
-{
-	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && !gives_leave(core, group, p))
-			return false;
-	return true;
-}
-
 /* The world has changed, or time has passed. */
 static void reconsider(struct step *s, uint8_t group)
 {
@@ -172,12 +199,17 @@ static void reconsider(struct step *s, uint8_t group)
 	} else if (g->step == CORE_STEP_CLAIM_WAIT) {
 		if (g->unfit & CORE_UNFIT_LINK || core->stopping)
 			abandon(s, group, CORE_REASON_UNFIT);
-		else if (may_claim(core, group))
+		else if (!listening(core) && may_claim(core, group))
 			claim(s, group, g->reason);
 	}
-	if (g->state == CORE_STATE_CLAIMING && instant_is_set(g->due) &&
-	    instant_reached(core->now, g->due))
-		fail(s, group, -110 /* ETIMEDOUT */);
+	if (g->state != CORE_STATE_CLAIMING || !instant_is_set(g->due) ||
+	    !instant_reached(core->now, g->due))
+		return;
+	if (g->step == CORE_STEP_CLAIM_READY)
+		abandon(s, group,
+			CORE_REASON_ROLLED_BACK); /* it may not hear us: do not serve beside it */
+	else
+		fail(s, group, -CORE_ETIMEDOUT);
 }
 
 void claiming_step(struct step *s, uint8_t group, const struct core_event *event)
@@ -203,11 +235,13 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_REFERENCES:
 		reconsider(s, group);
 		break;
+	case CORE_EV_LOST:
+		g->lost = true; /* repaired as soon as we are primary */
+		break;
 	case CORE_EV_START:
 	case CORE_EV_UNREACHABLE:
 	case CORE_EV_ANNOUNCE:
 	case CORE_EV_SENT:
-	case CORE_EV_LOST:
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case _CORE_EV_MAX:

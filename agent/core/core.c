@@ -27,11 +27,9 @@ static void start(struct step *s, const struct core_event *event)
 	struct core_group *g = &core->groups[event->group];
 
 	if (!instant_is_set(core->started)) {
-		core->started = core->awake = event->now;
+		core->started = core->awake = core->listen_from = event->now;
+		core->booted = event->start.boot;
 		core->salt = event->start.salt;
-		core->listen_until =
-			instant_add(event->now, event->start.boot ? core->config.start_wait_us
-								  : core->config.dead_us);
 	}
 	g->term = g->term_max = event->start.term;
 	g->maintenance = event->start.maintenance;
@@ -51,23 +49,13 @@ static void start(struct step *s, const struct core_event *event)
 	}
 }
 
-/*
- * Once a peer has been heard there is no reason to wait for switch ports any
- * longer, and who hears the holder has heard what it was listening for.
- */
+/* Who hears the holder has heard what it was listening for. */
 static void listen(struct step *s)
 {
-	struct core *core = s->core;
-	instant usual = instant_add(core->started, core->config.dead_us);
-	bool heard = false;
+	bool over = !listening(s->core);
 
-	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		heard |= core->peers[p].known;
-	if (heard && usual.us < core->listen_until.us)
-		core->listen_until = usual;
-	for (uint8_t g = 0; g < core->config.n_groups; g++)
-		if (instant_reached(core->now, core->listen_until) ||
-		    rule_holder(core, g) != CORE_NODE_NONE)
+	for (uint8_t g = 0; g < s->core->config.n_groups; g++)
+		if (over || rule_holder(s->core, g) != CORE_NODE_NONE)
 			set_unfit(s, g, CORE_UNFIT_STARTING, false);
 }
 
@@ -107,69 +95,11 @@ static void note_stop(struct step *s, bool restart)
 	core->restarting = restart;
 	core->stop_due = instant_add(core->now, restart ? 2 * (uint64_t)core->config.dead_us
 							: core->config.step_us);
-	if (restart) /* R11: the peer hears our lease, and waits that long */
-		core->lease_us = core->config.restart_hold_us;
+	if (restart) /* R11: the peer hears our lease, and waits that long; one of now may precede
+			it */
+		core->lease_us = core->config.restart_hold_us + core->config.lease_us;
 	set_all_unfit(s, CORE_UNFIT_STOPPING, true);
 	core->beat_now = true;
-}
-
-static void note_flushed(struct step *s)
-{
-	struct core_action *a = order(s, CORE_DO_REBUILD, 0);
-
-	s->core->pending_node = a->id;
-}
-
-/* What concerns the node as a whole. */
-static void note(struct step *s, const struct core_event *event)
-{
-	struct core *core = s->core;
-
-	switch (event->type) {
-	case CORE_EV_START:
-		start(s, event);
-		break;
-	case CORE_EV_BEAT:
-		peer_heard(s, event->peer, event->beat);
-		set_all_unfit(s, CORE_UNFIT_DISOWNED, false);
-		break;
-	case CORE_EV_UNREACHABLE:
-		note_unreachable(s, event->peer);
-		break;
-	case CORE_EV_FITNESS:
-		set_unfit(s, event->group, event->fitness.reason, event->fitness.unfit);
-		break;
-	case CORE_EV_REFERENCES:
-		core->references_known = true;
-		core->references_silent = event->references_silent;
-		break;
-	case CORE_EV_STOP:
-		note_stop(s, event->restart);
-		break;
-	case CORE_EV_SENT:
-		note_unsent(core, event->sent_seq);
-		break;
-	case CORE_EV_FLUSHED:
-		note_flushed(s);
-		break;
-	case CORE_EV_DISOWNED:
-		tell(s, 0, CORE_TELL_DISOWNED, CORE_RESULT_OK, 0);
-		s->out->v[s->out->n - 1].peer = event->peer;
-		set_all_unfit(s, CORE_UNFIT_DISOWNED, true);
-		break;
-	case CORE_EV_DONE:
-		if (event->done.err && event->done.id == core->pending_node)
-			tell(s, 0, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, event->done.err);
-		break;
-	case CORE_EV_TIME:
-	case CORE_EV_SWITCHOVER:
-	case CORE_EV_MAINTENANCE:
-	case CORE_EV_ANNOUNCE:
-	case CORE_EV_LOST:
-	case CORE_EV_LAPSED:
-	case _CORE_EV_MAX:
-		break;
-	}
 }
 
 /* Serving has ended without our doing: what does it mean for the group? */
@@ -202,7 +132,7 @@ static void lapse_group(struct step *s, uint8_t group)
  * R9: a lease that has ended stays ended. Whatever is left in the switches goes
  * before anything else is thought about.
  */
-static void lapse(struct step *s)
+void lapse(struct step *s)
 {
 	struct core *core = s->core;
 
@@ -211,6 +141,85 @@ static void lapse(struct step *s)
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
 		if (core->groups[g].serving)
 			lapse_group(s, g);
+}
+
+/* A stranger has removed the gate, or it was not there when it was needed. */
+void rebuild(struct step *s)
+{
+	s->core->rebuild_due = INSTANT_NEVER;
+	s->core->rebuilding = order(s, CORE_DO_REBUILD, 0)->id;
+}
+
+/* Orders that concern more than the group that waits for them. */
+static void note_done(struct step *s, const struct core_event *event)
+{
+	struct core *core = s->core;
+
+	if (!event->done.err)
+		return;
+	if (event->done.id == core->rebuilding) {
+		core->rebuild_due = instant_add(core->now, CORE_RETRY_US);
+		tell(s, 0, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, event->done.err);
+	}
+	if (event->done.id == core->pending_node)
+		tell(s, 0, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, event->done.err);
+	if (event->done.id == core->creating) {
+		/* There is no lease, and whoever relied on it serves nobody. */
+		core->groups[event->group].serving = false;
+		lapse(s);
+	}
+}
+
+/* What concerns the node as a whole. */
+static void note(struct step *s, const struct core_event *event)
+{
+	struct core *core = s->core;
+
+	switch (event->type) {
+	case CORE_EV_START:
+		start(s, event);
+		break;
+	case CORE_EV_BEAT:
+		peer_heard(s, event->peer, event->beat);
+		set_all_unfit(s, CORE_UNFIT_DISOWNED, false);
+		break;
+	case CORE_EV_UNREACHABLE:
+		note_unreachable(s, event->peer);
+		break;
+	case CORE_EV_FITNESS:
+		set_unfit(s, event->group, event->fitness.reason, event->fitness.unfit);
+		break;
+	case CORE_EV_REFERENCES:
+		core->references_known = true;
+		core->references_silent = event->references_silent;
+		break;
+	case CORE_EV_STOP:
+		note_stop(s, event->restart);
+		break;
+	case CORE_EV_SENT:
+		note_unsent(core, event->sent_seq);
+		break;
+	case CORE_EV_FLUSHED:
+		rebuild(s);
+		break;
+	case CORE_EV_DISOWNED:
+		core->disowned_at = core->now;
+		tell(s, 0, CORE_TELL_DISOWNED, CORE_RESULT_OK, 0);
+		s->out->v[s->out->n - 1].peer = event->peer;
+		set_all_unfit(s, CORE_UNFIT_DISOWNED, true);
+		break;
+	case CORE_EV_DONE:
+		note_done(s, event);
+		break;
+	case CORE_EV_TIME:
+	case CORE_EV_SWITCHOVER:
+	case CORE_EV_MAINTENANCE:
+	case CORE_EV_ANNOUNCE:
+	case CORE_EV_LOST:
+	case CORE_EV_LAPSED:
+	case _CORE_EV_MAX:
+		break;
+	}
 }
 
 /*
@@ -225,8 +234,8 @@ static void thaw(struct step *s, uint64_t gap_us)
 	if (gap_us <= 2 * (uint64_t)core->config.interval_us)
 		return;
 	core->awake = core->now;
-	if (core->listen_until.us < core->now.us + core->config.dead_us)
-		core->listen_until = instant_add(core->now, core->config.dead_us);
+	if (gap_us >= core->config.dead_us)
+		core->listen_from = core->now;
 	if (gap_us < core->config.lease_us)
 		return;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
@@ -278,16 +287,28 @@ static void refresh_fitness(struct step *s, uint8_t group)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
 }
 
-static bool holds_anything(const struct core *core)
+/* Reasons that pass with time alone. */
+static void forget(struct step *s)
 {
-	for (uint8_t g = 0; g < core->config.n_groups; g++) {
-		enum core_state state = core->groups[g].state;
+	struct core *core = s->core;
 
-		if (state == CORE_STATE_PRIMARY || state == CORE_STATE_YIELDING ||
-		    state == CORE_STATE_CLAIMING)
-			return true;
+	if (instant_is_set(core->disowned_at) &&
+	    instant_since(core->now, core->disowned_at) >= core->config.dead_us) {
+		core->disowned_at = INSTANT_NEVER;
+		set_all_unfit(s, CORE_UNFIT_DISOWNED, false);
 	}
-	return false;
+	if (instant_is_set(core->rebuild_due) && instant_reached(core->now, core->rebuild_due))
+		rebuild(s);
+}
+
+/* Nothing is on its way in or out: a restart would strand it half-way. */
+static bool is_at_rest(const struct core *core)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].state == CORE_STATE_YIELDING ||
+		    core->groups[g].state == CORE_STATE_CLAIMING)
+			return false;
+	return true;
 }
 
 /* With the last group closed there is no lease any more: the next claim creates one. */
@@ -329,86 +350,16 @@ static void leave(struct step *s, const struct core_event *event)
 	} else if (core->restarting && core->lease_frozen) {
 		if (event->type == CORE_EV_DONE && event->done.id == core->pending_node)
 			exit_now(s);
-	} else if (core->restarting && hold_is_known(core)) {
+	} else if (core->restarting && is_at_rest(core) && hold_is_known(core)) {
 		struct core_action *a = order(s, CORE_DO_LEASE, 0);
 
-		a->lease_us = core->lease_us;
-		core->lease_until = instant_add(core->now, core->lease_us);
+		a->lease_us = core->config.restart_hold_us;
+		core->lease_until = instant_add(core->now, a->lease_us);
 		core->lease_frozen = true;
 		core->pending_node = a->id;
 	} else if (core->restarting && instant_reached(core->now, core->stop_due)) {
 		exit_now(s);
 	}
-}
-
-static void beat(struct step *s, uint8_t peer, bool is_reply)
-{
-	struct core *core = s->core;
-	struct core_action *a = emit(s, CORE_DO_BEAT, 0);
-
-	a->peer = peer;
-	a->beat.seq = core->seq;
-	a->beat.reply = is_reply;
-	a->beat.alone = !peer_echoes(core, peer);
-	a->beat.marked = lease_may_renew(core);
-}
-
-/* A new sequence number, and from which lease end it would take over. */
-static void number(struct core *core)
-{
-	core->seq++;
-	core->sent[core->seq % CORE_SENT_MAX].seq = core->seq;
-	core->sent[core->seq % CORE_SENT_MAX].at = core->now;
-	core->sent[core->seq % CORE_SENT_MAX].lease_before = core->lease_until;
-}
-
-static void beat_all(struct step *s)
-{
-	struct core *core = s->core;
-	bool renews = lease_may_renew(core);
-
-	number(core);
-	if (renews && !core->restarting)
-		core->lease_us = core->config.lease_us; /* who hears it knows that it was renewed */
-	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self)
-			beat(s, p, core->reply_to & (1 << p));
-	if (renews)
-		core->lease_until = lease_end(core);
-	if (core->restarting && !core->hold_seq)
-		core->hold_seq = core->seq;
-}
-
-/*
- * Heartbeats: at once when something changed or a holder wants its echo, else
- * at the interval. Who holds nothing lets its echoes stand for its own, and
- * speaks up only when they fail to come.
- */
-static void send_beats(struct step *s)
-{
-	struct core *core = s->core;
-	uint32_t interval = core->config.interval_us;
-
-	if (core->beat_now || instant_reached(core->now, core->beat_due)) {
-		instant next = instant_add(core->beat_due, interval);
-
-		beat_all(s);
-		if (core->beat_now || instant_reached(core->now, next))
-			next = instant_add(core->now, interval);
-		core->beat_due = next;
-	} else if (core->reply_to) {
-		number(core);
-		for (uint8_t p = 0; p < core->config.n_nodes; p++)
-			if (core->reply_to & (1 << p))
-				beat(s, p, true);
-		for (size_t i = 0; i < s->out->n; i++)
-			if (s->out->v[i].type == CORE_DO_BEAT)
-				s->out->v[i].beat.marked = false;
-		if (!holds_anything(core))
-			core->beat_due = instant_add(core->now, interval + interval / 4);
-	}
-	core->beat_now = false;
-	core->reply_to = 0;
 }
 
 /**
@@ -432,6 +383,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 	thaw(&s, gap_us);
 	note(&s, event);
 	peers_update(&s);
+	forget(&s);
 	listen(&s);
 	if (event->type == CORE_EV_LAPSED ||
 	    (instant_is_set(core->lease_until) && instant_reached(core->now, core->lease_until)))
@@ -455,6 +407,8 @@ static instant group_deadline(const struct core *core, uint8_t group)
 	due = instant_earlier(due, g->request_due);
 	if (g->retry.us > core->now.us)
 		due = instant_earlier(due, g->retry);
+	if (g->repair_due.us > core->now.us)
+		due = instant_earlier(due, g->repair_due);
 	if (g->state == CORE_STATE_FAULT && instant_is_set(g->headless)) {
 		instant last = instant_add(g->headless, core->config.groups[group].last_resort_us);
 
@@ -472,9 +426,9 @@ instant core_deadline(const struct core *core)
 	instant due = core->beat_due;
 
 	due = instant_earlier(due, core->lease_until);
-	due = instant_earlier(due, core->stop_due);
-	if (core->listen_until.us > core->now.us)
-		due = instant_earlier(due, core->listen_until);
+	due = instant_earlier(due, core->rebuild_due);
+	if (core->stop_due.us > core->now.us)
+		due = instant_earlier(due, core->stop_due);
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (core->peers[p].up)
 			due = instant_earlier(due, instant_add(peer_silent_from(core, p),
@@ -482,43 +436,6 @@ instant core_deadline(const struct core *core)
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
 		due = instant_earlier(due, group_deadline(core, g));
 	return due;
-}
-
-/**
- * core_beat_fill() - The text of a heartbeat that core_step() ordered
- * @action: CORE_DO_BEAT
- */
-void core_beat_fill(const struct core *core, const struct core_action *action,
-		    struct core_beat *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->seq = action->beat.seq;
-	ret->echo_seq = core->peers[action->peer].heard_seq;
-	ret->interval_us = core->config.interval_us;
-	ret->lease_us = core->lease_us;
-	ret->digest = core->config.digest;
-	ret->priority = core->config.priority[core->config.self];
-	ret->reply = action->beat.reply;
-	ret->references_answer = core->references_known && !core->references_silent;
-	ret->marked = action->beat.marked;
-	for (uint8_t i = 0; i < core->config.n_groups; i++) {
-		const struct core_group *g = &core->groups[i];
-
-		ret->groups[i] = (struct core_record){
-			.state = g->state,
-			.term = g->term,
-			.term_max = g->term_max,
-			.move = g->move,
-			.why = g->why,
-			.move_to = g->move_to,
-			.move_id = g->move_id,
-			.move_term = g->move_term,
-			.unfit = g->unfit,
-			.strict = core->config.groups[i].strict,
-			.evidence = core->references_known && !core->references_silent,
-			.present = true,
-		};
-	}
 }
 
 /**

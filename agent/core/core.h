@@ -107,7 +107,8 @@ struct core_beat {
 	uint32_t lease_us;    /* the sender's, as it stands now */
 	uint64_t digest;      /* of its configuration (R12) */
 	uint16_t priority;
-	bool reply;		/* sent because a heartbeat was received: not answered again */
+	bool reply; /* answers a heartbeat that has just been received: an echo */
+	bool wants_answer; /* the sender holds or claims something, and needs an echo */
 	bool references_answer; /* R3 */
 	bool marked;		/* renewed the sender's lease; informational */
 	struct core_record groups[CORE_GROUPS_MAX];
@@ -170,7 +171,7 @@ struct core_event {
 enum core_action_type {
 	CORE_DO_BEAT,	  /* send a heartbeat to peer: core_beat_fill() has its text */
 	CORE_DO_STORE,	  /* keep term and maintenance on disk; DONE */
-	CORE_DO_PREPARE,  /* ticket, add the addresses, read them back; DONE */
+	CORE_DO_PREPARE,  /* add the addresses, read them back, lay a ticket if asked to; DONE */
 	CORE_DO_REMOVE,	  /* remove the addresses, read back; DONE */
 	CORE_DO_GATE,	  /* set the group's level, creating the lease if asked to; DONE */
 	CORE_DO_SHUT,	  /* node: empty the switches, end the lease; DONE */
@@ -233,6 +234,7 @@ struct core_action {
 			bool marked; /* may renew the lease (R8) */
 			bool alone;  /* no echo is to be expected from this peer */
 			bool reply;  /* answers a heartbeat of the peer's */
+			bool wants_answer; /* both at once, when the one is due as the other comes */
 		} beat;
 		struct {
 			uint64_t term;
@@ -242,6 +244,7 @@ struct core_action {
 			enum core_gate level;
 			bool create; /* a claim: empty all switches, create the lease */
 		} gate;
+		bool ticket;	   /* PREPARE: the gate is going to be opened */
 		uint32_t lease_us; /* LEASE */
 		struct {
 			uint32_t request;
@@ -304,6 +307,7 @@ enum core_step {
 	CORE_STEP_YIELD_WITHDRAWN, /* waiting for the successor to be primary */
 	CORE_STEP_YIELD_LINGER,	   /* successor is primary: serving what is in flight */
 	CORE_STEP_YIELD_CLOSE,	   /* gate closing */
+	CORE_STEP_YIELD_LEASE,	   /* the kernel did not close: waiting for the lease to end */
 	CORE_STEP_YIELD_REMOVE,	   /* addresses going */
 	CORE_STEP_YIELD_RELEASED,  /* strict: waiting for the successor to be primary */
 	_CORE_STEP_MAX,
@@ -347,6 +351,8 @@ struct core_group {
 	instant rival_since;   /* since when another primary is heard */
 	instant waiting_since; /* CLAIM_WAIT: a heartbeat sent since has to be echoed (R9) */
 	bool repairing;	       /* PREPARE is under way for addresses that a stranger took */
+	bool lost;	       /* a stranger took some that have not been put back yet */
+	instant repair_due;    /* when putting them back may be tried again */
 };
 
 struct core_peer {
@@ -366,7 +372,8 @@ struct core {
 	instant now;   /* of the last event */
 	instant awake; /* the last time we found that we had been frozen, or the start */
 	instant started;
-	instant listen_until; /* R6 */
+	instant listen_from; /* R6: who has not been heard since may hold under a long lease */
+	bool booted;	     /* the host has only just started (StartWait=) */
 	uint64_t seq;
 	struct {
 		uint64_t seq;
@@ -382,10 +389,13 @@ struct core {
 	uint16_t reply_to;     /* set of peers whose heartbeat wants an answer */
 	bool references_known; /* references are configured and have been tried */
 	bool references_silent;
-	bool disowned;
-	bool stopping;	   /* told to stop: no claim any more */
-	bool restarting;   /* the same, but coming back: the addresses stay (R11) */
-	bool lease_frozen; /* R11: lengthened; a marked heartbeat would shorten it */
+	instant disowned_at; /* when a peer said last that it does not know us */
+	instant rebuild_due; /* the gate could not be laid anew: when to try again */
+	uint32_t rebuilding; /* id of the order that lays the gate anew */
+	uint32_t creating;   /* id of the order that creates the lease */
+	bool stopping;	     /* told to stop: no claim any more */
+	bool restarting;     /* the same, but coming back: the addresses stay (R11) */
+	bool lease_frozen;   /* R11: lengthened; a marked heartbeat would shorten it */
 	bool exited;
 	uint32_t pending_node; /* id of the order for the whole node */
 	uint64_t hold_seq;     /* R11: this one has to be echoed */
@@ -402,7 +412,6 @@ void core_beat_fill(const struct core *core, const struct core_action *action,
 		    struct core_beat *ret);
 enum core_result core_can_switchover(const struct core *core, uint8_t group);
 uint8_t core_primary(const struct core *core, uint8_t group);
-bool core_peer_alive(const struct core *core, uint8_t peer);
 
 const char *core_state_name(enum core_state state);
 const char *core_reason_name(enum core_reason reason);

@@ -49,6 +49,14 @@ void tell(struct step *s, uint8_t group, enum core_tell what, enum core_result r
 	a->tell.unfit = g->unfit;
 }
 
+/* A step begins without a deadline and without an order under way. */
+void set_step(struct core_group *g, enum core_step step)
+{
+	g->step = step;
+	g->due = INSTANT_NEVER;
+	g->pending = 0;
+}
+
 /* The one writer of `state`. */
 void enter(struct step *s, uint8_t group, enum core_state state, enum core_step step,
 	   enum core_reason reason)
@@ -57,9 +65,7 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	enum core_state from = g->state;
 	bool was_primary = g->primary;
 
-	g->step = step;
-	g->due = INSTANT_NEVER;
-	g->pending = 0;
+	set_step(g, step);
 	s->core->beat_now = true;
 	if (from == state)
 		return;
@@ -68,6 +74,11 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	g->reason = reason;
 	g->primary = state == CORE_STATE_PRIMARY || (state == CORE_STATE_YIELDING && was_primary);
 	g->provisional = g->rival_since = INSTANT_NEVER;
+	g->repairing = false;
+	g->request_due = INSTANT_NEVER;
+	if (state != CORE_STATE_CLAIMING && state != CORE_STATE_PRIMARY &&
+	    state != CORE_STATE_YIELDING)
+		g->lost = false;
 	if (state != CORE_STATE_PRIMARY)
 		g->announce_due = INSTANT_NEVER;
 	tell(s, group, CORE_TELL_STATE, CORE_RESULT_OK, 0);
@@ -88,7 +99,11 @@ void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 		tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
 }
 
-/* Terms go to disk before they are announced: the order precedes the heartbeat. */
+/*
+ * The order to keep the term precedes the heartbeat that announces it. It is
+ * not waited for: should this process die between the two, the peer has heard
+ * the term, and a claim is made under the highest that anybody has heard of.
+ */
 void store(struct step *s, uint8_t group)
 {
 	const struct core_group *g = &s->core->groups[group];
@@ -121,6 +136,8 @@ void set_gate(struct step *s, uint8_t group, enum core_gate level)
 	a->gate.create = level != CORE_GATE_CLOSED && !instant_is_set(core->lease_until);
 	if (a->gate.create)
 		core->lease_until = lease_end(core);
+	if (a->gate.create)
+		core->creating = a->id;
 	g->serving = level != CORE_GATE_CLOSED;
 	g->pending = a->id;
 }
@@ -131,11 +148,14 @@ void set_move(struct step *s, uint8_t group, enum core_move move)
 	s->core->beat_now = true;
 }
 
-/* Announce every address now, and again on the schedule. */
+/* Announce every address now, and again on the schedule; when some are missing, once they are back.
+ */
 void announce(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
 
+	if (g->lost || g->repairing)
+		return;
 	emit(s, CORE_DO_ANNOUNCE, group);
 	g->announced = 0;
 	g->announce_due = INSTANT_NEVER;
@@ -169,11 +189,32 @@ void answer(struct step *s, uint8_t group, enum core_result result)
 	g->request_due = INSTANT_NEVER;
 }
 
-/* Close, remove, then rest: from any state in which addresses may be here. */
-void release(struct step *s, uint8_t group, enum core_reason reason)
+/* Close; what has not closed in the time of a lease is left to the lease. */
+void close_gate(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	set_step(g, CORE_STEP_YIELD_CLOSE);
+	set_gate(s, group, CORE_GATE_CLOSED);
+	g->due = instant_add(s->core->now, s->core->config.lease_us);
+}
+
+/* Close, remove, then rest or tell the successor: from wherever addresses may be here. */
+static void go(struct step *s, uint8_t group, enum core_reason reason)
 {
 	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_CLOSE, reason);
-	set_gate(s, group, CORE_GATE_CLOSED);
+	close_gate(s, group);
+}
+
+/* Let go, to nobody in particular. */
+void release(struct step *s, uint8_t group, enum core_reason reason)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	set_move(s, group, CORE_MOVE_NONE);
+	g->move_to = CORE_NODE_NONE;
+	g->seamless = false;
+	go(s, group, reason);
 }
 
 /*
@@ -186,7 +227,7 @@ void abandon(struct step *s, uint8_t group, enum core_reason reason)
 
 	g->why = CORE_RESULT_FAILED;
 	set_move(s, group, CORE_MOVE_NONE);
-	release(s, group, reason);
+	go(s, group, reason);
 	answer(s, group, CORE_RESULT_FAILED);
 }
 
@@ -211,12 +252,21 @@ void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason)
 {
 	struct core_group *g = &s->core->groups[group];
 
+	answer(s, group, CORE_RESULT_FAILED); /* nobody knows how long this takes */
 	g->waiting_since = s->core->now;
 	g->move_to = CORE_NODE_NONE;
 	g->why = CORE_RESULT_OK;
-	if (g->move != CORE_MOVE_ASK)
-		set_move(s, group, CORE_MOVE_NONE);
+	g->seamless = false;
+	set_move(s, group, CORE_MOVE_NONE);
 	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_WAIT, reason);
+}
+
+static uint32_t order_prepare(struct step *s, uint8_t group, bool ticket)
+{
+	struct core_action *a = order(s, CORE_DO_PREPARE, group);
+
+	a->ticket = ticket;
+	return a->id;
 }
 
 static void prepare(struct step *s, uint8_t group, enum core_reason reason)
@@ -226,7 +276,13 @@ static void prepare(struct step *s, uint8_t group, enum core_reason reason)
 	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, reason);
 	g->due = instant_add(s->core->now, s->core->config.step_us);
 	store(s, group);
-	g->pending = order(s, CORE_DO_PREPARE, group)->id;
+	g->pending = order_prepare(s, group, true);
+}
+
+/* Put back what a stranger took. */
+void prepare_again(struct step *s, uint8_t group)
+{
+	s->core->groups[group].pending = order_prepare(s, group, false);
 }
 
 /* Claim on our own account, under a new term (R2). */
@@ -276,7 +332,7 @@ void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
 	g->why = CORE_RESULT_OK;
 	store(s, group);
 	if (!g->seamless) {
-		release(s, group, reason);
+		go(s, group, reason);
 		return;
 	}
 	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_OFFER, reason);

@@ -21,7 +21,7 @@ static void asked_here(struct step *s, uint8_t group, uint32_t request)
 	struct core_group *g = &s->core->groups[group];
 	enum core_result result;
 
-	if (g->request || instant_is_set(g->provisional)) {
+	if (g->request || instant_is_set(g->provisional) || s->core->stopping) {
 		reply(s, group, request, CORE_RESULT_BUSY);
 		return;
 	}
@@ -44,7 +44,7 @@ static void asked_there(struct step *s, uint8_t group, uint8_t peer, const struc
 	g->why = rule_successor(s->core, group, &to);
 	if (g->why == CORE_RESULT_OK && to != peer)
 		g->why = CORE_RESULT_NOT_FIT;
-	if (instant_is_set(g->provisional))
+	if (instant_is_set(g->provisional) || s->core->stopping)
 		g->why = CORE_RESULT_BUSY;
 	if (g->why == CORE_RESULT_OK) {
 		yield(s, group, peer, CORE_REASON_SWITCHOVER);
@@ -171,13 +171,15 @@ static void run_schedule(struct step *s, uint8_t group)
 }
 
 /* A stranger took addresses away: put them back at once, and count. */
-static void repair(struct step *s, uint8_t group)
+void repair(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
 
-	if (g->repairing)
+	if (g->repairing || !g->lost || !instant_reached(core->now, g->repair_due))
 		return;
+	g->lost = false;
+	g->announce_due = INSTANT_NEVER; /* begins anew when they are back */
 	if (!instant_is_set(g->loss_window) ||
 	    instant_since(core->now, g->loss_window) > CORE_LOSS_WINDOW_US) {
 		g->loss_window = core->now;
@@ -186,7 +188,7 @@ static void repair(struct step *s, uint8_t group)
 	if (++g->losses >= CORE_LOSSES_MAX)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, true);
 	g->repairing = true;
-	g->pending = order(s, CORE_DO_PREPARE, group)->id;
+	prepare_again(s, group);
 }
 
 static void repaired(struct step *s, uint8_t group, int err)
@@ -197,10 +199,13 @@ static void repaired(struct step *s, uint8_t group, int err)
 	g->repairing = false;
 	tell(s, group, err ? CORE_TELL_ACTION_FAILED : CORE_TELL_REPAIRED,
 	     err ? CORE_RESULT_FAILED : CORE_RESULT_OK, err);
-	if (err)
+	if (err) {
 		set_unfit(s, group, CORE_UNFIT_DRIFT, true);
-	else
+		g->lost = true;
+		g->repair_due = instant_add(s->core->now, CORE_RETRY_US);
+	} else {
 		announce(s, group);
+	}
 }
 
 /* SetMaintenance on the primary is a switchover first (section 5). */
@@ -251,7 +256,7 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 		announce(s, group);
 		break;
 	case CORE_EV_LOST:
-		repair(s, group);
+		g->lost = true;
 		break;
 	case CORE_EV_DONE:
 		if (event->done.id == g->pending)
@@ -276,6 +281,8 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 		watch_provisional(s, group);
 	if (g->state == CORE_STATE_PRIMARY)
 		watch_fitness(s, group);
-	if (g->state == CORE_STATE_PRIMARY)
+	if (g->state == CORE_STATE_PRIMARY) {
+		repair(s, group);
 		run_schedule(s, group);
+	}
 }

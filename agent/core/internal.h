@@ -12,6 +12,10 @@
 /* How long a failed claim or yield rests before it is tried again. */
 #define CORE_RETRY_US (2 * USEC_PER_SEC)
 
+/* errno.h is not for the core; these are Linux' numbers. */
+#define CORE_ENOENT 2
+#define CORE_ETIMEDOUT 110
+
 /* So many removals by strangers in so long a time make a node unfit: a single
  * `networkctl reconfigure` must not, a fight must. */
 #define CORE_LOSSES_MAX 5
@@ -36,6 +40,7 @@ bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group);
 void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat);
 void peers_update(struct step *s);
 bool lease_may_renew(const struct core *core);
+bool listening(const struct core *core);
 
 /* rules.c: the election, R1 to R5 */
 bool record_holds(const struct core_record *record);
@@ -54,12 +59,15 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	   enum core_reason reason);
 void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on);
 void store(struct step *s, uint8_t group);
+void set_step(struct core_group *g, enum core_step step);
+void prepare_again(struct step *s, uint8_t group);
 instant lease_end(const struct core *core);
 void set_gate(struct step *s, uint8_t group, enum core_gate level);
 void set_move(struct step *s, uint8_t group, enum core_move move);
 void announce(struct step *s, uint8_t group);
 void reply(struct step *s, uint8_t group, uint32_t request, enum core_result result);
 void answer(struct step *s, uint8_t group, enum core_result result);
+void close_gate(struct step *s, uint8_t group);
 void release(struct step *s, uint8_t group, enum core_reason reason);
 void rest(struct step *s, uint8_t group, enum core_reason reason);
 void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason);
@@ -68,6 +76,17 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
+
+/* core.c: what concerns the node as a whole */
+void lapse(struct step *s);
+void rebuild(struct step *s);
+
+/* hold.c, for who has just become primary */
+void repair(struct step *s, uint8_t group);
+
+/* beats.c: what the peers hear */
+void send_beats(struct step *s);
+bool holds_anything(const struct core *core);
 
 /* idle.c, claim.c, hold.c, yield.c: one function per state */
 void backup_step(struct step *s, uint8_t group, const struct core_event *event);

@@ -88,6 +88,16 @@ static bool is_up_to_date(const struct core *core)
 	return instant_since(core->now, core->awake) >= 2 * (uint64_t)core->config.interval_us;
 }
 
+/* A group that ought to have been closed by now still serves: the lease has to do it. */
+static bool closing_late(const struct core *core)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].step == CORE_STEP_YIELD_CLOSE &&
+		    instant_reached(core->now, core->groups[g].due))
+			return true;
+	return false;
+}
+
 /*
  * R8: the lease may be renewed while every peer either answers, or is not heard
  * at all, or is out of it. Any other that is heard and does not answer may not
@@ -95,25 +105,13 @@ static bool is_up_to_date(const struct core *core)
  */
 bool lease_may_renew(const struct core *core)
 {
-	if (!instant_is_set(core->lease_until) || core->lease_frozen)
+	if (!instant_is_set(core->lease_until) || core->lease_frozen || closing_late(core))
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (p != core->config.self && !peer_echoes(core, p) && !peer_silent(core, p) &&
 		    !(is_up_to_date(core) && is_out_of_all_we_serve(core, p)))
 			return false;
 	return true;
-}
-
-/* Does the sender hold or claim anything, so that it needs our answer at once? */
-static bool wants_reply(const struct core *core, const struct core_beat *beat)
-{
-	for (uint8_t g = 0; g < core->config.n_groups; g++) {
-		const struct core_record *r = &beat->groups[g];
-
-		if (r->present && (record_holds(r) || r->state == CORE_STATE_CLAIMING))
-			return true;
-	}
-	return false;
 }
 
 /* Only a direct answer counts as an echo: it is what the kernel's guard looks at, too. */
@@ -152,7 +150,7 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 		if (r && r->term_max > core->groups[g].term_max)
 			core->groups[g].term_max = r->term_max;
 	}
-	if (!beat->reply && wants_reply(core, beat))
+	if (beat->wants_answer)
 		core->reply_to |= 1 << peer;
 	if (!was_up)
 		emit(s, CORE_DO_TELL, 0)->tell.what = CORE_TELL_PEER_UP;
@@ -187,8 +185,27 @@ void peers_update(struct step *s)
 	}
 }
 
-/* See core.h: is this peer heard, as far as claims are concerned? */
-bool core_peer_alive(const struct core *core, uint8_t peer)
+/*
+ * R6: after a start, and after a freeze, nobody claims before everybody else
+ * who might hold has had the time to be heard. A peer that has been heard since
+ * told us its lease; one that has not may be in a planned restart, its kernel
+ * holding for RestartHold=.
+ */
+bool listening(const struct core *core)
 {
-	return core->peers[peer].up;
+	uint64_t listened_us = instant_since(core->now, core->listen_from);
+	uint64_t hold_us = (uint64_t)core->config.restart_hold_us + core->config.dead_us;
+	bool heard = false;
+
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		bool lately = core->peers[p].heard.us > core->listen_from.us;
+
+		if (p == core->config.self)
+			continue;
+		if (listened_us < (lately ? peer_claim_wait_us(core, p) : hold_us))
+			return true;
+		heard |= core->peers[p].known;
+	}
+	return core->booted && !heard &&
+	       instant_since(core->now, core->started) < core->config.start_wait_us;
 }

@@ -72,7 +72,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
 	bool best_fit = somebody_fit, best_usable = usable_at_last(g->unfit);
 
-	if (core->stopping || g->maintenance || !instant_reached(core->now, core->listen_until))
+	if (core->stopping || g->maintenance || listening(core))
 		return CORE_REASON_NONE;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		const struct core_record *r = peer_record(core, p, group);

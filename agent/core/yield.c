@@ -32,6 +32,7 @@ static void end_failed(struct step *s, uint8_t group, enum core_result result)
 	if (g->maintenance) { /* it was to be had only with a successor */
 		g->maintenance = false;
 		set_unfit(s, group, CORE_UNFIT_MAINTENANCE, false);
+		store(s, group);
 	}
 	tell(s, group, CORE_TELL_MOVE_FAILED, result, 0);
 	set_move(s, group, CORE_MOVE_NONE);
@@ -72,20 +73,17 @@ static void take_back(struct step *s, uint8_t group, enum core_result result)
 	set_gate(s, group, CORE_GATE_ANSWER);
 }
 
-/* Strict: everything is gone from here; the successor did not take it: claim anew. */
+/*
+ * Strict: everything is gone from here and the successor did not take it, as
+ * far as we know: it may have, unheard. So ask, as everybody who claims does.
+ */
 static void claim_back(struct step *s, uint8_t group, enum core_result result)
 {
 	end_failed(s, group, result);
-	if (s->core->stopping || s->core->groups[group].maintenance)
+	if (s->core->stopping)
 		rest(s, group, CORE_REASON_ROLLED_BACK);
 	else
-		claim(s, group, CORE_REASON_ROLLED_BACK);
-}
-
-static void close_gate(struct step *s, uint8_t group)
-{
-	s->core->groups[group].step = CORE_STEP_YIELD_CLOSE;
-	set_gate(s, group, CORE_GATE_CLOSED);
+		wait_for_leave(s, group, CORE_REASON_ROLLED_BACK);
 }
 
 static void finish(struct step *s, uint8_t group)
@@ -117,9 +115,33 @@ static void removed(struct step *s, uint8_t group)
 		finish(s, group);
 		return;
 	}
-	g->step = CORE_STEP_YIELD_RELEASED;
+	set_step(g, CORE_STEP_YIELD_RELEASED);
 	g->due = instant_add(s->core->now, s->core->config.step_us);
 	set_move(s, group, CORE_MOVE_RELEASED);
+}
+
+static void remove_addresses(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	set_step(g, CORE_STEP_YIELD_REMOVE);
+	g->pending = order(s, CORE_DO_REMOVE, group)->id;
+}
+
+/*
+ * The kernel would not close, or does not answer at all: then the lease has to.
+ * It is renewed no more (all groups lapse), and when it is over we go on. The
+ * caller has waited long enough.
+ */
+static void leave_to_lease(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	lapse(s);
+	set_step(g, CORE_STEP_YIELD_LEASE);
+	g->due = instant_add(s->core->now, s->core->config.lease_us);
+	g->why = CORE_RESULT_FAILED;
+	answer(s, group, CORE_RESULT_OUTCOME_UNKNOWN);
 }
 
 static void carried_out(struct step *s, uint8_t group, int err)
@@ -135,15 +157,20 @@ static void carried_out(struct step *s, uint8_t group, int err)
 			take_back(s, group, CORE_RESULT_FAILED);
 			break;
 		}
-		g->step = CORE_STEP_YIELD_WITHDRAWN;
+		set_step(g, CORE_STEP_YIELD_WITHDRAWN);
 		g->due = instant_add(s->core->now, 4 * (uint64_t)s->core->config.dead_us);
 		set_move(s, group, CORE_MOVE_WITHDRAWN);
 		break;
 	case CORE_STEP_YIELD_CLOSE:
-		g->step = CORE_STEP_YIELD_REMOVE;
-		g->pending = order(s, CORE_DO_REMOVE, group)->id;
+		if (err)
+			leave_to_lease(s, group);
+		else
+			remove_addresses(s, group);
 		break;
 	case CORE_STEP_YIELD_REMOVE:
+		if (err && g->why == CORE_RESULT_OK)
+			g->why = CORE_RESULT_FAILED; /* not "released" in the sense of a strict move
+						      */
 		removed(s, group);
 		break;
 	case CORE_STEP_NONE:
@@ -155,6 +182,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	case CORE_STEP_YIELD_OFFER:
 	case CORE_STEP_YIELD_WITHDRAWN:
 	case CORE_STEP_YIELD_LINGER:
+	case CORE_STEP_YIELD_LEASE:
 	case CORE_STEP_YIELD_RELEASED:
 	case _CORE_STEP_MAX:
 		break;
@@ -167,8 +195,9 @@ static void watch_offer(struct step *s, uint8_t group, const struct core_record 
 	struct core_group *g = &s->core->groups[group];
 
 	if (speaks_of_this(g, r, CORE_MOVE_READY)) {
-		g->step = CORE_STEP_YIELD_WITHDRAW;
+		set_step(g, CORE_STEP_YIELD_WITHDRAW);
 		set_gate(s, group, CORE_GATE_SERVE);
+		g->due = instant_add(s->core->now, s->core->config.step_us);
 	} else if (!r) {
 		stay(s, group, CORE_RESULT_PEER_UNREACHABLE);
 	} else if (speaks_of_this(g, r, CORE_MOVE_REFUSED)) {
@@ -189,7 +218,7 @@ static void watch_withdrawn(struct step *s, uint8_t group, const struct core_rec
 
 	if (has_taken_over(g, r)) {
 		g->term = r->term; /* which tells the successor that we know */
-		g->step = CORE_STEP_YIELD_LINGER;
+		set_step(g, CORE_STEP_YIELD_LINGER);
 		g->due = instant_add(core->now, core->config.groups[group].linger_us);
 		set_move(s, group, CORE_MOVE_NONE);
 	} else if (peer_silent(core, g->move_to)) {
@@ -236,11 +265,21 @@ static void reconsider(struct step *s, uint8_t group)
 		if (overdue)
 			close_gate(s, group);
 		break;
+	case CORE_STEP_YIELD_WITHDRAW:
+		if (overdue)
+			close_gate(s, group);
+		break;
+	case CORE_STEP_YIELD_CLOSE:
+		if (overdue)
+			leave_to_lease(s, group);
+		break;
+	case CORE_STEP_YIELD_LEASE:
+		if (overdue)
+			remove_addresses(s, group);
+		break;
 	case CORE_STEP_YIELD_RELEASED:
 		watch_released(s, group, r, overdue);
 		break;
-	case CORE_STEP_YIELD_WITHDRAW:
-	case CORE_STEP_YIELD_CLOSE:
 	case CORE_STEP_YIELD_REMOVE:
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
@@ -270,6 +309,9 @@ void yielding_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_MAINTENANCE:
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
 		break;
+	case CORE_EV_LOST:
+		g->lost = true; /* put back if the move fails and we stay */
+		break;
 	case CORE_EV_START:
 	case CORE_EV_UNREACHABLE:
 	case CORE_EV_FITNESS:
@@ -277,7 +319,6 @@ void yielding_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_ANNOUNCE:
 	case CORE_EV_STOP:
 	case CORE_EV_SENT:
-	case CORE_EV_LOST:
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case CORE_EV_DISOWNED:

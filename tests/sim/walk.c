@@ -25,6 +25,7 @@ enum {
 	INTERVAL = 50 * 1000,
 	LEASE = 350 * 1000,
 	DEAD = 500 * 1000,
+	ECHO = 2 * INTERVAL + 5000,
 };
 
 enum what {
@@ -69,6 +70,8 @@ struct world {
 	uint64_t seed, state, now, order, steps;
 	bool trace, strict, failed;
 	bool with_freeze, with_crash, with_oneway, with_partition, with_requests, with_links;
+	bool with_slow; /* orders that take long, or fail */
+	bool lockstep;	/* wires faster than timers: both nodes beat in the same instant */
 	unsigned loss_percent;
 	bool cut[NODES];	/* what this node sends is lost */
 	uint64_t excused_until; /* a full partition promises nothing */
@@ -184,10 +187,10 @@ static void check_holders(struct world *w)
 			w->longest_overlap = w->now - since;
 		if (w->now == since)
 			continue;
-		if (!handing_over(w, g) && w->now - since > 2000)
+		if (!handing_over(w, g))
 			broken(w, "two nodes serve", g);
-		else if (w->now - since > LEASE + 2 * INTERVAL)
-			broken(w, "two nodes serve for longer than a lease", g);
+		else if (w->now - since > LEASE + LEASE / 2 + 3 * INTERVAL)
+			broken(w, "two nodes serve for longer than a move and a lease", g);
 	}
 }
 
@@ -255,10 +258,12 @@ static void step(struct world *w, uint8_t node, struct core_event *event)
 		if (event->type != CORE_EV_START && n->core.groups[g].term_max < terms[g])
 			broken(w, "a term went down", g);
 	deadline = core_deadline(&n->core);
-	if (deadline.us < w->now)
+	if (event->type == CORE_EV_TIME && !n->core.exited && deadline.us <= w->now)
+		broken(w, "the deadline has passed, and nothing was done about it", node);
+	if (deadline.us <= w->now)
 		deadline.us = w->now + 1;
 	if (n->timer_at <= w->now || deadline.us < n->timer_at) {
-		n->timer_at = deadline.us + between(w, 0, 200);
+		n->timer_at = deadline.us + (w->lockstep ? 150 : between(w, 0, 200));
 		push(w, n->timer_at, TIMER, node);
 	}
 }
@@ -320,7 +325,8 @@ static void send(struct world *w, struct item *item)
 		return;
 	for (int copies = chance(w, 2) ? 2 : 1; copies; copies--) {
 		struct item *copy =
-			push(w, w->now + between(w, 60, 900), DELIVER, item->action.peer);
+			push(w, w->now + (w->lockstep ? between(w, 10, 40) : between(w, 60, 900)),
+			     DELIVER, item->action.peer);
 
 		copy->from = item->node;
 		copy->beat = *beat;
@@ -346,7 +352,9 @@ static void perform(struct world *w, struct item *item)
 {
 	struct node *n = &w->nodes[item->node];
 	const struct core_action *a = &item->action;
-	uint64_t took = between(w, 20, 300);
+	bool slow = w->with_slow && w->now < FAULTS_END && chance(w, 10);
+	uint64_t took =
+		slow && a->type == CORE_DO_PREPARE ? between(w, 300, 700000) : between(w, 20, 300);
 	struct item *done;
 	int err = 0;
 
@@ -364,13 +372,12 @@ static void perform(struct world *w, struct item *item)
 			break;
 		}
 		n->present[a->group] = true;
-		n->ticket_until = w->now + LEASE;
 		break;
 	case CORE_DO_REMOVE:
 		n->present[a->group] = false;
 		break;
 	case CORE_DO_GATE:
-		err = set_gate(w, n, a);
+		err = slow && chance(w, 20) ? -16 : set_gate(w, n, a);
 		break;
 	case CORE_DO_SHUT:
 		memset(n->gate, 0, sizeof(n->gate));
@@ -460,11 +467,23 @@ static void flap(struct world *w, uint8_t node)
 	step(w, node, &event);
 }
 
+/* A stranger deletes the addresses of a group. */
+static void steal(struct world *w, uint8_t node)
+{
+	struct core_event event = { .type = CORE_EV_LOST, .group = roll(w) % GROUPS };
+	struct node *n = &w->nodes[node];
+
+	if (!n->alive || n->frozen || !n->present[event.group])
+		return;
+	n->present[event.group] = false;
+	step(w, node, &event);
+}
+
 static void misfortune(struct world *w)
 {
 	uint8_t node = roll(w) % NODES;
 
-	switch (roll(w) % 6) {
+	switch (roll(w) % 7) {
 	case 0:
 		if (w->with_freeze)
 			freeze(w, node);
@@ -488,6 +507,10 @@ static void misfortune(struct world *w)
 	case 5:
 		if (w->with_links)
 			flap(w, node);
+		break;
+	case 6:
+		if (w->with_links)
+			steal(w, node);
 		break;
 	}
 	trace_fault(w, node, "has had a misfortune");
@@ -556,6 +579,9 @@ static void happen(struct world *w, struct item *item)
 		event.type = CORE_EV_DONE;
 		event.done.id = item->action.id;
 		event.done.err = item->err;
+		if (of_the_living && item->action.ticket && !item->err &&
+		    item->action.type == CORE_DO_PREPARE)
+			n->ticket_until = w->now + ECHO;
 		if (of_the_living)
 			step(w, item->node, &event);
 		break;
@@ -591,7 +617,7 @@ static bool must_wait(struct world *w, const struct item *item)
 	struct node *n = &w->nodes[item->node];
 
 	if (item->what == DELIVER && item->beat.reply && w->now == item->at)
-		n->echo_until = w->now + 2 * INTERVAL + 5000;
+		n->echo_until = w->now + ECHO;
 	return n->frozen && item->what != THAW && item->what != FAULT && item->what != RESTART;
 }
 
@@ -651,6 +677,8 @@ static uint64_t walk(uint64_t seed, bool trace, uint64_t *longest, bool *failed)
 	w->with_partition = chance(w, 20);
 	w->with_requests = chance(w, 70);
 	w->with_links = chance(w, 30);
+	w->with_slow = chance(w, 30);
+	w->lockstep = chance(w, 20);
 	if (!w->with_oneway && chance(w, 40)) /* losses both ways promise nothing */
 		w->loss_percent = between(w, 1, 10);
 	for (uint8_t i = 0; i < NODES; i++)

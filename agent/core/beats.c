@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the peers hear, and when. */
+
+#include "agent/core/internal.h"
+
+/* Is anything held or claimed here, or on its way out? */
+bool holds_anything(const struct core *core)
+{
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		enum core_state state = core->groups[g].state;
+
+		if (state == CORE_STATE_PRIMARY || state == CORE_STATE_YIELDING ||
+		    state == CORE_STATE_CLAIMING)
+			return true;
+	}
+	return false;
+}
+
+static void beat(struct step *s, uint8_t peer, bool is_reply, bool wants_answer)
+{
+	struct core *core = s->core;
+	struct core_action *a = emit(s, CORE_DO_BEAT, 0);
+
+	a->peer = peer;
+	a->beat.seq = core->seq;
+	a->beat.reply = is_reply;
+	a->beat.wants_answer = wants_answer;
+	a->beat.alone = !peer_echoes(core, peer);
+	a->beat.marked = lease_may_renew(core);
+}
+
+/* A new sequence number, and from which lease end it would take over. */
+static void number(struct core *core)
+{
+	core->seq++;
+	core->sent[core->seq % CORE_SENT_MAX].seq = core->seq;
+	core->sent[core->seq % CORE_SENT_MAX].at = core->now;
+	core->sent[core->seq % CORE_SENT_MAX].lease_before = core->lease_until;
+}
+
+static void beat_all(struct step *s)
+{
+	struct core *core = s->core;
+	bool renews = lease_may_renew(core);
+
+	number(core);
+	if (renews && !core->restarting)
+		core->lease_us = core->config.lease_us; /* who hears it knows that it was renewed */
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (p != core->config.self)
+			beat(s, p, core->reply_to & (1 << p), holds_anything(core));
+	if (renews)
+		core->lease_until = lease_end(core);
+	if (core->restarting && !core->hold_seq)
+		core->hold_seq = core->seq;
+}
+
+/*
+ * Heartbeats: at once when something changed or a holder wants its echo, else
+ * at the interval. Who holds nothing lets its echoes stand for its own, and
+ * speaks up only when they fail to come.
+ */
+void send_beats(struct step *s)
+{
+	struct core *core = s->core;
+	uint32_t interval = core->config.interval_us;
+
+	if (core->beat_now || instant_reached(core->now, core->beat_due)) {
+		instant next = instant_add(core->beat_due, interval);
+
+		beat_all(s);
+		if (core->beat_now || instant_reached(core->now, next))
+			next = instant_add(core->now, interval);
+		core->beat_due = next;
+	} else if (core->reply_to) {
+		number(core);
+		for (uint8_t p = 0; p < core->config.n_nodes; p++)
+			if (core->reply_to & (1 << p))
+				beat(s, p, true, false);
+		for (size_t i = 0; i < s->out->n; i++)
+			if (s->out->v[i].type == CORE_DO_BEAT)
+				s->out->v[i].beat.marked = false;
+		if (!holds_anything(core))
+			core->beat_due = instant_add(core->now, interval + interval / 4);
+	}
+	core->beat_now = false;
+	core->reply_to = 0;
+}
+
+/**
+ * core_beat_fill() - The text of a heartbeat that core_step() ordered
+ * @action: CORE_DO_BEAT
+ */
+void core_beat_fill(const struct core *core, const struct core_action *action,
+		    struct core_beat *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->seq = action->beat.seq;
+	ret->echo_seq = core->peers[action->peer].heard_seq;
+	ret->interval_us = core->config.interval_us;
+	ret->lease_us = core->lease_us;
+	ret->digest = core->config.digest;
+	ret->priority = core->config.priority[core->config.self];
+	ret->reply = action->beat.reply;
+	ret->wants_answer = action->beat.wants_answer;
+	ret->references_answer = core->references_known && !core->references_silent;
+	ret->marked = action->beat.marked;
+	for (uint8_t i = 0; i < core->config.n_groups; i++) {
+		const struct core_group *g = &core->groups[i];
+
+		ret->groups[i] = (struct core_record){
+			.state = g->state,
+			.term = g->term,
+			.term_max = g->term_max,
+			.move = g->move,
+			.why = g->why,
+			.move_to = g->move_to,
+			.move_id = g->move_id,
+			.move_term = g->move_term,
+			.unfit = g->unfit,
+			.strict = core->config.groups[i].strict,
+			.evidence = core->references_known && !core->references_silent,
+			.present = true,
+		};
+	}
+}
