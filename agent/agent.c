@@ -127,7 +127,9 @@ static int open_workers(struct agent *agent, const uint8_t *key, struct gatekeep
 	r = beat_new(agent->conf, agent->self, key, &agent->beat);
 	if (r < 0) {
 		log_say(LOG_LEVEL_ERROR, "cannot open the heartbeat sockets (port %u): %s",
-			agent->conf->port, strerror(-r));
+			agent->conf->port,
+			r == -EADDRINUSE ? "another agent or program on this host has the port"
+					 : strerror(-r));
 		return r;
 	}
 	r = announcer_new(agent->conf, agent->loop, &agent->announcer);

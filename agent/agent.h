@@ -14,7 +14,7 @@
 #include "agent/worker.h"
 #include "netlink/monitor.h"
 
-#define AGENT_VERSION "0.1"
+#define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
 
 struct bus;
 
@@ -44,6 +44,7 @@ struct agent {
 	bool held[CORE_GROUPS_MAX]; /* the last order was to have the addresses in the kernel */
 	uint32_t lease_epoch;	    /* counts creations, so that old looks at the lease are known */
 	instant arp_refreshed;
+	instant stranger_logged, misplaced_logged; /* see log_is_due() */
 };
 
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,

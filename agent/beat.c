@@ -22,7 +22,7 @@ struct route {
 
 struct peer {
 	struct session session;
-	struct session_bucket answers;
+	struct session_answers answers;
 	struct path_sent sent;
 	struct route routes[CONF_PATHS_MAX];
 };
@@ -88,6 +88,12 @@ static void add_socket(struct beat *beat, uint8_t peer, size_t path)
 	beat->sockets[beat->n_sockets++] = (struct socket){ peer, (uint8_t)path };
 }
 
+static struct channel *socket_channel(struct beat *beat, const struct socket *s)
+{
+	return s->peer == CORE_NODE_NONE ? &beat->lobbies[s->path]
+					 : &beat->peers[s->peer].routes[s->path].channel;
+}
+
 static int open_peer(struct beat *beat, uint8_t number)
 {
 	const struct conf_node *self = own_node(beat), *node = &beat->conf->nodes[number];
@@ -109,10 +115,17 @@ static int open_peer(struct beat *beat, uint8_t number)
 	return 0;
 }
 
-/* The loopback address: there is a way to it when there is none to anybody else. */
+/*
+ * A loopback address: there is a way to it when there is none to anybody else. Which one, the
+ * end of the node's own address says, so that nodes in one namespace do not meet there; within
+ * 127.64.0.0/10, which has neither the network's nor the broadcast address of 127.0.0.0/8.
+ */
 static int open_alone(struct beat *beat)
 {
-	const struct ip loopback = { .family = 4, .bytes = { 127, 0, 0, 1 } };
+	const struct ip *own = &own_node(beat)->paths[0];
+	const uint8_t *end = &own->bytes[ip_len(own) - 3];
+	const struct ip loopback = { .family = 4,
+				     .bytes = { 127, 0x40 | (end[0] & 0x3f), end[1], end[2] } };
 	int r;
 
 	r = channel_open(&beat->alone, &loopback, &loopback, beat->conf->port);
@@ -121,6 +134,20 @@ static int open_alone(struct beat *beat)
 	return channel_deafen(&beat->alone);
 }
 
+/* All of them are bound: from now on nobody else will be beside them. */
+static int close_ranks(struct beat *beat)
+{
+	int r;
+
+	for (size_t i = 0; i < beat->n_sockets; i++) {
+		r = channel_share(socket_channel(beat, &beat->sockets[i]), false);
+		if (r < 0)
+			return r;
+	}
+	return channel_share(&beat->alone, false);
+}
+
+/* The lobbies first: who has the port already is found by them. */
 static int open_all(struct beat *beat)
 {
 	int r;
@@ -128,6 +155,8 @@ static int open_all(struct beat *beat)
 	for (size_t i = 0; i < beat->n_paths; i++) {
 		r = channel_open(&beat->lobbies[i], &own_node(beat)->paths[i], NULL,
 				 beat->conf->port);
+		if (r >= 0)
+			r = channel_share(&beat->lobbies[i], true);
 		if (r < 0)
 			return r;
 		add_socket(beat, CORE_NODE_NONE, i);
@@ -139,7 +168,8 @@ static int open_all(struct beat *beat)
 		if (r < 0)
 			return r;
 	}
-	return open_alone(beat);
+	r = open_alone(beat);
+	return r < 0 ? r : close_ranks(beat);
 }
 
 /**
@@ -149,8 +179,8 @@ static int open_all(struct beat *beat)
  * @key: CONF_KEY_SIZE bytes, copied; NULL: Authentication=none
  * @ret: to be freed with beat_free()
  *
- * Return: 0; -ENOMEM; -EADDRINUSE: another program has the port; negative errno of socket(),
- * setsockopt() or bind().
+ * Return: 0; -ENOMEM; -EADDRINUSE: another agent or program has the port; negative errno of
+ * socket(), setsockopt() or bind().
  */
 int beat_new(const struct conf *conf, uint8_t self, const uint8_t *key, struct beat **ret)
 {
@@ -207,12 +237,6 @@ struct beat *beat_free(struct beat *beat)
 size_t beat_n_fds(const struct beat *beat)
 {
 	return beat->n_sockets;
-}
-
-static struct channel *socket_channel(struct beat *beat, const struct socket *s)
-{
-	return s->peer == CORE_NODE_NONE ? &beat->lobbies[s->path]
-					 : &beat->peers[s->peer].routes[s->path].channel;
 }
 
 /**
@@ -355,12 +379,13 @@ static enum beat_outcome take_peer(struct beat *beat, struct peer *peer, struct 
 			path_begin(&peer->routes[i].path);
 	}
 	if (session_answer(&peer->session, packet, &answer) &&
-	    session_bucket_take(&peer->answers, now)) {
+	    session_answers_take(&peer->answers, &peer->session, packet, proof, now)) {
 		memcpy(answer.name, own_node(beat)->name, sizeof(answer.name));
 		len = wire_build(&answer, beat->conf, beat_key(beat), beat->buf, sizeof(beat->buf));
 		/* The next heartbeat asks again if this is lost. */
 		(void)channel_send(&route->channel, beat->buf, len, &(struct channel_options){ 0 });
 	}
+	beat->stats.unproven += proof == SESSION_FOREIGN;
 	if (proof == SESSION_FOREIGN || packet->type != WIRE_BEAT)
 		return BEAT_HANDLED;
 	return take_beat(beat, peer, &route->path, packet, now);
@@ -387,6 +412,7 @@ static void take_packet(struct beat *beat, const struct socket *s,
 	uint8_t node;
 
 	memcpy(ret->name, packet->name, sizeof(ret->name));
+	channel_address_ip(from, &ret->from);
 	if (conf_find_node(beat->conf, packet->name, &node) < 0) {
 		answer_stranger(beat, s, packet, from, now);
 		beat->stats.strangers++;
@@ -397,10 +423,9 @@ static void take_packet(struct beat *beat, const struct socket *s,
 		beat->stats.replayed++; /* our own, sent back to us */
 		return;
 	}
-	if (node == beat->self ||
-	    !channel_address_is(from, &beat->conf->nodes[node].paths[s->path])) {
-		beat->stats.strangers++;
-		ret->outcome = BEAT_STRANGER;
+	if (node == beat->self || !ip_equal(&ret->from, &beat->conf->nodes[node].paths[s->path])) {
+		beat->stats.misplaced++;
+		ret->outcome = BEAT_MISPLACED;
 		return;
 	}
 	peer = &beat->peers[node];
@@ -410,6 +435,33 @@ static void take_packet(struct beat *beat, const struct socket *s,
 			       : take_peer(beat, peer, &peer->routes[s->path], packet, now);
 	if (ret->outcome == BEAT_FRESH)
 		ret->beat = packet->beat;
+}
+
+/* Was a heartbeat of the peer heard on any path within two intervals? */
+static bool is_heard(const struct beat *beat, uint8_t peer, instant now)
+{
+	for (size_t i = 0; i < beat->n_paths; i++) {
+		instant heard = beat->peers[peer].routes[i].path.stats.heard;
+
+		if (instant_is_set(heard) &&
+		    instant_since(now, heard) <= 2 * beat->conf->interval_us)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A call on a socket that brought no datagram. An ICMP message is easily forged: a peer that is
+ * heard has its port open, whatever it says.
+ */
+static enum beat_outcome take_error(const struct beat *beat, const struct socket *s, int err,
+				    instant now)
+{
+	if (err == -EAGAIN)
+		return BEAT_NOTHING;
+	if (err == -ECONNREFUSED && s->peer != CORE_NODE_NONE && !is_heard(beat, s->peer, now))
+		return BEAT_UNREACHABLE;
+	return BEAT_HANDLED;
 }
 
 /**
@@ -438,9 +490,7 @@ int beat_receive(struct beat *beat, size_t i, instant now, struct beat_received 
 		return r;
 	ret->peer = s->peer;
 	if (r < 0) {
-		ret->outcome = r == -EAGAIN	    ? BEAT_NOTHING
-			       : r == -ECONNREFUSED ? BEAT_UNREACHABLE
-						    : BEAT_HANDLED;
+		ret->outcome = take_error(beat, s, r, now);
 		return 0;
 	}
 	ret->outcome = BEAT_REFUSED;

@@ -20,15 +20,18 @@ enum beat_outcome {
 	BEAT_FRESH,	  /* a heartbeat for the core */
 	BEAT_HANDLED,	  /* handshake or duplicate; nothing more to do */
 	BEAT_REFUSED,	  /* counted */
-	BEAT_UNREACHABLE, /* the peer's host says: nobody listens on that port */
+	BEAT_UNREACHABLE, /* the silent peer's host says: nobody listens on that port */
 	BEAT_STRANGER,	  /* authentic, but from a node we do not know: has been told so */
+	BEAT_MISPLACED,	  /* authentic, but not from the node that we know by that name */
 	BEAT_DISOWNED,	  /* an authentic peer does not know us */
+	_BEAT_OUTCOME_MAX,
 };
 
 struct beat_received {
 	enum beat_outcome outcome;
 	uint8_t peer;		      /* FRESH, UNREACHABLE, DISOWNED */
-	char name[CONF_NAME_MAX + 1]; /* STRANGER */
+	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED */
+	struct ip from;		      /* STRANGER, MISPLACED */
 	struct core_beat beat;	      /* FRESH */
 };
 
@@ -42,7 +45,9 @@ struct beat_path_stats {
 struct beat_stats {
 	uint64_t refused[_WIRE_REFUSAL_MAX];
 	uint64_t replayed; /* sequence number not new on its path */
+	uint64_t unproven; /* of another session: each handshake has some, more are replays */
 	uint64_t strangers;
+	uint64_t misplaced;
 };
 
 struct beat;

@@ -51,7 +51,7 @@ static uint8_t node_of_peer(const struct agent *agent, size_t peer)
 
 static uint64_t refused(const struct beat_stats *stats)
 {
-	uint64_t sum = stats->replayed;
+	uint64_t sum = stats->replayed + stats->unproven + stats->misplaced;
 
 	for (size_t i = WIRE_ACCEPTED + 1; i < _WIRE_REFUSAL_MAX; i++)
 		sum += stats->refused[i];
@@ -65,7 +65,7 @@ static void get_manager(void *ctx, struct api_manager *ret)
 
 	beat_stats(agent->beat, &stats);
 	*ret = (struct api_manager){
-		.version = AGENT_VERSION,
+		.version = API_VERSION,
 		.node = agent->conf->nodes[agent->self].name,
 		.interval_us = agent->conf->interval_us,
 		.lease_us = agent->conf->lease_us,

@@ -36,10 +36,9 @@ static void make_address(const struct ip *ip, uint16_t port, union channel_addre
 static int set_options(int fd, uint8_t family)
 {
 	static const struct {
-		uint8_t family; /* 0: both */
+		uint8_t family;
 		int level, name, value;
 	} options[] = {
-		{ 0, SOL_SOCKET, SO_REUSEADDR, 1 },
 		{ 4, SOL_IP, IP_FREEBIND, 1 },
 		{ 4, SOL_IP, IP_TOS, TOS_CS6 },
 		{ 4, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT },
@@ -50,13 +49,36 @@ static int set_options(int fd, uint8_t family)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (options[i].family && options[i].family != family)
+		if (options[i].family != family)
 			continue;
 		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
 			       sizeof(options[i].value)) < 0)
 			return -errno;
 	}
 	return 0;
+}
+
+static int set_shared(int fd, int on)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+/**
+ * channel_share() - Let further sockets of ours in at the same address and port, or no longer.
+ * @channel: open
+ * @on: false once all are bound: the port is not a privileged one, and whoever could bind and
+ * connect a socket beside ours would take our heartbeats away
+ *
+ * By SO_REUSEPORT, which from the first moment lets in the own user only; SO_REUSEADDR is for
+ * everybody (udp_lib_lport_inuse() of the kernel's net/ipv4/udp.c). Both are looked at when a
+ * socket is bound and do nothing for the bound ones but, with SO_REUSEPORT, to spread what
+ * comes among those that are not connected.
+ *
+ * Return: 0; negative errno of setsockopt().
+ */
+int channel_share(struct channel *channel, bool on)
+{
+	return set_shared(channel->fd, on);
 }
 
 /**
@@ -67,7 +89,11 @@ static int set_options(int fd, uint8_t family)
  * NULL: a lobby
  * @port: of both ends
  *
- * Return: 0; negative errno of socket(), setsockopt() or bind().
+ * A lobby tolerates nobody at its address and port until channel_share(). A socket with another
+ * end is born shared.
+ *
+ * Return: 0; -EADDRINUSE: somebody has the port; negative errno of socket(), setsockopt() or
+ * bind().
  */
 int channel_open(struct channel *channel, const struct ip *local, const struct ip *remote,
 		 uint16_t port)
@@ -82,6 +108,8 @@ int channel_open(struct channel *channel, const struct ip *local, const struct i
 	if (fd < 0)
 		return -errno;
 	r = set_options(fd, local->family);
+	if (r >= 0 && remote)
+		r = set_shared(fd, true);
 	if (r < 0)
 		return r;
 	make_address(local, port, &address);
@@ -229,17 +257,18 @@ bool channel_error_is_passing(int err)
 }
 
 /**
- * channel_address_is() - Is this the socket address of an address, whatever its port?
+ * channel_address_ip() - The address of a socket address, without its port.
  * @address: socket address
- * @ip: address
- *
- * Return: true if so.
+ * @ret: address; of family 0 if it is neither IPv4 nor IPv6
  */
-bool channel_address_is(const union channel_address *address, const struct ip *ip)
+void channel_address_ip(const union channel_address *address, struct ip *ret)
 {
-	if (address->sa.sa_family == AF_INET && ip->family == 4)
-		return !memcmp(&address->in.sin_addr, ip->bytes, 4);
-	if (address->sa.sa_family == AF_INET6 && ip->family == 6)
-		return !memcmp(&address->in6.sin6_addr, ip->bytes, 16);
-	return false;
+	*ret = (struct ip){ 0 };
+	if (address->sa.sa_family == AF_INET) {
+		ret->family = 4;
+		memcpy(ret->bytes, &address->in.sin_addr, 4);
+	} else if (address->sa.sa_family == AF_INET6) {
+		ret->family = 6;
+		memcpy(ret->bytes, &address->in6.sin6_addr, 16);
+	}
 }

@@ -29,6 +29,7 @@ struct channel_options {
 
 int channel_open(struct channel *channel, const struct ip *local, const struct ip *remote,
 		 uint16_t port);
+int channel_share(struct channel *channel, bool on);
 void channel_close(struct channel *channel);
 int channel_deafen(struct channel *channel);
 int channel_send(struct channel *channel, const uint8_t *buf, size_t len,
@@ -36,4 +37,4 @@ int channel_send(struct channel *channel, const uint8_t *buf, size_t len,
 int channel_receive(struct channel *channel, uint8_t *buf, size_t size, size_t *ret_len,
 		    union channel_address *ret_from);
 bool channel_error_is_passing(int err);
-bool channel_address_is(const union channel_address *address, const struct ip *ip);
+void channel_address_ip(const union channel_address *address, struct ip *ret);

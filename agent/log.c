@@ -1,42 +1,242 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The only file that logs. */
+/*
+ * The only file that logs. A terminal that is stopped, a pipe nobody reads and
+ * a journal that hangs make the writer wait, and the loop must not: from
+ * log_start() on a thread writes what was put into a ring.
+ */
 
+#include "agent/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "agent/log.h"
+enum {
+	LOG_LINES_MAX = 256,
+	LOG_ID_MAX = 32,    /* "TK-0009" and the like */
+	LOG_GROUP_MAX = 64, /* twice what the configuration allows */
+	LOG_TEXT_MAX = 512,
+	LOG_FLUSH_S = 1, /* how long the end waits for a reader */
+};
+
+struct line {
+	enum log_level level;
+	char id[LOG_ID_MAX];
+	char group[LOG_GROUP_MAX];
+	char text[LOG_TEXT_MAX];
+};
+
+enum log_mode {
+	LOG_MODE_DIRECT, /* no thread: who logs writes */
+	LOG_MODE_QUEUED,
+	LOG_MODE_ENDING, /* the thread ends when the ring is empty */
+	LOG_MODE_STUCK,	 /* the thread could not be waited for: nothing is taken any more */
+};
+
+/*
+ * The one state that no struct of the agent holds: there is one stderr and one
+ * journal in a process, and whoever has something to say anywhere would have to
+ * be handed this on the way.
+ */
+static struct {
+	pthread_mutex_t lock; /* held to copy a line, never to write one */
+	pthread_cond_t wake;
+	pthread_t thread;
+	enum log_mode mode;
+	struct line ring[LOG_LINES_MAX];
+	size_t first, n;
+	unsigned long lost; /* since the ring was full */
+} log_state = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.wake = PTHREAD_COND_INITIALIZER,
+};
 
 static bool journal_listens(void)
 {
 	return getenv("JOURNAL_STREAM") != NULL;
 }
 
-/**
- * log_line() - Log something that has an id
- * @id: as on D-Bus, such as "00-04563"; "" for none
- * @group: name; "" if it concerns the node
- * @text: one sentence without line end
- *
- * To the journal with the fields TAKEOVER_EVENT= and TAKEOVER_GROUP=, to a
- * terminal in plain words.
- */
-void log_line(enum log_level level, const char *id, const char *group, const char *text)
+/* In one write(), past stdio: exit() would wait for a stream whose lock a stuck thread has. */
+static void write_terminal(const struct line *line)
 {
 	static const char *const words[] = { [LOG_LEVEL_ERROR] = "error: ",
 					     [LOG_LEVEL_WARNING] = "warning: ",
 					     [LOG_LEVEL_NOTICE] = "",
 					     [LOG_LEVEL_INFO] = "" };
+	char shown[sizeof(*line) + 32];
+	int len;
 
+	len = snprintf(shown, sizeof(shown), "%s%s%s%s%s%s\n", words[line->level], line->group,
+		       *line->group ? ": " : "", line->text, *line->id ? "  " : "", line->id);
+	if (len > 0 && write(STDERR_FILENO, shown, (size_t)len) < 0)
+		return; /* nobody to be told */
+}
+
+static void write_line(const struct line *line)
+{
 	if (journal_listens())
-		(void)sd_journal_send("MESSAGE=%s%s%s", group, *group ? ": " : "", text,
-				      "PRIORITY=%d", level, "TAKEOVER_EVENT=%s", id,
-				      "TAKEOVER_GROUP=%s", group, NULL); /* no journal: no log */
+		(void)sd_journal_send("MESSAGE=%s%s%s", line->group, *line->group ? ": " : "",
+				      line->text, "PRIORITY=%d", line->level, "TAKEOVER_EVENT=%s",
+				      line->id, "TAKEOVER_GROUP=%s", line->group,
+				      NULL); /* no journal: no log */
 	else
-		(void)fprintf(stderr, "%s%s%s%s%s%s\n", words[level], group, *group ? ": " : "",
-			      text, *id ? "  " : "", id);
+		write_terminal(line);
+}
+
+static void make_lost(unsigned long n, struct line *ret)
+{
+	*ret = (struct line){ .level = LOG_LEVEL_WARNING };
+	(void)snprintf(ret->text, sizeof(ret->text), "%lu line%s lost here: the log was not read",
+		       n, n == 1 ? "" : "s");
+}
+
+static struct line *ring_add(void)
+{
+	assert(log_state.n < LOG_LINES_MAX);
+	return &log_state.ring[(log_state.first + log_state.n++) % LOG_LINES_MAX];
+}
+
+/* How many were lost is said where they would have been; both need room. */
+static void enqueue(const struct line *line)
+{
+	size_t room = LOG_LINES_MAX - log_state.n;
+
+	if (room < (log_state.lost ? 2 : 1)) {
+		log_state.lost++;
+		return;
+	}
+	if (log_state.lost)
+		make_lost(log_state.lost, ring_add());
+	log_state.lost = 0;
+	*ring_add() = *line;
+	(void)pthread_cond_signal(&log_state.wake);
+}
+
+/* Waits for a line to be written; false at the end. */
+static bool dequeue(struct line *ret)
+{
+	bool found = true;
+
+	(void)pthread_mutex_lock(&log_state.lock); /* fails only on our own mistakes */
+	while (!log_state.n && !log_state.lost && log_state.mode == LOG_MODE_QUEUED)
+		(void)pthread_cond_wait(&log_state.wake, &log_state.lock);
+	if (log_state.n) {
+		*ret = log_state.ring[log_state.first];
+		log_state.first = (log_state.first + 1) % LOG_LINES_MAX;
+		log_state.n--;
+	} else if (log_state.lost) {
+		make_lost(log_state.lost, ret);
+		log_state.lost = 0;
+	} else {
+		found = false;
+	}
+	(void)pthread_mutex_unlock(&log_state.lock);
+	return found;
+}
+
+static void *run(void *unused)
+{
+	struct line line;
+
+	(void)unused;
+	(void)pthread_setname_np(pthread_self(), "takeoverd-log"); /* for ps -L only */
+	while (dequeue(&line))
+		write_line(&line);
+	return NULL;
+}
+
+/**
+ * log_start() - From now on a thread does the writing
+ *
+ * Lines that find the ring full are counted, and the number is logged when there is room.
+ *
+ * Return: 0; the error of pthread_create(): lines go out directly, as before.
+ */
+int log_start(void)
+{
+	sigset_t all, before;
+	int r;
+
+	assert(log_state.mode == LOG_MODE_DIRECT);
+	log_state.mode = LOG_MODE_QUEUED; /* no thread sees it yet */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&log_state.thread, NULL, run, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r < 0)
+		log_state.mode = LOG_MODE_DIRECT;
+	return r;
+}
+
+static void set_mode(enum log_mode mode)
+{
+	(void)pthread_mutex_lock(&log_state.lock);
+	log_state.mode = mode;
+	(void)pthread_cond_signal(&log_state.wake);
+	(void)pthread_mutex_unlock(&log_state.lock);
+}
+
+/**
+ * log_stop() - Write what is left, for LOG_FLUSH_S at most
+ *
+ * To be called when no other thread logs any more; nothing to do without log_start(). If the
+ * reader is stuck, the thread is left to the end of the process, and nothing is logged any more.
+ */
+void log_stop(void)
+{
+	struct timespec until;
+
+	if (log_state.mode != LOG_MODE_QUEUED)
+		return;
+	set_mode(LOG_MODE_ENDING);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
+	until.tv_sec += LOG_FLUSH_S;
+	if (pthread_clockjoin_np(log_state.thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
+		set_mode(LOG_MODE_DIRECT);
+		return;
+	}
+	set_mode(LOG_MODE_STUCK);
+	(void)pthread_detach(log_state.thread);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from); /* cut is better than nothing */
+}
+
+/**
+ * log_line() - Log something that has an id
+ * @level: how bad it is
+ * @id: as on D-Bus, such as "00-04563"; "" for none
+ * @group: name; "" if it concerns the node
+ * @text: one sentence without line end; cut if it is longer than LOG_TEXT_MAX
+ *
+ * To the journal with the fields TAKEOVER_EVENT= and TAKEOVER_GROUP=, to a
+ * terminal in plain words. Between log_start() and log_stop() it does not wait
+ * for either. From any thread.
+ */
+void log_line(enum log_level level, const char *id, const char *group, const char *text)
+{
+	struct line line = { .level = level };
+	enum log_mode mode;
+
+	copy(line.id, sizeof(line.id), id);
+	copy(line.group, sizeof(line.group), group);
+	copy(line.text, sizeof(line.text), text);
+	(void)pthread_mutex_lock(&log_state.lock);
+	mode = log_state.mode;
+	if (mode == LOG_MODE_QUEUED || mode == LOG_MODE_ENDING)
+		enqueue(&line);
+	(void)pthread_mutex_unlock(&log_state.lock);
+	if (mode == LOG_MODE_DIRECT)
+		write_line(&line);
 }
 
 /**
@@ -44,11 +244,26 @@ void log_line(enum log_level level, const char *id, const char *group, const cha
  */
 void log_say(enum log_level level, const char *format, ...)
 {
-	char text[512];
+	char text[LOG_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap); /* cut is better than nothing */
 	va_end(ap);
 	log_line(level, "", "", text);
+}
+
+/**
+ * log_is_due() - Keep what anybody can cause from filling the log
+ * @last: when it was logged last; INSTANT_NEVER at first; set to @now if it is due
+ * @now: time
+ *
+ * Return: true, at most once in LOG_REPEAT_US.
+ */
+bool log_is_due(instant *last, instant now)
+{
+	if (instant_is_set(*last) && instant_since(now, *last) < LOG_REPEAT_US)
+		return false;
+	*last = now;
+	return true;
 }

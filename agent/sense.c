@@ -19,6 +19,26 @@ static void step_type(struct agent *agent, enum core_event_type type, uint8_t pe
 	agent_step(agent, &event);
 }
 
+/* Anybody who has the key, or a recorder, can send us as many of these as he likes. */
+static void log_outsider(struct agent *agent, const struct beat_received *received)
+{
+	char buf[64];
+	const char *from = conf_format_ip(&received->from, buf, sizeof(buf));
+
+	if (received->outcome == BEAT_STRANGER) {
+		if (log_is_due(&agent->stranger_logged, agent_now()))
+			log_say(LOG_LEVEL_WARNING,
+				"node %s (%s) sends us heartbeats but is not in our configuration: "
+				"told it so",
+				received->name, from);
+	} else if (log_is_due(&agent->misplaced_logged, agent_now())) {
+		log_say(LOG_LEVEL_WARNING,
+			"%s sends us heartbeats in the name of node %s, but is not the node that "
+			"our configuration calls so: ignored",
+			from, received->name);
+	}
+}
+
 static void hear(struct agent *agent, const struct beat_received *received)
 {
 	struct core_event event = { .type = CORE_EV_BEAT, .peer = received->peer };
@@ -35,13 +55,13 @@ static void hear(struct agent *agent, const struct beat_received *received)
 		step_type(agent, CORE_EV_DISOWNED, received->peer);
 		break;
 	case BEAT_STRANGER:
-		log_say(LOG_LEVEL_WARNING,
-			"node %s knows our key but is not in our configuration: told it so",
-			received->name);
+	case BEAT_MISPLACED:
+		log_outsider(agent, received);
 		break;
 	case BEAT_NOTHING:
 	case BEAT_HANDLED:
 	case BEAT_REFUSED:
+	case _BEAT_OUTCOME_MAX:
 		break;
 	}
 }

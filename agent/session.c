@@ -148,3 +148,25 @@ bool session_bucket_take(struct session_bucket *bucket, instant now)
 	bucket->spent++;
 	return true;
 }
+
+/**
+ * session_answers_take() - May the answer that a packet calls for be sent?
+ * @answers: counts it if so
+ * @session: as for session_answer()
+ * @packet: the packet
+ * @proof: what session_receive() said of it
+ * @now: time
+ *
+ * Who has just answered our challenge cannot have done so twice, and is not made to wait by
+ * others: by that answer a peer that restarts in the midst of a flood gets to know us.
+ *
+ * Return: true if so.
+ */
+bool session_answers_take(struct session_answers *answers, const struct session *session,
+			  const struct wire_packet *packet, enum session_proof proof, instant now)
+{
+	if (proof == SESSION_CONFIRMED)
+		return true;
+	return session_bucket_take(
+		packet->peer_session == session->own ? &answers->ours : &answers->others, now);
+}

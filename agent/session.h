@@ -45,6 +45,15 @@ struct session_bucket {
 	instant since;
 };
 
+/*
+ * Answers to a peer. Whoever has recorded packets can send them as fast as he
+ * likes; so those that quote our session and those that do not (of lives that
+ * have ended, or of a peer that has just started) do not use up each other's.
+ */
+struct session_answers {
+	struct session_bucket ours, others;
+};
+
 enum session_proof session_receive(struct session *session, const struct wire_packet *packet);
 bool session_answer(const struct session *session, const struct wire_packet *packet,
 		    struct wire_packet *ret);
@@ -52,4 +61,6 @@ bool session_disowned(struct session *session, const struct wire_packet *packet)
 void session_renew(struct session *session, uint64_t random);
 enum session_order session_window_take(struct session_window *window, uint64_t seq,
 				       int64_t *ret_lost);
+bool session_answers_take(struct session_answers *answers, const struct session *session,
+			  const struct wire_packet *packet, enum session_proof proof, instant now);
 bool session_bucket_take(struct session_bucket *bucket, instant now);

@@ -4,11 +4,38 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "agent/cleanup.h"
 #include "agent/store.h"
 
 enum { STORE_SIZE_MAX = 128 };
+
+/**
+ * store_lock() - Claim the state directory, so that no second agent works from it
+ * @directory: $STATE_DIRECTORY
+ * @ret_fd: holds the claim until it is closed, at the latest by the kernel
+ *
+ * Return: 0; -EWOULDBLOCK if another process has claimed it; other errors of
+ * the file system.
+ */
+int store_lock(const char *directory, int *ret_fd)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	char name[4096];
+	int n;
+
+	n = snprintf(name, sizeof(name), "%s/lock", directory);
+	if (n < 0 || n >= (int)sizeof(name))
+		return -ENAMETOOLONG;
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
 
 static int file_name(const char *directory, const char *group, const char *ending,
 		     char ret[static 4096])
@@ -16,6 +43,12 @@ static int file_name(const char *directory, const char *group, const char *endin
 	int n = snprintf(ret, 4096, "%s/%s.group%s", directory, group, ending);
 
 	return n < 0 || n >= 4096 ? -ENAMETOOLONG : 0;
+}
+
+static int format(const struct store_entry *entry, char ret[static STORE_SIZE_MAX])
+{
+	return snprintf(ret, STORE_SIZE_MAX, "term=%" PRIu64 "\nmaintenance=%d\n", entry->term,
+			entry->maintenance);
 }
 
 /**
@@ -29,9 +62,9 @@ static int file_name(const char *directory, const char *group, const char *endin
 int store_read(const char *directory, const char *group, struct store_entry *ret)
 {
 	_cleanup_(close_fdp) int fd = -1;
-	char name[4096], text[STORE_SIZE_MAX + 1];
+	char name[4096], text[STORE_SIZE_MAX + 1], as_written[STORE_SIZE_MAX];
 	struct store_entry entry;
-	int maintenance, end = -1, r;
+	int maintenance, r;
 	ssize_t len;
 
 	r = file_name(directory, group, "", name);
@@ -44,11 +77,12 @@ int store_read(const char *directory, const char *group, struct store_entry *ret
 	if (len < 0)
 		return -errno;
 	text[len] = '\0';
-	if (sscanf(text, "term=%20" SCNu64 "\nmaintenance=%1d\n%n", &entry.term, &maintenance,
-		   &end) != 2 ||
-	    end != len || (maintenance != 0 && maintenance != 1))
+	if (sscanf(text, "term=%20" SCNu64 "\nmaintenance=%1d", &entry.term, &maintenance) != 2)
 		return -EBADMSG;
 	entry.maintenance = maintenance;
+	/* scanf is generous with signs, spaces and overflows; a term must not be a guess */
+	if (format(&entry, as_written) != len || strcmp(text, as_written) != 0)
+		return -EBADMSG;
 	*ret = entry;
 	return 0;
 }
@@ -75,8 +109,7 @@ int store_write(const char *directory, const char *group, const struct store_ent
 	r = file_name(directory, group, ".new", new_name);
 	if (r < 0)
 		return r;
-	len = snprintf(text, sizeof(text), "term=%" PRIu64 "\nmaintenance=%d\n", entry->term,
-		       entry->maintenance);
+	len = format(entry, text);
 	fd = open(new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;

@@ -9,5 +9,6 @@ struct store_entry {
 	bool maintenance;
 };
 
+int store_lock(const char *directory, int *ret_fd);
 int store_read(const char *directory, const char *group, struct store_entry *ret);
 int store_write(const char *directory, const char *group, const struct store_entry *entry);

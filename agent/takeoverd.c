@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 
 #include "agent/agent.h"
+#include "agent/cleanup.h"
 #include "agent/log.h"
 #include "agent/self.h"
+#include "agent/store.h"
 
 struct options {
 	const char *config, *node;
@@ -28,7 +30,7 @@ static const char usage[] =
 	"\n"
 	"Stays in the foreground. SIGTERM hands over and releases; SIGUSR2 keeps the addresses\n"
 	"for a restart. The bus is found by DBUS_SYSTEM_BUS_ADDRESS; terms are kept in\n"
-	"STATE_DIRECTORY (default /var/lib/takeover). See takeoverd(8).\n";
+	"STATE_DIRECTORY (default /var/lib/takeover).\n";
 
 /* Return: -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
@@ -61,6 +63,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			(void)puts("takeoverd " AGENT_VERSION);
 			return EXIT_SUCCESS;
 		default:
+			/* getopt_long() has said what is wrong */
+			(void)fputs("takeoverd: see --help\n", stderr);
 			return 2;
 		}
 	}
@@ -99,6 +103,23 @@ static const char *state_directory(void)
 	return directory;
 }
 
+/* Without a directory to lock the heartbeats' port still tells a second agent from the first. */
+static int lock_state(const char *directory, int *ret_fd)
+{
+	int r;
+
+	r = store_lock(directory, ret_fd);
+	if (r == -EWOULDBLOCK) {
+		log_say(LOG_LEVEL_ERROR,
+			"takeoverd already runs here (state directory %s is locked)", directory);
+		return r;
+	}
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING, "cannot lock the state directory %s: %s; going on",
+			directory, strerror(-r));
+	return 0;
+}
+
 static int block_signals(void)
 {
 	sigset_t set;
@@ -111,15 +132,36 @@ static int block_signals(void)
 	return -pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-static int run(const struct conf *conf, uint8_t self, uint8_t *key)
+/* Signals are blocked, the log does not wait for its readers. */
+static int prepare(void)
 {
-	_cleanup_(agent_freep) struct agent *agent = NULL;
 	int r;
 
 	r = block_signals();
 	if (r < 0)
 		return r;
-	r = agent_new(conf, self, conf->authenticate ? key : NULL, state_directory(), &agent);
+	r = log_start();
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING,
+			"no thread for the log: %s; who reads it slowly slows us", strerror(-r));
+	return 0;
+}
+
+static int run(const struct conf *conf, uint8_t self, uint8_t *key)
+{
+	_cleanup_(close_fdp) int lock = -1; /* let go last */
+	_cleanup_(agent_freep) struct agent *agent = NULL;
+	const char *directory;
+	int r;
+
+	r = prepare();
+	if (r < 0)
+		return r;
+	directory = state_directory();
+	r = lock_state(directory, &lock);
+	if (r < 0)
+		return r;
+	r = agent_new(conf, self, conf->authenticate ? key : NULL, directory, &agent);
 	sodium_memzero(key, CONF_KEY_SIZE);
 	if (r < 0)
 		return r;
@@ -166,5 +208,7 @@ int main(int argc, char **argv)
 			     conf->n_groups == 1 ? "" : "s");
 		return EXIT_SUCCESS;
 	}
-	return run(conf, self, key) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = run(conf, self, key);
+	log_stop();
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -121,6 +121,55 @@ Test(beat_path, a_closed_port_is_told_and_no_heartbeat_is_lost_to_it)
 	agent_stop(&a);
 }
 
+/* An ICMP message that says so is easily forged, and takes one datagram to be provoked. */
+Test(beat_path, a_peer_that_is_heard_is_not_unreachable_whatever_icmp_says)
+{
+	const uint64_t heard = 1000000, interval = 50000;
+	struct agent a, b;
+
+	world_enter();
+	agent_start(&a, TWO_PATHS, ALPHA);
+	agent_start(&b, TWO_PATHS, BETA);
+	meet(&a, &b);
+	say_at(&b, BEAT_UNMARKED, heard);
+	settle_at(&a, NULL, heard);
+	cr_assert_eq(a.outcomes[BEAT_FRESH], 1);
+	agent_stop(&b);
+	say_at(&a, BEAT_UNMARKED, heard);
+	settle_at(&a, NULL, heard + 2 * interval);
+	cr_expect_eq(a.outcomes[BEAT_UNREACHABLE], 0);
+	forget(&a);
+	say_at(&a, BEAT_UNMARKED, heard);
+	settle_at(&a, NULL, heard + 2 * interval + 1);
+	cr_expect_eq(a.outcomes[BEAT_UNREACHABLE], 2, "on both paths");
+	cr_expect_eq(a.last.peer, BETA);
+	agent_stop(&a);
+}
+
+/* One path is enough to be heard. */
+Test(beat_path, a_port_that_is_closed_on_one_path_only_is_not_told)
+{
+	struct agent a, b;
+
+	world_enter();
+	agent_start(&a, TWO_PATHS, ALPHA);
+	agent_start(&b, TWO_PATHS, BETA);
+	meet(&a, &b);
+	sh("nft 'add table ip t; add chain ip t in { type filter hook input priority 0; };"
+	   " add rule ip t in ip daddr 10.9.1.2 reject; add rule ip t in ip saddr 10.9.1.2 udp "
+	   "dport"
+	   " 7373 drop'");
+	for (int i = 0; i < 5; i++) {
+		say(&a);
+		say(&b);
+		settle(&a, &b);
+	}
+	cr_expect_eq(a.outcomes[BEAT_FRESH], 5);
+	cr_expect_eq(a.outcomes[BEAT_UNREACHABLE], 0);
+	agent_stop(&a);
+	agent_stop(&b);
+}
+
 Test(beat_path, the_peer_comes_to_its_own_socket_and_strangers_to_the_lobby)
 {
 	static const char gamma[] =
@@ -216,8 +265,8 @@ Test(beat_path, without_any_way_out_a_lone_primary_still_renews_its_lease)
 	expect_mark("alone", 100);
 	settle(&a, NULL);
 	cr_expect_eq(a.outcomes[BEAT_NOTHING], 0, "it does not hear itself");
-	/* Nor does it pile up: rx_queue of 127.0.0.1:7373 */
-	sh("grep -q ': 0100007F:1CCD 0100007F:1CCD .. [0-9A-F]*:00000000 ' /proc/net/udp");
+	/* Nor does it pile up: rx_queue of 127.73.0.1:7373 */
+	sh("grep -q ': 0100497F:1CCD 0100497F:1CCD .. [0-9A-F]*:00000000 ' /proc/net/udp");
 	cr_expect_eq(path_of(&a, 0).send_errors, 102);
 	agent_stop(&a);
 }

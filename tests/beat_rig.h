@@ -37,7 +37,7 @@ struct agent {
 	struct beat *beat;
 	uint8_t self, peer;
 	uint64_t seq;
-	unsigned outcomes[BEAT_DISOWNED + 1];
+	unsigned outcomes[_BEAT_OUTCOME_MAX];
 	struct beat_received last; /* with an outcome other than NOTHING and HANDLED */
 };
 

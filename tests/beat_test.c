@@ -180,6 +180,38 @@ Test(beat, what_a_peer_said_before_its_restart_changes_nothing_after_it)
 	agent_stop(&b);
 }
 
+/* A flood at alpha, in which no time passes: no bucket is refilled. */
+Test(beat, a_peer_that_restarts_in_a_flood_of_what_it_once_said_is_known_again)
+{
+	static struct recorder before, since;
+	struct agent a, b;
+
+	world_enter();
+	agent_start(&a, ONE_PATH, ALPHA);
+	record_a_life(&a, &before);
+	agent_stop(&a);
+	agent_start(&a, ONE_PATH, ALPHA);
+	record_a_life(&a, &since); /* quotes alpha's present session */
+	for (int i = 0; i < 20; i++) {
+		replay(&before, "10.9.0.2");
+		replay(&since, "10.9.0.2");
+		settle(&a, NULL);
+	}
+	agent_start(&b, ONE_PATH, BETA);
+	say(&b); /* drowns */
+	settle(&a, &b);
+	forget(&a);
+	say(&a);
+	settle(&a, &b);
+	say(&a);
+	say(&b);
+	settle(&a, &b);
+	cr_expect_geq(a.outcomes[BEAT_FRESH], 1);
+	cr_expect_geq(b.outcomes[BEAT_FRESH], 1);
+	agent_stop(&a);
+	agent_stop(&b);
+}
+
 Test(beat, our_own_heartbeats_sent_back_to_us_are_refused)
 {
 	static struct recorder recorder;
@@ -222,7 +254,7 @@ Test(beat, what_an_earlier_life_of_ours_said_makes_no_peer)
 	memcpy(recorder.v[0].bytes + 16, "\x0a\x09\x00\x01", 4); /* from us to us */
 	cr_assert_eq(replay(&recorder, "10.9.0.1"), 1);
 	settle(&a, NULL);
-	cr_expect_eq(a.outcomes[BEAT_STRANGER], 1);
+	cr_expect_eq(a.outcomes[BEAT_MISPLACED], 1);
 	agent_stop(&a);
 	agent_stop(&b);
 }
@@ -274,7 +306,9 @@ Test(beat, a_stranger_is_told_so_and_an_old_verdict_is_worth_nothing)
 	}
 	recorder_stop(&recorder);
 	cr_expect_str_eq(a.last.name, "beta");
+	cr_expect_eq(memcmp(a.last.from.bytes, "\x0a\x09\x00\x02", 4), 0);
 	cr_expect_eq(stats_of(&a).strangers, 2);
+	cr_expect_eq(stats_of(&a).misplaced, 0);
 	cr_expect_eq(b.last.peer, ALPHA);
 	cr_expect_eq(replay(&recorder, "10.9.0.1"), 2);
 	settle(&a, &b);
@@ -310,9 +344,10 @@ Test(beat, a_peer_that_is_reconfigured_disowns_in_the_midst_of_a_session)
 	agent_stop(&b);
 }
 
-/* @text is what beta believes; alpha takes it for a stranger without a word. */
-static void expect_silent_stranger(const char *text, uint8_t self)
+/* @text is what the other end believes; alpha says nothing to it, and can say who it is. */
+static void expect_misplaced(const char *text, uint8_t self, const char *name, const char *address)
 {
+	const struct sockaddr_in from = { .sin_addr.s_addr = inet_addr(address) };
 	static struct recorder recorder;
 	struct agent a, b;
 
@@ -323,21 +358,64 @@ static void expect_silent_stranger(const char *text, uint8_t self)
 	say(&b);
 	settle(&a, &b);
 	recorder_stop(&recorder);
-	cr_expect_eq(a.outcomes[BEAT_STRANGER], 1);
-	cr_expect_eq(stats_of(&a).strangers, 1);
+	cr_expect_eq(a.outcomes[BEAT_MISPLACED], 1);
+	cr_expect_eq(stats_of(&a).misplaced, 1);
+	cr_expect_eq(stats_of(&a).strangers, 0, "it is known by name");
+	cr_expect_str_eq(a.last.name, name);
+	cr_expect_eq(a.last.from.family, 4);
+	cr_expect_eq(memcmp(a.last.from.bytes, &from.sin_addr, 4), 0);
 	cr_expect_eq(recorder.n, 1, "no answer");
 	agent_stop(&a);
 	agent_stop(&b);
 }
 
-Test(beat, another_node_with_our_name_is_a_stranger)
+Test(beat, another_node_with_our_name_is_not_in_its_place)
 {
-	expect_silent_stranger(
-		"[Node beta]\nAddress=10.9.0.1\n[Node alpha]\nAddress=10.9.0.2\n" GROUP, 0);
+	expect_misplaced("[Node beta]\nAddress=10.9.0.1\n[Node alpha]\nAddress=10.9.0.2\n" GROUP, 0,
+			 "alpha", "10.9.0.2");
 }
 
-Test(beat, a_peer_from_an_address_that_is_not_its_own_is_a_stranger)
+Test(beat, a_peer_from_an_address_that_is_not_its_own_is_not_in_its_place)
 {
-	expect_silent_stranger(
-		"[Node alpha]\nAddress=10.9.0.1\n[Node beta]\nAddress=10.9.0.3\n" GROUP, 1);
+	expect_misplaced("[Node alpha]\nAddress=10.9.0.1\n[Node beta]\nAddress=10.9.0.3\n" GROUP, 1,
+			 "beta", "10.9.0.3");
+}
+
+Test(beat, what_comes_of_another_session_is_counted)
+{
+	static struct recorder recorder;
+	struct agent a;
+	uint64_t before;
+
+	world_enter();
+	agent_start(&a, ONE_PATH, ALPHA);
+	record_a_life(&a, &recorder);
+	agent_stop(&a);
+	agent_start(&a, ONE_PATH, ALPHA);
+	before = stats_of(&a).unproven;
+	for (int i = 0; i < 3; i++)
+		cr_assert_geq(replay(&recorder, "10.9.0.2"), 4);
+	settle(&a, NULL);
+	cr_expect_geq(a.outcomes[BEAT_HANDLED], 12);
+	cr_expect_geq(stats_of(&a).unproven - before, 12);
+	agent_stop(&a);
+}
+
+Test(beat, a_whole_handshake_leaves_few_packets_unproven)
+{
+	struct agent a, b;
+
+	world_enter();
+	agent_start(&a, ONE_PATH, ALPHA);
+	agent_start(&b, ONE_PATH, BETA);
+	meet(&a, &b);
+	for (int i = 0; i < 20; i++) {
+		say(&a);
+		say(&b);
+		settle(&a, &b);
+	}
+	cr_expect_leq(stats_of(&a).unproven, 1);
+	cr_expect_leq(stats_of(&b).unproven, 1);
+	agent_stop(&a);
+	agent_stop(&b);
 }

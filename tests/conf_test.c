@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "agent/conf_keys.h"
+#include "tests/temp.h"
 #include "tests/with_conf.h"
 
 #define NODES                                                                                      \
@@ -242,7 +243,7 @@ static void write_file(const char *dir, const char *name, const char *text, mode
 }
 
 /* A directory with a.conf and a.conf.d/, removed by the test's end. */
-static void remove_tree(char (*dir)[32])
+static void remove_tree(char (*dir)[TEMP_MAX])
 {
 	_cleanup_(freep) char *command = NULL;
 
@@ -252,12 +253,12 @@ static void remove_tree(char (*dir)[32])
 
 Test(conf, drop_ins_override_values_and_append_to_lists_in_order_of_their_names)
 {
-	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
+	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
 	_cleanup_(conf_freep) struct conf *conf = NULL;
 	_cleanup_(freep) char *path = NULL;
 	struct conf_problems problems = { 0 };
 
-	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
 	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
 	cr_assert_eq(mkdir(path, 0755), 0);
 	write_file(dir, "a.conf", "[Agent]\nPort=1\nMark=5\n" GOOD, 0644);
@@ -282,12 +283,12 @@ Test(conf, drop_ins_override_values_and_append_to_lists_in_order_of_their_names)
 
 Test(conf, mistakes_of_drop_ins_name_the_drop_in)
 {
-	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
+	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
 	_cleanup_(freep) char *path = NULL;
 	struct conf_problems problems = { 0 };
 	struct conf *conf = NULL;
 
-	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
 	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
 	cr_assert_eq(mkdir(path, 0755), 0);
 	write_file(dir, "a.conf", GOOD "Linger=never\n", 0644);
@@ -362,10 +363,10 @@ Test(conf, a_key_is_one_line_of_base64_that_nobody_else_can_read)
 		  "The key is not one line with 32 bytes" },
 		{ "", 0600, "The key is not one line with 32 bytes" },
 	};
-	_cleanup_(remove_tree) char dir[32] = "/tmp/conf_test.XXXXXX";
-	char path[64], text[128];
+	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
+	char path[TEMP_MAX + 8], text[128];
 
-	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
 	(void)snprintf(path, sizeof(path), "%s/key", dir);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		struct conf conf = { .key_file = path };
@@ -400,6 +401,6 @@ Test(conf, a_missing_key_is_told_with_how_to_make_one)
 	cr_expect_eq(conf_read_key(&conf, key, &problems), -EINVAL);
 	cr_assert_eq(problems.n, 1);
 	cr_expect_str_eq(problems.v[0].file, "/nowhere/key");
-	cr_expect_not_null(strstr(problems.v[0].text, "No such file or directory; make one with"));
+	cr_expect_not_null(strstr(problems.v[0].text, "There is no key: make one with"));
 	conf_problems_done(&problems);
 }

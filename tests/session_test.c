@@ -108,3 +108,46 @@ Test(session, answers_are_bounded_in_number)
 		n += session_bucket_take(&bucket, (instant){ 1000000 + us });
 	cr_expect_eq(n, 16 + 199);
 }
+
+Test(session, who_answers_our_challenge_is_never_kept_waiting)
+{
+	struct session session = { .own = 5, .challenge = 77, .peer = 9 };
+	struct wire_packet packet = { .type = WIRE_HELLO, .session = 10, .peer_session = 5 };
+	struct session_answers answers = { 0 };
+	const instant now = { 1000000 };
+
+	for (unsigned i = 0; i < 1000; i++) {
+		packet.peer_session = i % 2 ? 5 : 4;
+		(void)session_answers_take(&answers, &session, &packet, SESSION_FOREIGN, now);
+	}
+	packet.peer_session = 5;
+	cr_expect_not(session_answers_take(&answers, &session, &packet, SESSION_FOREIGN, now));
+	cr_expect_not(session_answers_take(&answers, &session, &packet, SESSION_KNOWN, now));
+	cr_expect(session_answers_take(&answers, &session, &packet, SESSION_CONFIRMED, now));
+	cr_expect(session_answers_take(&answers, &session, &packet, SESSION_CONFIRMED, now));
+}
+
+Test(session, replays_of_older_sessions_use_up_no_answers_of_the_present_one)
+{
+	struct session session = { .own = 5, .challenge = 77, .peer = 9 };
+	struct wire_packet old = { .type = WIRE_HELLO, .session = 10, .peer_session = 4 };
+	struct wire_packet unaware = { .type = WIRE_HELLO, .session = 11, .peer_session = 0 };
+	struct wire_packet present = { .type = WIRE_HELLO, .session = 9, .peer_session = 5 };
+	struct session_answers answers = { 0 };
+	const instant now = { 1000000 };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 1000; i++)
+		n += session_answers_take(&answers, &session, &old, SESSION_FOREIGN, now);
+	cr_expect_eq(n, 16);
+	cr_expect_not(session_answers_take(&answers, &session, &unaware, SESSION_FOREIGN, now));
+	for (unsigned i = 0; i < 1000; i++)
+		n += session_answers_take(&answers, &session, &present, SESSION_KNOWN, now);
+	cr_expect_eq(n, 32);
+
+	/* Nor the other way round. */
+	answers = (struct session_answers){ 0 };
+	for (unsigned i = 0; i < 1000; i++)
+		(void)session_answers_take(&answers, &session, &present, SESSION_KNOWN, now);
+	cr_expect(session_answers_take(&answers, &session, &unaware, SESSION_FOREIGN, now));
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/conf.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/cleanup.h"
+
+enum { OWNER = 4711, OTHER = 4712 }; /* two users that are not root */
+
+/* Not in $TMPDIR: other users have to get there. */
+static char directory[] = "/tmp/takeover-conf-key-XXXXXX";
+static char path[64];
+
+static void make_directory(void)
+{
+	cr_assert_not_null(mkdtemp(directory));
+	cr_assert_eq(chmod(directory, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/key", directory);
+}
+
+static void remove_directory(void)
+{
+	(void)unlink(path);
+	cr_assert_eq(rmdir(directory), 0);
+}
+
+TestSuite(conf_key, .init = make_directory, .fini = remove_directory);
+
+static void write_key(const char *text, uid_t owner)
+{
+	_cleanup_(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(fchown(fd, owner, 0), 0, "needs root");
+}
+
+/* What is wrong with the key, as @user reads it; "" if nothing is. */
+static const char *complaint_to(uid_t user)
+{
+	static char text[512];
+	struct conf_problems problems = { 0 };
+	struct conf conf = { .key_file = path };
+	uint8_t key[CONF_KEY_SIZE] = { 0 };
+	int r;
+
+	cr_assert_eq(seteuid(user), 0);
+	r = conf_read_key(&conf, key, &problems);
+	cr_assert_eq(seteuid(0), 0);
+	cr_assert_eq(r, problems.n ? -EINVAL : 0);
+	cr_assert_leq(problems.n, 1);
+	(void)snprintf(text, sizeof(text), "%s", problems.n ? problems.v[0].text : "");
+	cr_assert_eq(key[31], problems.n ? 0 : 31);
+	conf_problems_done(&problems);
+	return text;
+}
+
+static const char good[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+
+Test(conf_key, is_of_root_or_of_the_user_that_reads_it)
+{
+	write_key(good, 0);
+	cr_expect_str_eq(complaint_to(0), "");
+	write_key(good, OWNER);
+	cr_expect_str_eq(complaint_to(OWNER), "");
+	cr_expect_str_eq(complaint_to(0), "The key belongs to uid 4711, not to root nor to the "
+					  "user that takeoverd runs as (uid 0).");
+}
+
+Test(conf_key, that_may_not_be_read_is_told_with_who_may)
+{
+	write_key(good, OWNER);
+	cr_expect_str_eq(complaint_to(OTHER), "The key cannot be opened: Permission denied; the "
+					      "user that takeoverd runs as (uid 4712) has to own "
+					      "it.");
+}
+
+Test(conf_key, that_is_not_there_is_told_with_how_to_make_one)
+{
+	cr_expect_eq(strncmp(complaint_to(0), "There is no key: make one with: (umask 077;", 43),
+		     0);
+}
+
+Test(conf_key, of_nothing_but_zeros_is_refused)
+{
+	write_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", 0);
+	cr_expect_eq(strncmp(complaint_to(0), "The key consists of nothing but zeros;", 38), 0);
+}
+
+Test(conf_key, that_cannot_be_opened_for_another_reason_brings_no_advice)
+{
+	cr_assert_eq(symlink(path, path), 0);
+	cr_expect_str_eq(complaint_to(0),
+			 "The key cannot be opened: Too many levels of symbolic links.");
+}
