@@ -189,7 +189,7 @@ static int visit_elements(const struct nlmsghdr *nlh, void *data)
 static int read_set(struct nl *nf, const struct set_name *name, struct contents *ret)
 {
 	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
-	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX];
+	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
 	struct nlmsghdr *nlh;
 	int r;
 
@@ -207,7 +207,7 @@ static int read_set(struct nl *nf, const struct set_name *name, struct contents 
 static int read_installed(struct nl *nf, const struct gate_config *config, bool *ret)
 {
 	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_rules_label(config);
-	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX];
+	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
 	struct table_search search = { .label = label };
 	struct nlmsghdr *nlh;
 	int r;

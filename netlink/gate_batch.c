@@ -39,6 +39,8 @@ static int reserve(struct gate_batch *b)
 		gate_batch_fail(b, -ENOMEM);
 		return -ENOMEM;
 	}
+	/* The padding behind a string goes to the kernel as well. */
+	memset(buf + b->size, 0, size - b->size);
 	b->buf = buf;
 	b->size = size;
 	return 0;
