@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/adopt.h"
+
+#include <errno.h>
+
+#include "agent/agent.h"
+#include "agent/gatekeeper.h"
+#include "agent/vips.h"
+#include "tests/held.h"
+
+enum { LONG_MS = 60000, SHORT_MS = 30 };
+
+static struct conf *conf;
+static struct gatekeeper last, keeper; /* the last life's, and ours */
+
+static void enter(void)
+{
+	netns_enter();
+	conf = conf_from_text("[Agent]\nLease=60s\nDeadTime=61s\nRestartHold=1s\n" HELD_CONF);
+	cr_assert_eq(gatekeeper_init(&last, conf), 0);
+	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
+}
+
+static void leave(void)
+{
+	gatekeeper_done(&last);
+	gatekeeper_done(&keeper);
+	conf_free(conf);
+}
+
+TestSuite(adopt, .init = enter, .fini = leave);
+
+static void hold_addresses(uint8_t group)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(vips_all(nl, &conf->groups[group], 600, &vips), 0);
+	while (vips_add_slice(nl, &vips) > 0)
+		;
+	cr_assert_eq(vips_error(&vips), 0);
+}
+
+/* The last life held a group: its lease goes on for so long. */
+static void hold(uint8_t group, enum gate_level level, uint32_t lease_ms)
+{
+	hold_addresses(group);
+	cr_assert_eq(gate_install(last.nf, &last.config, NULL), 0);
+	last.config.lease_ms = lease_ms;
+	cr_assert_eq(gate_ticket(last.nf, group + 1u, LONG_MS), 0);
+	cr_assert_eq(gate_create(last.nf, &last.config, group + 1u, level), 0);
+}
+
+static void hold_also(uint8_t group)
+{
+	hold_addresses(group);
+	cr_assert_eq(gate_set(last.nf, group + 1u, GATE_ANSWER), 0);
+}
+
+static struct adoption look(void)
+{
+	struct adoption found = { 0 };
+
+	cr_assert_eq(adopt(conf, &keeper, &found), 0);
+	return found;
+}
+
+static struct gate_state gate(void)
+{
+	struct gate_state state;
+
+	cr_assert_eq(gate_read(keeper.nf, &keeper.config, &state), 0);
+	return state;
+}
+
+Test(adopt, on_a_fresh_host_the_gate_is_laid_and_closed)
+{
+	struct adoption found = look();
+
+	cr_assert_not(found.adopted[SIP] || found.adopted[DB]);
+	cr_assert(gate().installed);
+	cr_assert_not(gate().lease_alive);
+	cr_assert(keeper.ordered.installed);
+	cr_assert_eq(keeper.ordered.levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(adopt, what_stands_behind_a_living_lease_is_kept_as_it_is)
+{
+	instant began = agent_now();
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	found = look();
+	cr_assert(found.adopted[SIP]);
+	cr_assert_not(found.adopted[DB]);
+	cr_assert(found.lease_until.us > began.us &&
+		  found.lease_until.us <= agent_now().us + LONG_MS * USEC_PER_MSEC);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(keeper.ordered.levels[SIP + 1], GATE_ANSWER);
+	cr_assert(held("600sec") || held("599sec") || held("598sec"), "not even touched");
+}
+
+Test(adopt, a_lease_that_was_lengthened_for_the_restart_is_cut_to_its_usual_length)
+{
+	struct adoption found;
+	uint32_t left_ms;
+
+	hold(SIP, GATE_ANSWER, 4 * LONG_MS);
+	found = look();
+	cr_assert(found.adopted[SIP]);
+	cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
+	cr_assert(left_ms > 0 && left_ms <= LONG_MS);
+	cr_assert_leq(found.lease_until.us, agent_now().us + LONG_MS * USEC_PER_MSEC);
+}
+
+Test(adopt, both_groups_are_adopted)
+{
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	hold_also(DB);
+	found = look();
+	cr_assert(found.adopted[SIP] && found.adopted[DB]);
+	cr_assert_eq(held_count(), 4);
+}
+
+Test(adopt, after_the_lease_nothing_is_kept)
+{
+	struct adoption found;
+	uint32_t left_ms = 1;
+
+	hold(SIP, GATE_ANSWER, SHORT_MS);
+	while (left_ms) /* nobody is told when it runs out */
+		cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
+	found = look();
+	cr_assert_not(found.adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(adopt, without_one_of_its_addresses_a_group_is_cleared_away)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	sh("ip address del 10.8.0.3/32 dev vb");
+	cr_assert_not(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_not(gate().lease_alive);
+}
+
+Test(adopt, a_group_in_the_middle_of_a_move_is_cleared_away)
+{
+	static const enum gate_level levels[] = { GATE_SERVE, GATE_READY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		hold(SIP, levels[i], LONG_MS);
+		cr_assert_not(look().adopted[SIP]);
+		cr_assert_eq(held_count(), 0);
+		cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	}
+}
+
+Test(adopt, one_group_is_kept_and_the_other_closed_before_its_addresses_go)
+{
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	hold_also(DB);
+	sh("ip address del 10.9.0.4/32 dev va");
+	held_add("10.9.0.4", 24, "va");
+	found = look();
+	cr_assert(found.adopted[SIP]);
+	cr_assert_not(found.adopted[DB]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_not(held(" 10.9.0.4/"));
+	cr_assert(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+	cr_assert_eq(keeper.ordered.levels[DB + 1], GATE_CLOSED);
+}
+
+Test(adopt, leftovers_with_our_tag_go_and_foreign_addresses_stay)
+{
+	sh("ip address add 10.9.0.3/24 dev vb && ip address add 10.7.0.1/24 dev va && "
+	   "ip address add fd07::1/64 dev va nodad");
+	held_add("10.9.0.3", 24, "va");
+	held_add("10.6.0.6", 32, "va");
+	held_add("fd06::6", 128, "vb");
+	cr_assert_not(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert(held("vb    inet 10.9.0.3/24 "));
+	cr_assert(held("va    inet 10.7.0.1/24 "));
+	cr_assert(held("va    inet6 fd07::1/64 "));
+}
+
+Test(adopt, leftovers_of_another_configuration_go_beside_what_is_kept)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	held_add("10.6.0.6", 32, "va");
+	cr_assert(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_not(held(" 10.6.0.6/"));
+}
+
+Test(adopt, a_gate_of_another_configuration_is_laid_anew_and_nothing_kept)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	keeper.config.port++;
+	cr_assert_not(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert(gate().installed);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(adopt, an_interface_that_is_gone_takes_its_group_with_it)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	sh("ip link set vb name other0");
+	cr_assert_not(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+}

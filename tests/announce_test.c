@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/announce.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+
+#include "netlink/arp.h"
+#include "netlink/nd.h"
+#include "tests/held.h"
+
+enum { MANY = 300, LAST_ETHERTYPE = 0x88b5 }; /* IEEE 802 local experimental */
+
+static const uint8_t mac_va[6] = { 0x02, [5] = 0x0a };
+
+static struct conf *conf;
+static sd_event *loop;
+static struct announcer *announcer;
+static int ear = -1; /* hears at vb what leaves va */
+
+static struct link link_of(const char *name)
+{
+	struct link link = { .index = netns_index(name), .running = true };
+
+	(void)snprintf(link.name, sizeof(link.name), "%s", name);
+	memcpy(link.mac, mac_va, sizeof(link.mac));
+	return link;
+}
+
+static int open_ear(void)
+{
+	const struct sockaddr_ll self = { .sll_family = AF_PACKET,
+					  .sll_protocol = htons(ETH_P_ALL),
+					  .sll_ifindex = netns_index("vb") };
+	const int large = 4 * 1024 * 1024;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof(large)), 0);
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&self, sizeof(self)), 0);
+	return fd;
+}
+
+static void start(const char *text)
+{
+	cpu_set_t one;
+
+	/* What leaves arrives in its order if it leaves from one CPU. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	netns_enter();
+	conf = conf_from_text(text);
+	cr_assert_eq(sd_event_new(&loop), 0);
+	cr_assert_eq(announcer_new(conf, loop, &announcer), 0);
+	ear = open_ear();
+}
+
+static void leave(void)
+{
+	announcer_free(announcer);
+	sd_event_unref(loop);
+	conf_free(conf);
+	close_fdp(&ear);
+}
+
+TestSuite(announce, .fini = leave);
+
+static void link_up(const char *name)
+{
+	struct link link = link_of(name);
+
+	cr_assert_eq(announcer_link(announcer, &link), 0);
+}
+
+/* The loop, until nothing is left to do. */
+static void run_loop(void)
+{
+	while (sd_event_run(loop, 0) > 0)
+		;
+}
+
+/* After this frame nothing of what left before it is under way. */
+static void send_last(void)
+{
+	_cleanup_(close_fdp) int fd = packet_open(netns_index("va"));
+	struct frame frame = { .len = 60 };
+	size_t n_sent;
+
+	memset(frame.bytes, 0xff, 6);
+	frame.bytes[12] = LAST_ETHERTYPE >> 8;
+	frame.bytes[13] = LAST_ETHERTYPE & 0xff;
+	cr_assert_eq(packet_send(fd, &frame, 1, &n_sent), 0);
+}
+
+/* The next announcement that arrives; false: no more of them. The kernel has things to say, too. */
+static bool hear(struct frame *ret)
+{
+	for (;;) {
+		uint8_t bytes[2048];
+		struct sockaddr_ll from;
+		socklen_t from_len = sizeof(from);
+		ssize_t len;
+		uint16_t type;
+
+		netns_await(ear);
+		len = recvfrom(ear, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_len);
+		cr_assert_gt(len, 14);
+		type = (uint16_t)(bytes[12] << 8 | bytes[13]);
+		if (from.sll_pkttype == PACKET_OUTGOING)
+			continue;
+		if (type == LAST_ETHERTYPE)
+			return false;
+		if (type != ETH_P_ARP && (type != ETH_P_IPV6 || bytes[54] != 136))
+			continue; /* neither ARP nor a neighbour advertisement */
+		cr_assert_leq((size_t)len, sizeof(ret->bytes));
+		ret->len = (uint16_t)len;
+		memcpy(ret->bytes, bytes, (size_t)len);
+		return true;
+	}
+}
+
+static size_t count_heard(void)
+{
+	struct frame frame;
+	size_t n = 0;
+
+	send_last();
+	while (hear(&frame))
+		n++;
+	return n;
+}
+
+static void expect_frame(const struct frame *expected)
+{
+	struct frame frame;
+
+	cr_assert(hear(&frame));
+	cr_assert_eq(frame.len, expected->len);
+	cr_assert_arr_eq(frame.bytes, expected->bytes, expected->len);
+}
+
+static void expect_arp(const struct ip *ip)
+{
+	struct frame expected;
+
+	arp_build_announcement(&expected, mac_va, ip, ARP_FORM_REQUEST);
+	expect_frame(&expected);
+	arp_build_announcement(&expected, mac_va, ip, ARP_FORM_REPLY);
+	expect_frame(&expected);
+}
+
+Test(announce, every_address_is_announced_in_both_forms_of_arp_or_by_nd)
+{
+	const struct conf_group *group;
+	struct frame expected;
+
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\nVirtualAddress=fd09::3 va\n"
+			 "VirtualAddress=10.9.0.4 va\n");
+	group = &conf->groups[0];
+	link_up("va");
+	announcer_start(announcer, 0);
+	send_last();
+	for (size_t i = 0; i < group->n_vips; i++) {
+		if (group->vips[i].ip.family == 4) {
+			expect_arp(&group->vips[i].ip);
+			continue;
+		}
+		nd_build_advertisement(&expected, mac_va, &group->vips[i].ip, false);
+		expect_frame(&expected);
+	}
+	cr_assert_not(hear(&expected));
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+}
+
+Test(announce, each_address_leaves_on_its_own_interface)
+{
+	start(HELD_CONF);
+	link_up("va");
+	link_up("vb");
+	announcer_start(announcer, SIP);
+	run_loop();
+	cr_assert_eq(count_heard(), 3, "10.8.0.3 has left vb");
+	announcer_start(announcer, DB);
+	run_loop();
+	cr_assert_eq(count_heard(), 2);
+}
+
+static void start_many(void)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(HELD_NODES "[Group big]\n", f);
+	for (int i = 0; i < MANY; i++)
+		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
+	fputs("[Group sip]\nVirtualAddress=10.9.0.3 va\n", f);
+	fclose(f);
+	start(text);
+	link_up("va");
+}
+
+Test(announce, the_first_slice_leaves_at_once_and_the_rest_between_other_events)
+{
+	size_t first;
+
+	start_many();
+	announcer_start(announcer, 0);
+	first = count_heard();
+	cr_assert(first >= 2 && first <= MANY, "%zu", first);
+	run_loop();
+	cr_assert_eq(first + count_heard(), 2 * MANY);
+}
+
+Test(announce, what_has_not_been_announced_when_it_is_cancelled_never_is)
+{
+	size_t first;
+
+	start_many();
+	announcer_start(announcer, 0);
+	first = count_heard();
+	announcer_cancel(announcer, 0);
+	run_loop();
+	cr_assert_lt(first, 2 * MANY);
+	cr_assert_eq(count_heard(), 0);
+}
+
+Test(announce, cancelling_one_group_leaves_the_others)
+{
+	start_many();
+	announcer_start(announcer, 0);
+	announcer_cancel(announcer, 1);
+	run_loop();
+	cr_assert_eq(count_heard(), 2 * MANY);
+}
+
+Test(announce, a_small_group_does_not_wait_for_a_large_one)
+{
+	size_t first;
+
+	start_many();
+	announcer_start(announcer, 0);
+	first = count_heard();
+	announcer_start(announcer, 1);
+	cr_assert_eq(count_heard(), 2);
+	run_loop();
+	cr_assert_eq(first + count_heard(), 2 * MANY);
+}
+
+Test(announce, starting_again_begins_with_the_first_address)
+{
+	start_many();
+	announcer_start(announcer, 0);
+	(void)sd_event_run(loop, 0);
+	(void)count_heard();
+	announcer_start(announcer, 0);
+	run_loop();
+	cr_assert_eq(count_heard(), 2 * MANY);
+}
+
+Test(announce, without_the_interface_nothing_leaves_and_nothing_hangs)
+{
+	start(HELD_CONF);
+	announcer_start(announcer, SIP);
+	run_loop();
+	link_up("va");
+	announcer_start(announcer, SIP);
+	run_loop();
+	cr_assert_eq(count_heard(), 3);
+	announcer_link_gone(announcer, netns_index("va"));
+	announcer_start(announcer, SIP);
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+}
+
+Test(announce, an_interface_that_is_none_of_ours_is_ignored)
+{
+	struct link link = { .index = 9999, .name = "other0" };
+
+	start(HELD_CONF);
+	cr_assert_eq(announcer_link(announcer, &link), 0);
+	(void)snprintf(link.name, sizeof(link.name), "va");
+	cr_assert_eq(announcer_link(announcer, &link), -ENODEV);
+	announcer_start(announcer, SIP);
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+}
+
+Test(announce, a_new_mac_is_announced_from_then_on)
+{
+	struct link link;
+	struct frame frame, expected;
+
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");
+	link_up("va");
+	link = link_of("va");
+	link.mac[5] = 0x77;
+	cr_assert_eq(announcer_link(announcer, &link), 0);
+	announcer_start(announcer, 0);
+	arp_build_announcement(&expected, link.mac, &conf->groups[0].vips[0].ip, ARP_FORM_REQUEST);
+	cr_assert(hear(&frame));
+	cr_assert_arr_eq(frame.bytes, expected.bytes, expected.len);
+}
+
+Test(announce, an_interface_that_was_made_anew_is_used_anew)
+{
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");
+	link_up("va");
+	close_fdp(&ear);
+	sh("ip link del va && ip link add va address 02:00:00:00:00:0a type veth peer name vb && "
+	   "ip link set va up && ip link set vb up");
+	sh("for i in $(seq 1 1000); do"
+	   " [ $(ip -o link | grep -c ' state UP ') -eq 2 ] && exit 0; done; exit 1");
+	ear = open_ear();
+	link_up("va");
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 2);
+}

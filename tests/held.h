@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A node in a namespace of its own, with a configuration whose addresses belong on va and vb. */
+
+#include "agent/conf.h"
+#include "netlink/addr.h"
+#include "tests/netns.h"
+#include "tests/with_conf.h"
+
+#define HELD_NODES                                                                                 \
+	"[Agent]\nAuthentication=none\n"                                                           \
+	"[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"
+
+/* Group db is number 0, group sip number 1: they are sorted by name. */
+#define HELD_CONF                                                                                  \
+	HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=fd09::3/64 va\n"    \
+		   "VirtualAddress=10.8.0.3 vb\n"                                                  \
+		   "[Group db]\nVirtualAddress=10.9.0.4 va\n"
+
+enum { DB, SIP };
+
+/* Is there a line of `ip -o address` with this text? */
+static inline bool held(const char *text)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command), "ip -o address | grep -qF '%s'", text);
+	return system(command) == 0;
+}
+
+/* An address with our tag, as a last life or another configuration may have left it. */
+static inline void held_add(const char *ip, uint8_t prefix, const char *ifname)
+{
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	struct addr addr = {
+		.prefix = prefix, .ifindex = netns_index(ifname), .tag = ADDR_TAG, .valid_s = 60
+	};
+	int error = 1;
+
+	cr_assert_eq(conf_parse_ip(ip, &addr.ip), 0);
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(addr_add(nl, &addr, 1, &error), 0);
+	cr_assert_eq(error, 0);
+}
+
+/* How many addresses bear our tag. */
+static inline size_t held_count(void)
+{
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	_cleanup_(freep) struct addr *v = NULL;
+	size_t n, n_ours = 0;
+
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(addr_list(nl, &v, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		n_ours += v[i].tag == ADDR_TAG;
+	return n_ours;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/links.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+
+static struct links links; /* too large for a stack */
+
+static void note(int index, const char *name, bool running)
+{
+	struct link link = { .index = index, .running = running };
+
+	(void)snprintf(link.name, sizeof(link.name), "%s", name);
+	cr_assert_eq(links_note(&links, &link), 0);
+}
+
+/* A group with an address on each of these interfaces, in this order. */
+static bool run_on(const char *const *names, size_t n)
+{
+	struct conf_vip vips[8] = { 0 };
+	struct conf_group group = { .vips = vips, .n_vips = n };
+
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(vips[i].ifname, sizeof(vips[i].ifname), "%s", names[i]);
+	return links_run(&links, &group);
+}
+
+#define RUN_ON(...)                                                                                \
+	run_on((const char *const[]){ __VA_ARGS__ },                                               \
+	       ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
+
+Test(links, a_group_runs_when_all_its_interfaces_do)
+{
+	note(1, "eth0", true);
+	note(2, "eth1", true);
+	note(3, "eth2", false);
+	cr_assert(RUN_ON("eth0"));
+	cr_assert(RUN_ON("eth0", "eth1"));
+	cr_assert(RUN_ON("eth0", "eth0", "eth1", "eth0"));
+	cr_assert_not(RUN_ON("eth2"));
+	cr_assert_not(RUN_ON("eth0", "eth2"));
+	cr_assert_not(RUN_ON("eth2", "eth0"));
+	cr_assert_not(RUN_ON("eth0", "eth1", "eth2", "eth0"));
+}
+
+Test(links, an_interface_that_is_not_there_does_not_run)
+{
+	note(1, "eth0", true);
+	cr_assert_not(RUN_ON("eth9"));
+	cr_assert_not(RUN_ON("eth0", "eth9"));
+	links_forget(&links, 1);
+	cr_assert_not(RUN_ON("eth0"));
+}
+
+Test(links, a_group_without_addresses_runs)
+{
+	cr_assert(run_on(NULL, 0));
+}
+
+Test(links, what_is_noted_again_replaces_what_was_known)
+{
+	note(1, "eth0", true);
+	note(1, "eth0", false);
+	cr_assert_eq(links.n, 1);
+	cr_assert_not(RUN_ON("eth0"));
+	note(1, "lan0", true);
+	cr_assert(RUN_ON("lan0"));
+	cr_assert_not(RUN_ON("eth0"));
+	cr_assert_str_eq(links_name(&links, 1), "lan0");
+}
+
+Test(links, forgetting_one_keeps_the_others)
+{
+	note(1, "eth0", true);
+	note(2, "eth1", true);
+	note(3, "eth2", true);
+	links_forget(&links, 1);
+	cr_assert_eq(links.n, 2);
+	cr_assert_not(RUN_ON("eth0"));
+	cr_assert(RUN_ON("eth1", "eth2"));
+	links_forget(&links, 3);
+	links_forget(&links, 3);
+	links_forget(&links, 99);
+	cr_assert_eq(links.n, 1);
+	cr_assert(RUN_ON("eth1"));
+}
+
+Test(links, names_are_found_by_index)
+{
+	note(7, "eth0", false);
+	cr_assert_str_eq(links_name(&links, 7), "eth0");
+	cr_assert_str_empty(links_name(&links, 8));
+}
+
+Test(links, there_is_an_end_and_what_is_known_can_still_change)
+{
+	struct link link = { .index = LINKS_MAX + 1, .name = "more" };
+	char name[16];
+
+	for (int i = 1; i <= LINKS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "if%d", i);
+		note(i, name, false);
+	}
+	cr_assert_eq(links_note(&links, &link), -ENOSPC);
+	note(LINKS_MAX, "last", true);
+	cr_assert(RUN_ON("last"));
+	links_forget(&links, 5);
+	cr_assert_eq(links_note(&links, &link), 0);
+}

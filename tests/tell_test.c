@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/tell.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/bus.h"
+#include "agent/log.h"
+#include "tests/with_conf.h"
+
+/* What was said: these stand in front of the library's. */
+static struct {
+	unsigned lines, events, roles;
+	enum log_level level;
+	char id[16], group[64], text[512];
+	char event_id[16], event_level[16], event_text[512];
+	char role[16], reason[32];
+} said;
+
+void log_line(enum log_level level, const char *id, const char *group, const char *text)
+{
+	said.lines++;
+	said.level = level;
+	(void)snprintf(said.id, sizeof(said.id), "%s", id);
+	(void)snprintf(said.group, sizeof(said.group), "%s", group);
+	(void)snprintf(said.text, sizeof(said.text), "%s", text);
+}
+
+void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text)
+{
+	(void)bus;
+	(void)group;
+	said.events++;
+	(void)snprintf(said.event_id, sizeof(said.event_id), "%s", id);
+	(void)snprintf(said.event_level, sizeof(said.event_level), "%s", level);
+	(void)snprintf(said.event_text, sizeof(said.event_text), "%s", text);
+}
+
+void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
+{
+	(void)bus;
+	(void)group;
+	said.roles++;
+	(void)snprintf(said.role, sizeof(said.role), "%s", role);
+	(void)snprintf(said.reason, sizeof(said.reason), "%s", reason);
+}
+
+static struct agent agent; /* too large for a stack */
+
+static struct core_action telling(enum core_tell what)
+{
+	struct core_action action = { .type = CORE_DO_TELL, .peer = CORE_NODE_NONE };
+
+	action.tell.what = what;
+	return action;
+}
+
+static void tell(const struct core_action *action, const char *redundancy)
+{
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		       "[Agent]\nAuthentication=none\n[Node alpha]\nAddress=10.0.0.1\n"
+		       "[Node beta]\nAddress=10.0.0.2\n[Group sip]\nVirtualAddress=10.0.0.3 eth0\n"
+		       "Redundancy=%s\n",
+		       redundancy);
+	conf = conf_from_text(text);
+	agent.conf = conf;
+	memset(&said, 0, sizeof(said));
+	tell_people(&agent, action);
+	cr_assert_eq(said.lines, 1);
+	cr_assert_eq(said.events, 1);
+	cr_assert_str_eq(said.id, said.event_id);
+	cr_assert_str_eq(said.text, said.event_text);
+	agent.conf = NULL;
+}
+
+static struct core_action change(enum core_state from, enum core_state to, bool was_primary,
+				 bool primary)
+{
+	struct core_action action = telling(CORE_TELL_STATE);
+
+	action.tell.from = from;
+	action.tell.state = to;
+	action.tell.was_primary = was_primary;
+	action.tell.primary = primary;
+	action.tell.reason = CORE_REASON_SWITCHOVER;
+	return action;
+}
+
+Test(tell, becoming_primary_and_backup_have_the_ids_and_words_of_old)
+{
+	static const struct {
+		const char *redundancy, *id, *text;
+		bool primary;
+	} cases[] = {
+		{ "hot", "00-04563", "Hot Standby (Primary) mode activated", true },
+		{ "hot", "00-04561", "Hot Standby (backup) mode activated", false },
+		{ "warm", "00-04562", "Warm Standby (Primary) mode activated", true },
+		{ "warm", "00-04560", "Warm Standby (backup) mode activated", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct core_action action =
+			cases[i].primary
+				? change(CORE_STATE_CLAIMING, CORE_STATE_PRIMARY, false, true)
+				: change(CORE_STATE_YIELDING, CORE_STATE_BACKUP, true, false);
+
+		tell(&action, cases[i].redundancy);
+		cr_assert_str_eq(said.id, cases[i].id);
+		cr_assert_str_eq(said.text, cases[i].text);
+		cr_assert_str_eq(said.group, "sip");
+		cr_assert_str_eq(said.event_level, "Standard");
+		cr_assert_eq(said.level, LOG_LEVEL_NOTICE);
+		cr_assert_eq(said.roles, 1);
+		cr_assert_str_eq(said.role, cases[i].primary ? "primary" : "backup");
+		cr_assert_str_eq(said.reason, "switchover");
+	}
+}
+
+Test(tell, other_changes_of_state_are_no_change_of_role)
+{
+	struct core_action action = change(CORE_STATE_PRIMARY, CORE_STATE_YIELDING, true, true);
+
+	tell(&action, "hot");
+	cr_assert_eq(said.roles, 0);
+	cr_assert_str_eq(said.id, "TK-0012");
+	cr_assert_str_eq(said.text, "yielding, was primary (switchover)");
+
+	action = change(CORE_STATE_BACKUP, CORE_STATE_FAULT, false, false);
+	tell(&action, "hot");
+	cr_assert_eq(said.roles, 0);
+	cr_assert_eq(said.level, LOG_LEVEL_WARNING);
+}
+
+Test(tell, what_concerns_a_peer_names_it_and_what_concerns_the_node_names_no_group)
+{
+	static const enum core_tell what[] = { CORE_TELL_PEER_UP,	CORE_TELL_PEER_SILENT,
+					       CORE_TELL_PEER_NO_AGENT, CORE_TELL_DIGEST,
+					       CORE_TELL_DISOWNED,	CORE_TELL_CONFLICT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
+		struct core_action action = telling(what[i]);
+
+		action.peer = 1;
+		tell(&action, "hot");
+		cr_assert_not_null(strstr(said.text, "beta"), "%s", said.text);
+		cr_assert_str_eq(said.group, what[i] == CORE_TELL_CONFLICT ? "sip" : "");
+		action.peer = CORE_NODE_NONE;
+		tell(&action, "hot");
+		cr_assert_not_null(strstr(said.text, "a peer"), "%s", said.text);
+	}
+}
+
+Test(tell, each_kind_has_an_id_of_its_own)
+{
+	char ids[_CORE_TELL_MAX][16];
+
+	for (int i = 0; i < _CORE_TELL_MAX; i++) {
+		struct core_action action = telling((enum core_tell)i);
+
+		tell(&action, "warm");
+		cr_assert_str_not_empty(said.id);
+		cr_assert_str_not_empty(said.text);
+		cr_assert_str_not_empty(said.event_level);
+		memcpy(ids[i], said.id, sizeof(ids[i]));
+		for (int j = 0; j < i; j++)
+			cr_assert_str_neq(ids[i], ids[j]);
+	}
+}
+
+Test(tell, every_reason_to_be_unfit_is_named)
+{
+	struct core_action action = telling(CORE_TELL_UNFIT);
+
+	action.tell.unfit = CORE_UNFIT_LINK | CORE_UNFIT_SYNC;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "unfit: link, not-synchronized");
+	cr_assert_eq(said.level, LOG_LEVEL_WARNING);
+	action.tell.unfit = _CORE_UNFIT_MASK;
+	tell(&action, "hot");
+	cr_assert_not_null(strstr(said.text, "link, check, isolated, "));
+	cr_assert_not_null(strstr(said.text, "stopping"));
+	action.tell.unfit = 0;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "fit");
+	cr_assert_eq(said.level, LOG_LEVEL_INFO);
+}
+
+Test(tell, what_failed_is_said_with_its_cause)
+{
+	struct core_action action = telling(CORE_TELL_ACTION_FAILED);
+
+	action.tell.err = -ENODEV;
+	tell(&action, "hot");
+	cr_assert_not_null(strstr(said.text, "No such device"));
+	cr_assert_str_eq(said.event_level, "Error");
+	action = telling(CORE_TELL_MOVE_FAILED);
+	action.tell.result = CORE_RESULT_NOT_FIT;
+	tell(&action, "hot");
+	cr_assert_not_null(strstr(said.text, "NotFit"));
+}

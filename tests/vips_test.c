@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/vips.h"
+
+#include <errno.h>
+
+#include "tests/held.h"
+
+enum { VALID_S = 60 };
+
+static struct nl *nl;
+static struct conf *conf;
+
+static void enter(void)
+{
+	netns_enter();
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	conf = conf_from_text(HELD_CONF);
+}
+
+static void leave(void)
+{
+	nl_close(nl);
+	conf_free(conf);
+}
+
+TestSuite(vips, .init = enter, .fini = leave);
+
+static void add_all(const struct conf_group *group)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	cr_assert_eq(vips_all(nl, group, VALID_S, &vips), 0);
+	while (vips_add_slice(nl, &vips) > 0)
+		;
+	cr_assert_eq(vips_error(&vips), 0);
+}
+
+static size_t count_missing(const struct conf_group *group)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	cr_assert_eq(vips_missing(nl, group, VALID_S, &vips), 0);
+	return vips.n;
+}
+
+static size_t count_ours(const struct conf_group *group)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	cr_assert_eq(vips_ours(nl, group, &vips), 0);
+	return vips.n;
+}
+
+Test(vips, all_are_added_as_configured)
+{
+	cr_assert_eq(count_missing(&conf->groups[SIP]), 3);
+	add_all(&conf->groups[SIP]);
+	cr_assert_eq(count_missing(&conf->groups[SIP]), 0);
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("va    inet 10.9.0.3/24 "));
+	cr_assert(held("va    inet6 fd09::3/64 "));
+	cr_assert(held("vb    inet 10.8.0.3/32 "));
+}
+
+Test(vips, without_the_interface_nothing_is_added)
+{
+	_cleanup_(conf_freep) struct conf *other = conf_from_text(
+		HELD_NODES
+		"[Group sip]\nVirtualAddress=10.9.0.3 va\nVirtualAddress=10.9.0.4 gone0\n");
+	struct vips vips = { 0 };
+
+	cr_assert_eq(vips_all(nl, &other->groups[0], VALID_S, &vips), -ENODEV);
+	cr_assert_eq(vips_missing(nl, &other->groups[0], VALID_S, &vips), -ENODEV);
+	cr_assert_null(vips.v);
+}
+
+Test(vips, only_the_groups_own_addresses_are_ours_and_only_with_the_tag)
+{
+	sh("ip address add 10.9.0.3/24 dev va");
+	held_add("10.9.0.99", 24, "va");
+	cr_assert_eq(count_ours(&conf->groups[SIP]), 0);
+	add_all(&conf->groups[DB]);
+	cr_assert_eq(count_ours(&conf->groups[SIP]), 0);
+	cr_assert_eq(count_ours(&conf->groups[DB]), 1);
+}
+
+Test(vips, our_address_is_ours_wherever_it_is_found)
+{
+	held_add("10.9.0.3", 28, "vb");
+	held_add("fd09::3", 128, "va");
+	cr_assert_eq(count_ours(&conf->groups[SIP]), 2);
+	cr_assert_eq(count_missing(&conf->groups[SIP]), 3, "as they are they do not count");
+}
+
+Test(vips, an_address_counts_only_with_tag_prefix_and_interface)
+{
+	sh("ip address add 10.9.0.4/32 dev va");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1, "a stranger's");
+	sh("ip address del 10.9.0.4/32 dev va");
+	held_add("10.9.0.4", 24, "va");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1, "another prefix length");
+	held_add("10.9.0.4", 32, "vb");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1, "another interface");
+	held_add("10.9.0.4", 32, "va");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 0);
+}
+
+Test(vips, the_right_one_is_found_among_namesakes)
+{
+	sh("ip link add vc type veth peer name vd && ip link set vc up");
+	held_add("10.9.0.4", 32, "vb");
+	held_add("10.9.0.4", 32, "vc");
+	held_add("10.9.0.4", 32, "vd");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1);
+	held_add("10.9.0.4", 32, "va");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 0);
+}
+
+Test(vips, what_is_ours_is_removed_and_nothing_else)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	sh("ip address add 10.9.0.77/24 dev va");
+	add_all(&conf->groups[SIP]);
+	add_all(&conf->groups[DB]);
+	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
+	while (vips_remove_slice(nl, &vips) > 0)
+		;
+	cr_assert_eq(vips_error(&vips), 0);
+	cr_assert_eq(held_count(), 1);
+	cr_assert(held(" 10.9.0.4/32 "));
+	cr_assert(held(" 10.9.0.77/24 "));
+}
+
+Test(vips, an_error_of_one_address_is_kept_and_the_others_go_on)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	cr_assert_eq(vips_all(nl, &conf->groups[SIP], VALID_S, &vips), 0);
+	cr_assert_eq(vips_error(&vips), 0);
+	vips.v[1].ifindex = 9999;
+	cr_assert_eq(vips_add_slice(nl, &vips), 0);
+	cr_assert_eq(vips_error(&vips), -ENODEV);
+	cr_assert_eq(held_count(), 2);
+}
+
+Test(vips, adding_again_lengthens_the_lifetime)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	add_all(&conf->groups[DB]);
+	cr_assert(held("valid_lft 60sec") || held("valid_lft 59sec"));
+	cr_assert_eq(vips_all(nl, &conf->groups[DB], 7000, &vips), 0);
+	cr_assert_eq(vips_add_slice(nl, &vips), 0);
+	cr_assert(held("valid_lft 7000sec") || held("valid_lft 6999sec"));
+}
+
+/* 1000 addresses: some slices, whatever the machine can do. */
+static struct conf *conf_with_thousand(void)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(HELD_NODES "[Group big]\n", f);
+	for (int i = 0; i < 1000; i++)
+		fprintf(f, "VirtualAddress=10.%d.%d.9 v%c\n", 20 + i / 250, i % 250,
+			i % 2 ? 'a' : 'b');
+	fclose(f);
+	return conf_from_text(text);
+}
+
+Test(vips, a_thousand_go_in_slices_that_begin_small)
+{
+	_cleanup_(conf_freep) struct conf *big = conf_with_thousand();
+	_cleanup_(vips_done) struct vips vips = { 0 };
+	size_t slices = 1, first;
+
+	cr_assert_eq(vips_all(nl, &big->groups[0], VALID_S, &vips), 0);
+	cr_assert_eq(vips_add_slice(nl, &vips), 1);
+	first = vips.next;
+	cr_assert(first > 0 && first <= 64);
+	while (vips_add_slice(nl, &vips) > 0)
+		slices++;
+	cr_assert_gt(slices, 1);
+	cr_assert_eq(vips.next, 1000);
+	cr_assert_eq(count_missing(&big->groups[0]), 0);
+	cr_assert_eq(count_ours(&big->groups[0]), 1000);
+}
+
+Test(vips, a_group_contains_its_addresses_as_configured)
+{
+	const struct conf_group *group = &conf->groups[SIP];
+	struct addr addr = { .ip = group->vips[0].ip, .prefix = group->vips[0].prefix };
+	const char *ifname = group->vips[0].ifname;
+
+	cr_assert(vips_contain(group, ifname, &addr));
+	cr_assert_not(vips_contain(group, "other0", &addr));
+	cr_assert_not(vips_contain(group, "", &addr));
+	cr_assert_not(vips_contain(&conf->groups[DB], ifname, &addr));
+	addr.prefix++;
+	cr_assert_not(vips_contain(group, ifname, &addr));
+	addr.prefix--;
+	addr.ip.bytes[3] ^= 1;
+	cr_assert_not(vips_contain(group, ifname, &addr));
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/worker.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "agent/gatekeeper.h"
+#include "agent/store.h"
+#include "tests/held.h"
+#include "tests/temp.h"
+
+/* Leases and tickets that do not run out while a busy machine thinks. */
+#define LONG_TIMES "[Agent]\nLease=30s\nDeadTime=60s\nInterval=10s\n"
+
+enum { BIG = 0, BIG_VIPS = 3000 }; /* the first group of conf_with_big() */
+
+static char directory[TEMP_MAX];
+static struct conf *conf;
+static struct worker *worker;
+static struct gatekeeper viewer; /* looks at the gate beside the worker */
+static uint32_t last_id;
+
+static void start(const char *text)
+{
+	struct gatekeeper keeper;
+
+	netns_enter();
+	cr_assert_not_null(mkdtemp(temp_template(directory, "worker")));
+	conf = conf_from_text(text);
+	cr_assert_eq(gatekeeper_init(&viewer, conf), 0);
+	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
+	cr_assert_eq(gate_install(keeper.nf, &keeper.config, NULL), 0);
+	cr_assert_eq(worker_new(conf, directory, &keeper, &worker), 0);
+	cr_assert_null(keeper.nf, "taken over");
+}
+
+static void enter(void)
+{
+	start(LONG_TIMES HELD_CONF);
+}
+
+static void leave(void)
+{
+	char command[128];
+
+	worker_free(worker);
+	gatekeeper_done(&viewer);
+	conf_free(conf);
+	(void)snprintf(command, sizeof(command), "rm -r %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(worker, .init = enter, .fini = leave);
+TestSuite(worker_big, .fini = leave);
+
+static uint32_t order(enum worker_type type, uint8_t group)
+{
+	struct worker_order o = { .type = type, .id = ++last_id, .group = group };
+
+	cr_assert_eq(worker_order(worker, &o), 0);
+	return o.id;
+}
+
+static uint32_t prepare(uint8_t group)
+{
+	struct worker_order o = {
+		.type = WORKER_PREPARE, .id = ++last_id, .group = group, .ticket = true
+	};
+
+	cr_assert_eq(worker_order(worker, &o), 0);
+	return o.id;
+}
+
+static uint32_t order_gate(enum worker_type type, uint8_t group, enum gate_level level)
+{
+	struct worker_order o = { .type = type, .id = ++last_id, .group = group, .level = level };
+
+	cr_assert_eq(worker_order(worker, &o), 0);
+	return o.id;
+}
+
+static struct worker_result next(void)
+{
+	struct worker_result result;
+
+	while (!worker_next(worker, &result))
+		netns_await(worker_fd(worker));
+	return result;
+}
+
+/* The result of the only order under way. */
+static int outcome(uint32_t id)
+{
+	struct worker_result result = next();
+
+	cr_assert_eq(result.id, id);
+	return result.err;
+}
+
+static struct gate_state gate(void)
+{
+	struct gate_state state;
+
+	cr_assert_eq(gate_read(viewer.nf, &viewer.config, &state), 0);
+	return state;
+}
+
+static void hold(uint8_t group)
+{
+	cr_assert_eq(outcome(prepare(group)), 0);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, group, GATE_ANSWER)), 0);
+}
+
+Test(worker, prepare_then_create_puts_a_group_to_work)
+{
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_not(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), 0);
+	cr_assert(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+}
+
+Test(worker, create_without_a_ticket_opens_nothing)
+{
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
+	cr_assert_not(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(worker, a_ticket_is_good_for_one_lease)
+{
+	hold(SIP);
+	cr_assert_eq(outcome(order(WORKER_SHUT, 0)), 0);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
+	cr_assert_not(gate().lease_alive);
+}
+
+Test(worker, a_repair_lays_no_ticket)
+{
+	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
+}
+
+Test(worker, a_ticket_is_for_the_group_it_was_laid_for)
+{
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, DB, GATE_ANSWER)), -ENOENT);
+	cr_assert_not(gate().lease_alive);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), 0);
+}
+
+Test(worker, levels_are_set_one_by_one)
+{
+	hold(SIP);
+	cr_assert_eq(outcome(order_gate(WORKER_GATE, DB, GATE_SERVE)), 0);
+	cr_assert_eq(gate().levels[DB + 1], GATE_SERVE);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(outcome(order_gate(WORKER_GATE, SIP, GATE_CLOSED)), 0);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(gate().levels[DB + 1], GATE_SERVE);
+	cr_assert(gate().lease_alive);
+}
+
+Test(worker, shut_ends_everything_at_once)
+{
+	hold(SIP);
+	cr_assert_eq(outcome(order_gate(WORKER_GATE, DB, GATE_ANSWER)), 0);
+	cr_assert_eq(outcome(order(WORKER_SHUT, 0)), 0);
+	cr_assert_not(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+	cr_assert_eq(held_count(), 3, "addresses are removed by an order of their own");
+}
+
+Test(worker, a_missing_interface_fails_and_leaves_no_ticket)
+{
+	sh("ip link set vb name other0");
+	cr_assert_eq(outcome(prepare(SIP)), -ENODEV);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
+}
+
+Test(worker, prepare_puts_back_what_is_missing)
+{
+	hold(SIP);
+	sh("ip address del 10.8.0.3/32 dev vb && ip address del fd09::3/64 dev va");
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+}
+
+Test(worker, a_strangers_address_of_another_prefix_length_is_left_alone)
+{
+	sh("ip address add 10.9.0.4/24 dev va");
+	cr_assert_eq(outcome(prepare(DB)), 0);
+	cr_assert_eq(held_count(), 1);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, DB)), 0);
+	cr_assert_eq(held_count(), 0);
+	cr_assert(held("va    inet 10.9.0.4/24 "));
+}
+
+Test(worker, remove_takes_the_groups_own_and_leaves_all_others)
+{
+	sh("ip address add 10.9.0.1/24 dev va && ip address add 10.9.0.3/24 dev vb");
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_eq(outcome(prepare(DB)), 0);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0);
+	cr_assert_eq(held_count(), 1);
+	cr_assert(held("va    inet 10.9.0.1/24 "));
+	cr_assert(held("vb    inet 10.9.0.3/24 "));
+	cr_assert(held("va    inet 10.9.0.4/32 "));
+}
+
+Test(worker, removing_what_is_not_there_is_done_already)
+{
+	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0);
+}
+
+Test(worker, orders_about_addresses_are_carried_out_in_their_order)
+{
+	uint32_t ids[20];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = order(i % 2 ? WORKER_REMOVE : WORKER_PREPARE, i / 2 % 2 ? DB : SIP);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		cr_assert_eq(outcome(ids[i]), 0);
+	cr_assert_eq(held_count(), 0);
+}
+
+Test(worker, orders_about_the_gate_are_carried_out_in_their_order)
+{
+	uint32_t ids[20];
+
+	hold(SIP);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = order_gate(WORKER_GATE, SIP, i % 2 ? GATE_SERVE : GATE_ANSWER);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		cr_assert_eq(outcome(ids[i]), 0);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_SERVE);
+}
+
+Test(worker, a_result_says_what_it_is_the_result_of)
+{
+	struct worker_result result;
+	uint32_t id = order_gate(WORKER_GATE, SIP, GATE_CLOSED);
+
+	result = next();
+	cr_assert_eq(result.type, WORKER_GATE);
+	cr_assert_eq(result.id, id);
+	cr_assert_eq(result.group, SIP);
+	cr_assert_not(result.lease_lost);
+	cr_assert_null(result.links);
+	cr_assert_not(worker_next(worker, &result));
+}
+
+Test(worker, a_gate_that_was_removed_is_laid_as_it_was_ordered_last)
+{
+	struct worker_order rebuild = { .type = WORKER_REBUILD, .id = 99 };
+	struct timespec now;
+
+	hold(SIP);
+	cr_assert_eq(outcome(order_gate(WORKER_GATE, DB, GATE_SERVE)), 0);
+	cr_assert_eq(gate_remove(viewer.nf), 0);
+	cr_assert_not(gate().installed);
+	cr_assert_eq(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+	rebuild.lease_until.us = ((uint64_t)now.tv_sec + 30) * USEC_PER_SEC;
+	cr_assert_eq(worker_order(worker, &rebuild), 0);
+	cr_assert_eq(outcome(99), 0);
+	cr_assert(gate().installed);
+	cr_assert(gate().lease_alive);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[DB + 1], GATE_SERVE);
+
+	/* An order that a freeze has kept back for longer than that lays no lease. */
+	cr_assert_eq(gate_remove(viewer.nf), 0);
+	rebuild.lease_until.us = (uint64_t)now.tv_sec * USEC_PER_SEC;
+	cr_assert_eq(worker_order(worker, &rebuild), 0);
+	cr_assert_eq(outcome(99), 0);
+	cr_assert(gate().installed);
+	cr_assert_not(gate().lease_alive);
+}
+
+Test(worker, a_claim_empties_what_was_ordered_before)
+{
+	hold(SIP);
+	cr_assert_eq(outcome(prepare(DB)), 0);
+	cr_assert_eq(outcome(order(WORKER_SHUT, 0)), 0);
+	cr_assert_eq(outcome(prepare(DB)), 0);
+	cr_assert_eq(outcome(order_gate(WORKER_CREATE, DB, GATE_READY)), 0);
+	cr_assert_eq(gate().levels[DB + 1], GATE_READY);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(worker, a_lease_is_lengthened_only_if_it_lives)
+{
+	struct worker_order extend = { .type = WORKER_EXTEND, .id = 99, .lease_ms = 900000 };
+	uint32_t left_ms;
+
+	cr_assert_eq(worker_order(worker, &extend), 0);
+	cr_assert_eq(outcome(99), -ENOENT);
+	hold(SIP);
+	cr_assert_eq(worker_order(worker, &extend), 0);
+	cr_assert_eq(outcome(99), 0);
+	cr_assert_eq(gate_lease_left(viewer.nf, &left_ms), 0);
+	cr_assert(left_ms > 800000 && left_ms <= 900000);
+}
+
+Test(worker, a_lease_that_has_gone_is_noticed_beside_the_refreshing_of_arp)
+{
+	struct worker_result result;
+
+	hold(SIP);
+	(void)order(WORKER_REFRESH_ARP, 0);
+	(void)order(WORKER_SHUT, 0);
+	cr_assert_eq(next().type, WORKER_SHUT, "the steady beat is silent while all is well");
+	(void)order(WORKER_REFRESH_ARP, 0);
+	result = next();
+	cr_assert_eq(result.type, WORKER_REFRESH_ARP);
+	cr_assert(result.lease_lost);
+}
+
+Test(worker, interfaces_are_listed_for_who_asks)
+{
+	struct worker_result result;
+	bool found = false;
+
+	(void)order(WORKER_LOOK, 0);
+	result = next();
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(result.n_links, 3);
+	for (size_t i = 0; i < result.n_links; i++)
+		found |= !strcmp(result.links[i].name, "va") && result.links[i].running;
+	cr_assert(found);
+	free(result.links);
+}
+
+Test(worker, terms_go_to_the_state_directory)
+{
+	struct worker_order o = { .type = WORKER_STORE, .id = 5, .group = SIP };
+	struct store_entry entry;
+
+	o.store.term = 7;
+	o.store.maintenance = true;
+	cr_assert_eq(worker_order(worker, &o), 0);
+	cr_assert_eq(outcome(5), 0);
+	cr_assert_eq(store_read(directory, "sip", &entry), 0);
+	cr_assert_eq(entry.term, 7);
+	cr_assert(entry.maintenance);
+	cr_assert_eq(store_read(directory, "db", &entry), -ENOENT);
+}
+
+Test(worker, the_descriptor_is_readable_while_there_are_results)
+{
+	struct pollfd ready = { .fd = worker_fd(worker), .events = POLLIN };
+	struct worker_result result;
+
+	cr_assert_eq(poll(&ready, 1, 0), 0);
+	(void)order_gate(WORKER_GATE, SIP, GATE_CLOSED);
+	netns_await(worker_fd(worker));
+	cr_assert(worker_next(worker, &result));
+	cr_assert_not(worker_next(worker, &result));
+	cr_assert_eq(poll(&ready, 1, 0), 0);
+}
+
+Test(worker, far_too_many_orders_are_refused_and_none_is_lost)
+{
+	struct worker_order o = { .type = WORKER_GATE, .group = SIP, .level = GATE_CLOSED };
+	uint32_t taken = 0;
+
+	for (;;) {
+		int r;
+
+		o.id = taken + 1;
+		r = worker_order(worker, &o);
+		if (r < 0) {
+			cr_assert_eq(r, -EBUSY);
+			break;
+		}
+		taken++;
+		cr_assert_lt(taken, 100000);
+	}
+	cr_assert_gt(taken, 100);
+	for (uint32_t i = 1; i <= taken; i++)
+		cr_assert_eq(next().id, i);
+	cr_assert_eq(worker_order(worker, &o), 0);
+	cr_assert_eq(next().id, taken + 1);
+}
+
+Test(worker, the_end_comes_after_what_was_ordered)
+{
+	struct store_entry entry;
+	struct worker_order o = { .type = WORKER_STORE, .group = SIP, .store.term = 9 };
+
+	(void)prepare(SIP);
+	(void)order(WORKER_LOOK, 0); /* whose result nobody takes */
+	cr_assert_eq(worker_order(worker, &o), 0);
+	worker = worker_free(worker);
+	cr_assert_null(worker);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(store_read(directory, "sip", &entry), 0);
+	cr_assert_eq(entry.term, 9);
+}
+
+/* The group big has so many addresses that orders come while it is worked on. */
+static void start_big(void)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(LONG_TIMES HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
+	for (int i = 0; i < BIG_VIPS; i++)
+		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
+	fclose(f);
+	start(text);
+}
+
+Test(worker_big, gate_and_disk_overtake_addresses_between_slices)
+{
+	uint32_t big, gates[8];
+
+	start_big();
+	big = prepare(BIG);
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+		gates[i] = i % 2 ? order_gate(WORKER_GATE, SIP, GATE_CLOSED)
+				 : order(WORKER_STORE, SIP);
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+		cr_assert_eq(outcome(gates[i]), 0);
+	cr_assert_eq(outcome(big), 0);
+	cr_assert_eq(held_count(), BIG_VIPS);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, BIG)), 0);
+	cr_assert_eq(held_count(), 0);
+}
+
+Test(worker_big, lengthening_lifetimes_makes_way_for_a_move)
+{
+	uint32_t big, refresh, move;
+
+	start_big();
+	big = prepare(BIG);
+	refresh = order(WORKER_REFRESH, SIP);
+	move = order(WORKER_REMOVE, BIG);
+	cr_assert_eq(outcome(big), 0);
+	cr_assert_eq(outcome(refresh), 0);
+	cr_assert_eq(outcome(move), 0);
+	cr_assert_eq(held_count(), 0, "it was left out");
+	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
+	cr_assert_eq(held_count(), 1);
+}
