@@ -47,7 +47,7 @@ JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory
 
 MAINS := agent/takeoverd.c sdbus/takeoverctl.c
-SOURCES := $(filter-out $(MAINS),$(wildcard agent/core/*.c agent/*.c netlink/*.c sdbus/*.c))
+SOURCES := $(filter-out $(MAINS),$(wildcard agent/*/*.c agent/*.c netlink/*.c sdbus/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libtakeover.a
 PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl

@@ -8,11 +8,11 @@
 #include <time.h>
 
 #include "agent/act.h"
-#include "agent/adopt.h"
+#include "agent/kernel/adopt.h"
 #include "agent/agent.h"
 #include "agent/bus.h"
 #include "agent/cleanup.h"
-#include "agent/gatekeeper.h"
+#include "agent/kernel/gatekeeper.h"
 #include "agent/log.h"
 #include "agent/sense.h"
 #include "agent/store.h"

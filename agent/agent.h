@@ -8,10 +8,10 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/announce.h"
-#include "agent/beat.h"
-#include "agent/links.h"
-#include "agent/worker.h"
+#include "agent/kernel/announce.h"
+#include "agent/beat/beat.h"
+#include "agent/kernel/links.h"
+#include "agent/kernel/worker.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */

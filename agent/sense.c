@@ -7,7 +7,7 @@
 #include "agent/cleanup.h"
 #include "agent/log.h"
 #include "agent/sense.h"
-#include "agent/vips.h"
+#include "agent/kernel/vips.h"
 
 /* How many notifications are worked off before the loop looks at anything else. */
 enum { SENSE_BURST = 64 };

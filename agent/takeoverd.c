@@ -11,7 +11,7 @@
 #include "agent/agent.h"
 #include "agent/cleanup.h"
 #include "agent/log.h"
-#include "agent/self.h"
+#include "agent/conf/self.h"
 #include "agent/store.h"
 
 struct options {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/adopt.h"
+#include "agent/kernel/adopt.h"
 
 #include <errno.h>
 
 #include "agent/agent.h"
-#include "agent/gatekeeper.h"
-#include "agent/vips.h"
+#include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/vips.h"
 #include "tests/held.h"
 
 enum { LONG_MS = 60000, SHORT_MS = 30 };

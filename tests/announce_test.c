@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/announce.h"
+#include "agent/kernel/announce.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -12,6 +12,7 @@ BUILD=${BUILD:-build}
 CC=${CC:-gcc}
 broken=0
 judged=0
+PARTS=() PARTS_OF='' PARTS_STATUS=1
 
 complain()
 {
@@ -19,11 +20,24 @@ complain()
 	broken=$((broken + 1))
 }
 
-# Our own files that one translation unit consists of, by the compiler
+# parts SOURCE: into PARTS, our own files that one translation unit consists of,
+# by the compiler; fails if it does not say, and that is a complaint
 parts()
 {
-	"$CC" -std=gnu17 -D_GNU_SOURCE -I. -MM "$1" | sed 's/^[^:]*://; s/\\$//' | tr -s ' ' '\n' |
-		sed '/^$/d; s,^\./,,'
+	local list
+
+	[[ $1 != "$PARTS_OF" ]] || return "$PARTS_STATUS"
+	PARTS_OF=$1
+	PARTS_STATUS=1
+	PARTS=()
+	list=$("$CC" -std=gnu17 -D_GNU_SOURCE -I. -MM "$1") || list=
+	mapfile -t PARTS < <(sed 's/^[^:]*://; s/\\$//' <<<"$list" | tr -s ' ' '\n' |
+		sed '/^$/d; s,^\./,,')
+	if [[ ${PARTS[0]:-} != "$1" ]]; then
+		complain "$CC does not say what $1 includes"
+		return 1
+	fi
+	PARTS_STATUS=0
 }
 
 # Headers of the system that these files name
@@ -50,7 +64,8 @@ only_ours()
 	local source=$1 part
 
 	shift
-	for part in $(parts "$source"); do
+	parts "$source" || return 0
+	for part in "${PARTS[@]}"; do
 		matches "$part" "$@" || complain "$source may not know $part"
 	done
 	judged=$((judged + 1))
@@ -61,8 +76,8 @@ only_system() # SOURCE HEADER...
 	local source=$1 header
 
 	shift
-	# shellcheck disable=SC2046 # file names of ours have no spaces
-	for header in $(named $(parts "$source")); do
+	parts "$source" || return 0
+	for header in $(named "${PARTS[@]}"); do
 		matches "$header" "$@" || complain "$source may not know <$header>"
 	done
 }
@@ -72,8 +87,8 @@ never_system() # SOURCE PATTERN...
 	local source=$1 header
 
 	shift
-	# shellcheck disable=SC2046
-	for header in $(named $(parts "$source")); do
+	parts "$source" || return 0
+	for header in $(named "${PARTS[@]}"); do
 		! matches "$header" "$@" || complain "$source may not know <$header>"
 	done
 }
@@ -90,34 +105,46 @@ need_object() # SOURCE
 }
 
 CORE_CALLS='memcpy|memmove|memset|memcmp|__assert_fail|__stack_chk_fail|__mem(cpy|move|set)_chk'
-CORE_CALLS+='|_GLOBAL_OFFSET_TABLE_|core_[a-z0-9_]+'
+CORE_CALLS+='|_GLOBAL_OFFSET_TABLE_'
 
-# What the pure core calls beyond itself; names of its own begin with core_ or
-# are defined in one of its objects.
-core_calls()
+# symbols OPTION OBJECT...: their names; fails if nm does
+symbols()
 {
-	local defined object
+	nm --format=just-symbols "$@" | sed '/^$/d; /:$/d' | sort -u
+}
 
-	defined=$(nm --defined-only "$BUILD"/agent/core/*.o | awk 'NF == 3 { print $3 }' |
-		sort -u | paste -sd'|')
-	for object in "$BUILD"/agent/core/*.o; do
-		nm -u "$object" | awk '{ print $2 }' | grep -vxE "$CORE_CALLS|$defined" |
-			sed "s,^,${object#"$BUILD"/} calls ,"
+# The pure core calls nothing but itself: what one of its objects defines.
+core_calls() # OBJECT...
+{
+	local object defined calls name
+
+	if ! defined=$(symbols --extern-only --defined-only "$@") || [[ -z $defined ]]; then
+		complain "nm does not say what the core defines"
+		return 0
+	fi
+	for object; do
+		if ! calls=$(symbols --undefined-only "$object"); then
+			complain "nm does not say what $object calls"
+			continue
+		fi
+		for name in $calls; do
+			[[ $name =~ ^($CORE_CALLS)$ ]] || grep -qxF -e "$name" <<<"$defined" ||
+				complain "${object#"$BUILD"/} calls $name"
+		done
 	done
 }
 
 core()
 {
-	local source line
+	local source objects=()
 
 	for source in agent/core/*.c; do
 		only_ours "$source" 'agent/core/*' agent/base.h
 		only_system "$source" assert.h stdbool.h stddef.h stdint.h string.h
 		need_object "$source" || return 0
+		objects+=("$(object "$source")")
 	done
-	while read -r line; do
-		[[ -z $line ]] || complain "$line"
-	done <<<"$(core_calls || true)"
+	core_calls "${objects[@]}"
 }
 
 folders()
@@ -132,7 +159,7 @@ folders()
 		only_ours "$source" 'sdbus/*' agent/base.h agent/cleanup.h
 		never_system "$source" 'libmnl/*' 'libnftnl/*' 'linux/*netlink.h' 'netpacket/*'
 	done
-	for source in agent/wire*.c agent/conf*.c agent/key*.c agent/trace*.c; do
+	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c; do
 		[[ -e $source ]] || continue
 		only_ours "$source" 'agent/*'
 		never_system "$source" sys/socket.h sys/un.h 'netinet/*' 'net/*' 'netpacket/*' \
@@ -152,11 +179,12 @@ state()
 {
 	local source found
 
-	for source in agent/*.c agent/core/*.c netlink/*.c sdbus/*.c; do
+	for source in agent/*.c agent/*/*.c netlink/*.c sdbus/*.c; do
 		found=$(grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b' "$source" || true)
 		[[ -z $found ]] || complain "$source has an #if: $found"
 		need_object "$source" || continue
-		found=$(exported_variables "$(object "$source")")
+		found=$(exported_variables "$(object "$source")") ||
+			complain "nm does not say what $(object "$source") exports"
 		[[ -z $found ]] || complain "$source exports the variable" "$found"
 	done
 }
@@ -166,7 +194,8 @@ hardened() # PROGRAM
 	local headers
 
 	[[ -e $1 ]] || { complain "$1 is missing: make"; return 0; }
-	headers=$(readelf --wide --file-header --program-headers --dynamic "$1")
+	headers=$(readelf --wide --file-header --program-headers --dynamic "$1") ||
+		complain "readelf does not read $1"
 	grep -q 'Type: *DYN' <<<"$headers" || complain "$1 is not position-independent"
 	grep -q 'GNU_RELRO' <<<"$headers" || complain "$1 has no RELRO"
 	grep -qE 'BIND_NOW|FLAGS_1.*NOW' <<<"$headers" || complain "$1 binds lazily"

@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "agent/beat.h"
+#include "agent/beat/beat.h"
 #include "tests/netns.h"
 #include "tests/with_conf.h"
 

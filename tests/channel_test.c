@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/channel.h"
+#include "agent/beat/channel.h"
 
 #include <sys/wait.h>
 

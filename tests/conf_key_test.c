@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "agent/conf_keys.h"
+#include "agent/conf/conf_keys.h"
 #include "tests/temp.h"
 #include "tests/with_conf.h"
 

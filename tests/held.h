@@ -3,7 +3,7 @@
 
 /* A node in a namespace of its own, with a configuration whose addresses belong on va and vb. */
 
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "netlink/addr.h"
 #include "tests/netns.h"
 #include "tests/with_conf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/links.h"
+#include "agent/kernel/links.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

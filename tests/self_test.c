@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/self.h"
+#include "agent/conf/self.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/session.h"
+#include "agent/beat/session.h"
 
 #include <criterion/criterion.h>
 

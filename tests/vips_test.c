@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/vips.h"
+#include "agent/kernel/vips.h"
 
 #include <errno.h>
 

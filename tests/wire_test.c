@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/wire.h"
+#include "agent/beat/wire.h"
 
 #include <criterion/criterion.h>
 #include <sodium.h>

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "agent/cleanup.h"
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 
 static inline int conf_from_bytes(const void *text, size_t len, struct conf **ret,
 				  struct conf_problems *problems)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/worker.h"
+#include "agent/kernel/worker.h"
 
 #include <errno.h>
 #include <time.h>
 
-#include "agent/gatekeeper.h"
+#include "agent/kernel/gatekeeper.h"
 #include "agent/store.h"
 #include "tests/held.h"
 #include "tests/temp.h"

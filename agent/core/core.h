@@ -107,8 +107,8 @@ struct core_beat {
 	uint32_t lease_us;    /* the sender's, as it stands now */
 	uint64_t digest;      /* of its configuration (R12) */
 	uint16_t priority;
-	bool reply; /* answers a heartbeat that has just been received: an echo */
-	bool wants_answer; /* the sender holds or claims something, and needs an echo */
+	bool reply;		/* answers a heartbeat that has just been received: an echo */
+	bool wants_answer;	/* the sender holds or claims something, and needs an echo */
 	bool references_answer; /* R3 */
 	bool marked;		/* renewed the sender's lease; informational */
 	struct core_record groups[CORE_GROUPS_MAX];
@@ -231,10 +231,11 @@ struct core_action {
 	union {
 		struct {
 			uint64_t seq;
-			bool marked; /* may renew the lease (R8) */
-			bool alone;  /* no echo is to be expected from this peer */
-			bool reply;  /* answers a heartbeat of the peer's */
-			bool wants_answer; /* both at once, when the one is due as the other comes */
+			bool marked;	   /* may renew the lease (R8) */
+			bool alone;	   /* no echo is to be expected from this peer */
+			bool reply;	   /* answers a heartbeat of the peer's */
+			bool wants_answer; /* both at once, when the one is due as the other comes
+					    */
 		} beat;
 		struct {
 			uint64_t term;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/conf/conf.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "agent/conf/conf_keys.h"
+
+/**
+ * conf_free() - Free a configuration.
+ * @conf: taken; may be NULL or half-built
+ *
+ * Return: NULL.
+ */
+struct conf *conf_free(struct conf *conf)
+{
+	if (!conf)
+		return NULL;
+	for (size_t i = 0; i < conf->n_groups; i++)
+		free(conf->groups[i].vips);
+	free(conf->key_file);
+	free(conf);
+	return NULL;
+}
+
+/**
+ * conf_hash() - 64 bits that stand for some bytes on the wire.
+ * @data: bytes
+ * @len: their number
+ *
+ * Return: BLAKE2b, cut; never 0.
+ */
+uint64_t conf_hash(const void *data, size_t len)
+{
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+	uint64_t n = 0;
+
+	(void)crypto_generichash(hash, sizeof(hash), data, len, NULL, 0); /* cannot fail */
+	for (size_t i = 0; i < sizeof(n); i++)
+		n = n << 8 | hash[i];
+	return n ? n : 1;
+}
+
+/**
+ * conf_name_valid() - May this be the name of a node or a group?
+ * @name: name
+ *
+ * Return: true for 1 to CONF_NAME_MAX of [A-Za-z0-9._-].
+ */
+bool conf_name_valid(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strnlen(name, CONF_NAME_MAX + 1);
+
+	return len >= 1 && len <= CONF_NAME_MAX && strspn(name, allowed) == len;
+}
+
+/**
+ * conf_find_node() - Find a node by name.
+ * @conf: configuration
+ * @name: name as in [Node NAME]
+ * @ret_node: number of the node
+ *
+ * Return: 0; -ENOENT if no node has that name.
+ */
+int conf_find_node(const struct conf *conf, const char *name, uint8_t *ret_node)
+{
+	for (size_t i = 0; i < conf->n_nodes; i++) {
+		if (strcmp(conf->nodes[i].name, name) != 0)
+			continue;
+		*ret_node = (uint8_t)i;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/**
+ * conf_core() - What the core needs to know of a configuration.
+ * @conf: configuration
+ * @self: number of our node
+ * @ret: filled completely
+ */
+void conf_core(const struct conf *conf, uint8_t self, struct core_config *ret)
+{
+	*ret = (struct core_config){
+		.self = self,
+		.n_nodes = (uint8_t)conf->n_nodes,
+		.n_groups = (uint8_t)conf->n_groups,
+		.n_announce = (uint8_t)conf->n_announce,
+		.interval_us = conf->interval_us,
+		.lease_us = conf->lease_us,
+		.dead_us = conf->dead_us,
+		.start_wait_us = conf->start_wait_us,
+		.restart_hold_us = conf->restart_hold_us,
+		.step_us = conf->step_us,
+		.digest = conf->digest,
+	};
+	memcpy(ret->announce_us, conf->announce_us, sizeof(ret->announce_us));
+	for (size_t i = 0; i < conf->n_nodes; i++)
+		ret->priority[i] = conf->nodes[i].priority;
+	for (size_t i = 0; i < conf->n_groups; i++)
+		ret->groups[i] = conf->groups[i].core;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/kernel/adopt.h"
+#include "agent/agent.h"
+#include "agent/cleanup.h"
+#include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/vips.h"
+
+struct adopter {
+	const struct conf *conf;
+	struct nl *route;
+	struct gatekeeper *keeper;
+	struct adoption *found;
+};
+
+static void adopter_done(struct adopter *a)
+{
+	nl_close(a->route);
+}
+
+/* All its addresses are there and tagged, and the kernel lets them answer. */
+static bool stands(struct adopter *a, uint8_t group)
+{
+	_cleanup_(vips_done) struct vips missing = { 0 };
+
+	if (a->keeper->ordered.levels[group + 1] != GATE_ANSWER)
+		return false;
+	if (vips_missing(a->route, &a->conf->groups[group], a->conf->address_lifetime_s, &missing) <
+	    0)
+		return false; /* then it is not as it should be: cleared away below */
+	return missing.n == 0;
+}
+
+static bool is_adopted(const struct adopter *a, const struct addr *addr)
+{
+	for (uint8_t g = 0; g < a->conf->n_groups; g++)
+		for (size_t i = 0; a->found->adopted[g] && i < a->conf->groups[g].n_vips; i++)
+			if (ip_equal(&a->conf->groups[g].vips[i].ip, &addr->ip))
+				return true;
+	return false;
+}
+
+/* Our tag says that an address was put there by us, under whatever configuration. */
+static int remove_rest(struct adopter *a)
+{
+	_cleanup_(freep) struct addr *found = NULL;
+	_cleanup_(freep) int *errors = NULL;
+	size_t n, ours = 0;
+	int r;
+
+	r = addr_list(a->route, &found, &n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (found[i].tag == ADDR_TAG && !is_adopted(a, &found[i]))
+			found[ours++] = found[i];
+	errors = calloc(ours + 1, sizeof(*errors));
+	if (!errors)
+		return -ENOMEM;
+	return ours ? addr_remove(a->route, found, ours, errors) : 0;
+}
+
+/*
+ * The gate first: nothing may answer that is not adopted. A table that stands
+ * is kept only if there is something to adopt behind it.
+ */
+static int settle_gate(struct adopter *a, bool any)
+{
+	struct gate_state *gate = &a->keeper->ordered;
+	int r;
+
+	if (!any) {
+		*gate = (struct gate_state){ .installed = true };
+		return gate_install(a->keeper->nf, &a->keeper->config, NULL);
+	}
+	for (uint8_t g = 0; g < a->conf->n_groups; g++) {
+		if (a->found->adopted[g] || gate->levels[g + 1] == GATE_CLOSED)
+			continue;
+		gate->levels[g + 1] = GATE_CLOSED;
+		r = gate_set(a->keeper->nf, g + 1u, GATE_CLOSED);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/**
+ * adopt() - Keep what still answers, clear away what does not (R6)
+ *
+ * Addresses with our tag behind an open gate whose lease lives go on serving as
+ * if nothing had happened. Blocks; called once, before the loop.
+ *
+ * @keeper: of the gate; knows afterwards how it stands
+ *
+ * Return: 0; errors of the kernel.
+ */
+int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *ret)
+{
+	_cleanup_(adopter_done) struct adopter a = { .conf = conf, .keeper = keeper };
+	struct adoption found = { 0 };
+	instant measured = INSTANT_NEVER;
+	uint32_t left_ms = 0;
+	bool any = false;
+	int r;
+
+	a.found = &found;
+	r = nl_open(NETLINK_ROUTE, &a.route);
+	if (r < 0)
+		return r;
+	r = gate_read(keeper->nf, &keeper->config, &keeper->ordered);
+	if (r < 0)
+		return r;
+	if (keeper->ordered.installed) {
+		measured = agent_now();
+		r = gate_lease_left(keeper->nf, &left_ms);
+		if (r < 0)
+			return r;
+	}
+	for (uint8_t g = 0; left_ms && g < conf->n_groups; g++)
+		any |= found.adopted[g] = stands(&a, g);
+	if (any && left_ms > keeper->config.lease_ms) {
+		/* It was lengthened for the restart, which is over. */
+		r = gate_extend(keeper->nf, keeper->config.lease_ms);
+		if (r == -ENOENT) /* it ended just now */
+			memset(found.adopted, 0, sizeof(found.adopted));
+		else if (r < 0)
+			return r;
+		any = r >= 0;
+		left_ms = keeper->config.lease_ms;
+	}
+	r = settle_gate(&a, any);
+	if (r < 0)
+		return r;
+	r = remove_rest(&a);
+	if (r < 0)
+		return r;
+	found.lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);
+	*ret = found;
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the last life of this agent left in the kernel: kept or cleared away, before all else. */
+
+#include "agent/conf/conf.h"
+
+struct gatekeeper;
+
+struct adoption {
+	bool adopted[CORE_GROUPS_MAX];
+	instant lease_until; /* of what has been adopted, at least */
+};
+
+int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *ret);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/agent.h"
+#include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/worker.h"
+
+/* One refresh in so many also looks at the lease: about once a second. */
+enum { GATEKEEPER_LOOK = 5 };
+
+/* The gate takes no time shorter than this. */
+#define GATEKEEPER_LEAST_US (10 * USEC_PER_MSEC)
+
+static uint32_t ms(uint64_t us)
+{
+	return (uint32_t)((us + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+}
+
+/**
+ * gatekeeper_init() - Open the socket and lay out the gate for a configuration
+ * @conf: read, not kept
+ *
+ * Return: 0; -ENOMEM; errors of the socket.
+ */
+int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf)
+{
+	size_t n = 0;
+
+	for (size_t g = 0; g < conf->n_groups; g++)
+		n += conf->groups[g].n_vips;
+	*keeper = (struct gatekeeper){ .config = { .port = conf->port,
+						   .mark = conf->mark,
+						   .lease_ms = ms(conf->lease_us),
+						   .echo_ms = ms(2 * (uint64_t)conf->interval_us +
+								 5 * USEC_PER_MSEC),
+						   .n_groups = (uint32_t)conf->n_groups } };
+	keeper->vips = calloc(n ? n : 1, sizeof(*keeper->vips));
+	if (!keeper->vips)
+		return -ENOMEM;
+	keeper->config.vips = keeper->vips;
+	for (size_t g = 0; g < conf->n_groups; g++)
+		for (size_t i = 0; i < conf->groups[g].n_vips; i++)
+			keeper->vips[keeper->config.n_vips++] =
+				(struct gate_vip){ .group = (uint32_t)g + 1,
+						   .ip = conf->groups[g].vips[i].ip };
+	return nl_open(NETLINK_NETFILTER, &keeper->nf);
+}
+
+void gatekeeper_done(struct gatekeeper *keeper)
+{
+	nl_close(keeper->nf);
+	free(keeper->vips);
+	*keeper = (struct gatekeeper){ 0 };
+}
+
+/**
+ * gatekeeper_ticket() - Leave to open the gate for a group, for as long as an echo counts
+ *
+ * Laid at the end of a preparation and handed in when the gate is opened: an
+ * order that a freeze has delayed finds it run out.
+ */
+int gatekeeper_ticket(struct gatekeeper *keeper, uint8_t group)
+{
+	return gate_ticket(keeper->nf, group + 1u, keeper->config.echo_ms);
+}
+
+static int create(struct gatekeeper *keeper, const struct worker_order *order)
+{
+	int r = gate_create(keeper->nf, &keeper->config, order->group + 1u, order->level);
+
+	if (r < 0)
+		return r;
+	memset(keeper->ordered.levels, GATE_CLOSED, sizeof(keeper->ordered.levels));
+	keeper->ordered.levels[order->group + 1] = (uint8_t)order->level;
+	return 0;
+}
+
+static int set(struct gatekeeper *keeper, const struct worker_order *order)
+{
+	int r = gate_set(keeper->nf, order->group + 1u, order->level);
+
+	/* Opening counts when it is done, closing from the moment it is wanted. */
+	if (r >= 0 || order->level == GATE_CLOSED)
+		keeper->ordered.levels[order->group + 1] = (uint8_t)order->level;
+	return r;
+}
+
+/*
+ * The copy in the arp family. Now and then, and when the copy has gone, a look
+ * whether the lease itself is as we think: nobody tells when it runs out.
+ */
+static int refresh_arp(struct gatekeeper *keeper, bool *ret_lease_lost)
+{
+	uint32_t left_ms;
+	int r = gate_refresh_arp(keeper->nf, keeper->config.lease_ms);
+
+	if (r != -ENOENT && ++keeper->refreshes % GATEKEEPER_LOOK)
+		return r;
+	if (gate_lease_left(keeper->nf, &left_ms) < 0)
+		return r;
+	*ret_lease_lost = left_ms == 0;
+	if (r != -ENOENT || !left_ms)
+		return r;
+	/* Only the copy ran out: this thread was held up. All switches stay as they are. */
+	return gate_revive_arp(keeper->nf, keeper->config.lease_ms);
+}
+
+/*
+ * What is left of a lease: laying the gate anew must not lengthen it, and an
+ * order that a freeze has kept back creates none (R9). 0: too little to begin.
+ */
+static uint32_t ms_until(instant end)
+{
+	uint64_t left_us = instant_since(end, agent_now());
+
+	return left_us < GATEKEEPER_LEAST_US ? 0 : (uint32_t)(left_us / USEC_PER_MSEC);
+}
+
+/**
+ * gatekeeper_run() - Carry out an order about the gate
+ * @ret_lease_lost: set if a look at the lease showed that it has gone
+ *
+ * Return: 0; errors of the kernel; -ENOENT from CREATE and EXTEND: too late.
+ */
+int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
+		   bool *ret_lease_lost)
+{
+	switch (order->type) {
+	case WORKER_GATE:
+		return set(keeper, order);
+	case WORKER_CREATE:
+		return create(keeper, order);
+	case WORKER_SHUT:
+		memset(keeper->ordered.levels, GATE_CLOSED, sizeof(keeper->ordered.levels));
+		return gate_shut(keeper->nf);
+	case WORKER_REBUILD:
+		keeper->ordered.lease_ms = ms_until(order->lease_until);
+		keeper->ordered.lease_alive = keeper->ordered.lease_ms > 0;
+		return gate_install(keeper->nf, &keeper->config, &keeper->ordered);
+	case WORKER_EXTEND:
+		return gate_extend(keeper->nf, order->lease_ms);
+	case WORKER_REFRESH_ARP:
+		return refresh_arp(keeper, ret_lease_lost);
+	case WORKER_STORE:
+	case WORKER_PREPARE:
+	case WORKER_REFRESH:
+	case WORKER_REMOVE:
+	case WORKER_LOOK:
+	case _WORKER_TYPE_MAX:
+		break;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The gate as the worker drives it: its socket, its layout, and what was ordered last. */
+
+#include "agent/conf/conf.h"
+#include "netlink/gate.h"
+
+struct worker_order;
+
+struct gatekeeper {
+	struct nl *nf;
+	struct gate_vip *vips; /* owned */
+	struct gate_config config;
+	struct gate_state ordered; /* the levels as ordered last */
+	unsigned refreshes;	   /* of the copy in the arp family, counted */
+};
+
+int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf);
+void gatekeeper_done(struct gatekeeper *keeper);
+int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
+		   bool *ret_lease_lost);
+int gatekeeper_ticket(struct gatekeeper *keeper, uint8_t group);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Which interfaces are there and running, and which groups need them. */
+
+#include "agent/conf/conf.h"
+#include "netlink/link.h"
+
+enum { LINKS_MAX = 1024 };
+
+struct links {
+	struct link v[LINKS_MAX];
+	size_t n;
+};
+
+int links_note(struct links *links, const struct link *link);
+void links_forget(struct links *links, int ifindex);
+const char *links_name(const struct links *links, int ifindex);
+bool links_run(const struct links *links, const struct conf_group *group);

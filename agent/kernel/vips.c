@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/cleanup.h"
+#include "agent/kernel/vips.h"
+#include "netlink/link.h"
+
+/* A slice should take the kernel a few ms, so that the gate never waits longer. */
+enum {
+	VIPS_SLICE_FIRST = 32,
+	VIPS_SLICE_MIN = 4,
+	VIPS_SLICE_MAX = 1024,
+	VIPS_SLICE_US = 4000,
+};
+
+void vips_done(struct vips *vips)
+{
+	free(vips->v);
+	free(vips->errors);
+	*vips = (struct vips){ 0 };
+}
+
+static int vips_alloc(size_t n, struct vips *ret)
+{
+	struct vips vips = { .slice = VIPS_SLICE_FIRST };
+
+	vips.v = calloc(n ? n : 1, sizeof(*vips.v));
+	vips.errors = calloc(n ? n : 1, sizeof(*vips.errors));
+	if (!vips.v || !vips.errors) {
+		vips_done(&vips);
+		return -ENOMEM;
+	}
+	*ret = vips;
+	return 0;
+}
+
+static int link_index(const struct link *links, size_t n_links, const char *name)
+{
+	for (size_t i = 0; i < n_links; i++)
+		if (!strcmp(links[i].name, name))
+			return links[i].index;
+	return 0;
+}
+
+/**
+ * vips_all() - All addresses of a group, to be added
+ * @valid_s: lifetime in seconds
+ * @ret: for vips_done()
+ *
+ * Return: 0; -ENODEV if an interface of the group is missing; other errors of
+ * the kernel.
+ */
+int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	_cleanup_(vips_done) struct vips vips = { 0 };
+	size_t n_links;
+	int r;
+
+	r = link_list(nl, &links, &n_links);
+	if (r < 0)
+		return r;
+	r = vips_alloc(group->n_vips, &vips);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < group->n_vips; i++) {
+		const struct conf_vip *vip = &group->vips[i];
+		int index = link_index(links, n_links, vip->ifname);
+
+		if (!index)
+			return -ENODEV;
+		vips.v[vips.n++] = (struct addr){ .ip = vip->ip,
+						  .prefix = vip->prefix,
+						  .ifindex = index,
+						  .tag = ADDR_TAG,
+						  .valid_s = valid_s };
+	}
+	*ret = vips;
+	vips = (struct vips){ 0 };
+	return 0;
+}
+
+/* For bsearch: vips by address. */
+static int by_ip(const void *a, const void *b)
+{
+	const struct ip *x = &((const struct addr *)a)->ip, *y = &((const struct addr *)b)->ip;
+
+	return x->family != y->family ? x->family - y->family
+				      : memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+}
+
+/**
+ * vips_contain() - Is this address one of the group's, as configured?
+ * @ifname: name of the interface that it is on
+ */
+bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr)
+{
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (ip_equal(&group->vips[i].ip, &addr->ip) &&
+		    group->vips[i].prefix == addr->prefix && !strcmp(group->vips[i].ifname, ifname))
+			return true;
+	return false;
+}
+
+/**
+ * vips_ours() - The addresses of a group that the kernel has with our tag, to be removed
+ *
+ * On whatever interface and with whatever prefix length they are found: the tag
+ * says that they are ours, the configuration that they belong to this group.
+ *
+ * Return: 0; errors of the kernel.
+ */
+int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
+{
+	_cleanup_(freep) struct addr *found = NULL, *wanted = NULL;
+	_cleanup_(vips_done) struct vips vips = { 0 };
+	size_t n_found;
+	int r;
+
+	r = addr_list(nl, &found, &n_found);
+	if (r < 0)
+		return r;
+	r = vips_alloc(n_found, &vips);
+	if (r < 0)
+		return r;
+	wanted = calloc(group->n_vips + 1, sizeof(*wanted));
+	if (!wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_vips; i++)
+		wanted[i].ip = group->vips[i].ip;
+	qsort(wanted, group->n_vips, sizeof(*wanted), by_ip);
+	for (size_t i = 0; i < n_found; i++)
+		if (found[i].tag == ADDR_TAG &&
+		    bsearch(&found[i], wanted, group->n_vips, sizeof(*wanted), by_ip))
+			vips.v[vips.n++] = found[i];
+	*ret = vips;
+	vips = (struct vips){ 0 };
+	return 0;
+}
+
+/* Is this very address there, tagged as ours? */
+static bool is_there(const struct addr *sorted, size_t n, const struct addr *want)
+{
+	const struct addr *hit = bsearch(want, sorted, n, sizeof(*sorted), by_ip);
+
+	if (!hit)
+		return false;
+	while (hit > sorted && !by_ip(hit - 1, want))
+		hit--;
+	for (; hit < sorted + n && !by_ip(hit, want); hit++)
+		if (hit->ifindex == want->ifindex && hit->prefix == want->prefix &&
+		    hit->tag == ADDR_TAG)
+			return true;
+	return false;
+}
+
+/**
+ * vips_missing() - Read back: which addresses of a group are not there as they should be
+ *
+ * Return: 0; -ENODEV; errors of the kernel.
+ */
+int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret)
+{
+	_cleanup_(freep) struct addr *found = NULL;
+	struct vips vips;
+	size_t n_found, missing = 0;
+	int r;
+
+	r = vips_all(nl, group, valid_s, &vips);
+	if (r < 0)
+		return r;
+	r = addr_list(nl, &found, &n_found);
+	if (r < 0) {
+		vips_done(&vips);
+		return r;
+	}
+	qsort(found, n_found, sizeof(*found), by_ip);
+	for (size_t i = 0; i < vips.n; i++)
+		if (!is_there(found, n_found, &vips.v[i]))
+			vips.v[missing++] = vips.v[i];
+	vips.n = missing;
+	*ret = vips;
+	return 0;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+typedef int (*vips_verb)(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
+
+/* Work on the next slice, and make the one after it as long as the kernel can bear. */
+static int work_slice(struct nl *nl, struct vips *vips, vips_verb verb)
+{
+	size_t left = vips->n - vips->next, n = left < vips->slice ? left : vips->slice;
+	uint64_t began = now_us(), took;
+	int r;
+
+	r = verb(nl, vips->v + vips->next, n, vips->errors + vips->next);
+	if (r < 0)
+		return r;
+	vips->next += n;
+	took = now_us() - began;
+	if (took < VIPS_SLICE_US / 2 && vips->slice < VIPS_SLICE_MAX)
+		vips->slice *= 2;
+	else if (took > VIPS_SLICE_US && vips->slice > VIPS_SLICE_MIN)
+		vips->slice /= 2;
+	return vips->next < vips->n;
+}
+
+/**
+ * vips_add_slice() - Add the next few addresses
+ *
+ * Return: 1 if there are more; 0 if that was all; errors of the exchange.
+ * Errors of single addresses are kept for vips_error().
+ */
+int vips_add_slice(struct nl *nl, struct vips *vips)
+{
+	return work_slice(nl, vips, addr_add);
+}
+
+/**
+ * vips_remove_slice() - Remove the next few addresses; see vips_add_slice()
+ */
+int vips_remove_slice(struct nl *nl, struct vips *vips)
+{
+	return work_slice(nl, vips, addr_remove);
+}
+
+/**
+ * vips_error() - The first error that the kernel had for one of the addresses; 0: none
+ */
+int vips_error(const struct vips *vips)
+{
+	for (size_t i = 0; i < vips->next; i++)
+		if (vips->errors[i])
+			return vips->errors[i];
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A group's addresses in the kernel, worked on a slice at a time. */
+
+#include "agent/conf/conf.h"
+#include "netlink/addr.h"
+
+/* One pass over the addresses of a group. */
+struct vips {
+	struct addr *v; /* owned */
+	int *errors;	/* owned; one for each */
+	size_t n, next;
+	size_t slice; /* how many at once; adapts itself */
+};
+
+void vips_done(struct vips *vips);
+int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
+int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret);
+int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
+int vips_add_slice(struct nl *nl, struct vips *vips);
+int vips_remove_slice(struct nl *nl, struct vips *vips);
+int vips_error(const struct vips *vips);
+bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr);

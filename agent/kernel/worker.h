@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The thread that makes requests of the kernel: rtnetlink and nftables work a
+ * request off inside sendmsg(), and wait there for whoever else holds their
+ * locks. It owns its sockets and nothing else, decides nothing, and answers
+ * every order with a result. Gate orders overtake addresses between slices.
+ */
+
+#include "agent/conf/conf.h"
+#include "netlink/addr.h"
+#include "netlink/gate.h"
+#include "netlink/link.h"
+
+enum worker_type {
+	WORKER_STORE,	    /* term and maintenance to disk */
+	WORKER_PREPARE,	    /* add the group's addresses, read back, lay a ticket if asked to */
+	WORKER_REFRESH,	    /* lengthen the lifetimes of the group's addresses */
+	WORKER_REMOVE,	    /* remove the group's addresses that are ours, read back */
+	WORKER_GATE,	    /* set the group's level */
+	WORKER_CREATE,	    /* the same, with a new lease, against the ticket */
+	WORKER_SHUT,	    /* empty all switches, end the lease */
+	WORKER_REBUILD,	    /* lay the tables anew, with the levels as ordered */
+	WORKER_EXTEND,	    /* lengthen the lease once */
+	WORKER_REFRESH_ARP, /* renew the copy of the lease in the arp family */
+	WORKER_LOOK,	    /* read all interfaces */
+	_WORKER_TYPE_MAX,
+};
+
+struct worker_order {
+	enum worker_type type;
+	uint32_t id; /* comes back in the result */
+	uint8_t group;
+	union {
+		struct {
+			uint64_t term;
+			bool maintenance;
+		} store;
+		enum gate_level level; /* GATE, CREATE */
+		uint32_t lease_ms;     /* EXTEND */
+		instant lease_until;   /* REBUILD: no lease after that */
+		bool ticket;	       /* PREPARE: lay one in the end */
+	};
+};
+
+struct worker_result {
+	enum worker_type type;
+	uint32_t id;
+	uint8_t group;
+	int err;	    /* 0 or negative errno */
+	bool lease_lost;    /* REFRESH_ARP: the lease element of the gate is gone */
+	struct link *links; /* LOOK: owned by who takes the result */
+	size_t n_links;
+};
+
+struct gatekeeper;
+struct worker;
+
+int worker_new(const struct conf *conf, const char *state_directory, struct gatekeeper *keeper,
+	       struct worker **ret);
+struct worker *worker_free(struct worker *worker);
+DEFINE_CLEANUP(struct worker *, worker_free)
+
+int worker_order(struct worker *worker, const struct worker_order *order);
+int worker_fd(const struct worker *worker);
+bool worker_next(struct worker *worker, struct worker_result *ret);
