@@ -151,9 +151,54 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		r = sd_bus_message_read(m, "u", &answer);
 	if (r >= 0)
 		r = answer == NAME_PRIMARY_OWNER || answer == NAME_ALREADY_OWNER ? 0 : -EEXIST;
+	api->name = r < 0 ? API_NAME_REFUSED : API_NAME_OURS;
 	if (api->ops->named)
 		api->ops->named(api->ctx, r);
 	return 0;
+}
+
+static int ask_for_name(struct api *api)
+{
+	api->name = API_NAME_ASKED;
+	api->name_slot = sd_bus_slot_unref(api->name_slot);
+	return sd_bus_request_name_async(api->bus, &api->name_slot, API_NAME, 0, on_name, api);
+}
+
+/* Whoever had our name has gone: it is worth another try. */
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *name, *before, *now;
+	struct api *api = userdata;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_read(m, "sss", &name, &before, &now);
+	if (r < 0 || *now || api->name != API_NAME_REFUSED)
+		return 0;
+	r = ask_for_name(api);
+	if (r < 0 && api->ops->named)
+		api->ops->named(api->ctx, r);
+	return 0;
+}
+
+/* A bus that does not let us watch is no reason to go without it. */
+static int on_watching(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)m, (void)userdata, (void)error;
+	return 0;
+}
+
+/* The watch first: what happens between the two is not missed. */
+static int begin_name(struct api *api)
+{
+	int r;
+
+	r = sd_bus_add_match_async(api->bus, &api->owner_slot,
+				   "type='signal',sender='org.freedesktop.DBus',"
+				   "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
+				   "member='NameOwnerChanged',arg0='" API_NAME "'",
+				   on_owner, on_watching, api);
+	return r < 0 ? r : ask_for_name(api);
 }
 
 /**
@@ -165,8 +210,9 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
  * @ctx: handed to @ops; borrowed
  * @ret: the API; to be freed with api_free()
  *
- * Does not wait for the bus: whether the name is ours comes to @ops->named. The
- * agent is asked for the names and values of everything during this call.
+ * Does not wait for the bus: whether the name is ours comes to @ops->named, and
+ * again each time that it was refused and has become free. The agent is asked for
+ * the names and values of everything during this call.
  *
  * Return: 0, -ENOMEM, or negative errno of sd-bus: -EEXIST if there is an API
  * on @bus already, -ENOTCONN if it is closed.
@@ -174,6 +220,7 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 int api_new(sd_bus *bus, const struct api_ops *ops, void *ctx, struct api **ret)
 {
 	_cleanup_(api_freep) struct api *api = NULL;
+	sd_id128_t salt;
 	int r;
 
 	api = calloc(1, sizeof(*api));
@@ -182,6 +229,11 @@ int api_new(sd_bus *bus, const struct api_ops *ops, void *ctx, struct api **ret)
 	api->bus = sd_bus_ref(bus);
 	api->ops = ops;
 	api->ctx = ctx;
+	/* An answer to a caller of an API before this one must not find one of ours. */
+	r = sd_id128_randomize(&salt);
+	if (r < 0)
+		return r;
+	memcpy(&api->last_request, &salt, sizeof(api->last_request));
 
 	ops->get_manager(ctx, &api->manager.now);
 	api->node = strdup(api->manager.now.node);
@@ -197,7 +249,7 @@ int api_new(sd_bus *bus, const struct api_ops *ops, void *ctx, struct api **ret)
 	if (r < 0)
 		return r;
 	if (sd_bus_is_bus_client(bus) > 0) {
-		r = sd_bus_request_name_async(bus, &api->name_slot, API_NAME, 0, on_name, api);
+		r = begin_name(api);
 		if (r < 0)
 			return r;
 	}
@@ -228,6 +280,7 @@ struct api *api_free(struct api *api)
 					       "/org/freedesktop/DBus", "org.freedesktop.DBus",
 					       "ReleaseName", NULL, NULL, "s", API_NAME);
 	sd_bus_slot_unref(api->name_slot);
+	sd_bus_slot_unref(api->owner_slot);
 	sd_bus_unref(api->bus);
 	strv_free(api->manager.groups);
 	strv_free(api->manager.peers);

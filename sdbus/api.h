@@ -76,12 +76,13 @@ struct api_ops {
 	/* These are answered, at once or later, through api_reply_*(). */
 	void (*switchover)(void *ctx, size_t group, api_request request);
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
-	void (*announce)(void *ctx, size_t group);
+	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
 
 	/*
 	 * The bus has answered the request for our name; may be NULL. 0: it is
 	 * ours; -EEXIST: another agent has it; else the bus's own reason, such as
-	 * -EACCES from its policy or -ETIMEDOUT. Must not call api_free().
+	 * -EACCES from its policy or -ETIMEDOUT. Comes again when another agent
+	 * has given the name up. Must not call api_free().
 	 */
 	void (*named)(void *ctx, int err);
 };

@@ -59,12 +59,24 @@ static void call_refuse(struct api_call *call, const char *error, const char *te
 	call_drop(call);
 }
 
+static bool is_primary(struct api *api, size_t group)
+{
+	struct api_group now;
+
+	api->ops->get_group(api->ctx, group, &now);
+	return strcmp(now.role, "primary") == 0;
+}
+
 /* The caller may: what it wants goes to the agent, which may answer at once. */
 static void call_grant(struct api_call *call)
 {
 	struct api *api = call->api;
 	const struct api_order order = call->order;
 
+	if (order.verb == API_VERB_ANNOUNCE && !is_primary(api, order.group)) {
+		call_refuse(call, api_error_name("NotHeld"), "This node is not primary.");
+		return;
+	}
 	if (order.verb == API_VERB_ANNOUNCE) {
 		api->ops->announce(api->ctx, order.group);
 		(void)sd_bus_reply_method_return(call->message, NULL); /* as in call_refuse() */

@@ -30,6 +30,12 @@ struct api_order {
 	bool on; /* maintenance */
 };
 
+enum api_name {
+	API_NAME_ASKED,
+	API_NAME_OURS,
+	API_NAME_REFUSED, /* asked for again when its owner goes */
+};
+
 struct api_call; /* a caller who has not been answered yet: api_call.c */
 
 /* Hashes of the values of an object's properties that were last sent. */
@@ -63,7 +69,8 @@ struct api {
 	char *node; /* our own name */
 	sd_bus_slot *slots[API_SLOTS_MAX];
 	size_t n_slots;
-	sd_bus_slot *name_slot;
+	sd_bus_slot *name_slot, *owner_slot;
+	enum api_name name;
 
 	struct api_manager_object manager;
 	struct api_group_object group; /* the one looked up last */

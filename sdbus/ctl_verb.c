@@ -81,6 +81,13 @@ static int refuse_verb(struct ctl *ctl, const char *name)
 {
 	const char *meant = guess(name);
 
+	if (*name == '-') {
+		fprintf(ctl->err,
+			"takeoverctl: \"%s\" is not an option; 'takeoverctl help' shows what "
+			"there is.\n",
+			name);
+		return CTL_USAGE;
+	}
 	fprintf(ctl->err, "takeoverctl: there is no verb \"%s\"", name);
 	if (meant)
 		fprintf(ctl->err, "; did you mean '%s'?\n", meant);

@@ -322,6 +322,28 @@ Test(api_bus, second_agent_is_told_that_the_name_is_taken, .timeout = 10)
 	rig_done(&rig);
 }
 
+Test(api_bus, name_that_was_taken_is_asked_for_when_it_is_free, .timeout = 10)
+{
+	struct rig rig, second;
+	struct fake *agent = &second.agent;
+
+	rig_start_bus(&rig);
+	rig_init(&second);
+	second.server = rig_connect(&rig);
+	MUST(api_new(second.server, &second.ops, agent, &second.api));
+	while (!agent->name_answered)
+		rig_turn(&second, -1);
+	cr_assert_eq(agent->name_err, -EEXIST);
+
+	agent->name_answered = false;
+	rig.server = sd_bus_flush_close_unref(rig.server); /* as when its agent is killed */
+	while (!agent->name_answered)
+		rig_turn(&second, -1);
+	cr_expect_eq(agent->name_err, 0);
+	rig_done(&second);
+	rig_done(&rig);
+}
+
 Test(api_bus, end_of_the_api_gives_the_name_back, .timeout = 10)
 {
 	struct rig rig, second;

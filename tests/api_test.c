@@ -262,6 +262,46 @@ Test(api, announce_is_answered_at_once, .timeout = 10)
 	rig_done(&rig);
 }
 
+Test(api, announce_is_for_the_primary, .timeout = 10)
+{
+	struct answer answer = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	rig.agent.groups[0].role = "backup";
+	call(&rig, &answer, SIP, API_GROUP, "Announce", "");
+	arrive(&rig, answer.times);
+	cr_expect_str_eq(error_of(&answer), API_ERROR "NotHeld");
+	cr_expect_str_eq(text_of(&answer), "This node is not primary.");
+	cr_expect_eq(rig.agent.announces, 0);
+	answer_done(&answer);
+	rig_done(&rig);
+}
+
+Test(api, late_answer_to_a_caller_of_before_finds_nobody, .timeout = 10)
+{
+	struct answer before = { 0 }, answer = { 0 };
+	struct rig rig;
+	api_request old;
+
+	rig_start_pair(&rig);
+	switchover(&rig, &before);
+	arrive(&rig, rig.agent.switchovers == 1);
+	old = rig.agent.request;
+	rig.api = api_free(rig.api);
+	arrive(&rig, before.times);
+
+	MUST(api_new(rig.server, &rig.ops, &rig.agent, &rig.api));
+	switchover(&rig, &answer);
+	arrive(&rig, rig.agent.switchovers == 2);
+	cr_expect_eq(api_reply_ok(rig.api, old, "beta", 1), -ENOENT);
+	settle(&rig);
+	cr_expect_eq(answer.times, 0);
+	answer_done(&before);
+	answer_done(&answer);
+	rig_done(&rig);
+}
+
 Test(api, can_switchover_says_yes_or_no_and_why, .timeout = 10)
 {
 	struct answer answer = { 0 };

@@ -351,6 +351,18 @@ Test(takeoverctl, mistyped_verb_gets_a_suggestion, .timeout = 10)
 	}
 }
 
+Test(takeoverctl, option_that_does_not_exist_is_called_one, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	RUN(&rig, &outcome, "--json", "status");
+	cr_expect_eq(outcome.code, 2);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: \"--json\" is not an option; "
+				       "'takeoverctl help' shows what there is.\n");
+}
+
 Test(takeoverctl, help_names_every_verb_and_no_verb_is_an_error, .timeout = 10)
 {
 	static const char *const names[] = { "status", "switchover", "maintenance", "version",
