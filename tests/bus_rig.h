@@ -24,6 +24,7 @@
 
 #include "agent/base.h"
 #include "sdbus/api.h"
+#include "tests/temp.h"
 
 #define SIP API_PATH "/group/sip"
 
@@ -55,7 +56,7 @@ struct rig {
 	sd_bus *server, *client;
 	struct api *api;
 	pid_t daemon; /* 0: no bus between */
-	char dir[32], address[64];
+	char dir[TEMP_MAX], address[TEMP_MAX + 16];
 };
 
 /* An answer to a call, when it comes. */
@@ -348,11 +349,10 @@ static inline sd_bus *rig_connect(const struct rig *rig)
 /* A dbus-daemon of our own; it dies with the test. Needs root. */
 static inline void rig_open_bus(struct rig *rig)
 {
-	char config[64], ready[16], c;
+	char config[TEMP_MAX + 8], ready[16], c;
 	int fds[2];
 
-	strcpy(rig->dir, "/tmp/takeover-bus-XXXXXX");
-	cr_assert(mkdtemp(rig->dir));
+	cr_assert(mkdtemp(temp_template(rig->dir, "bus")));
 	cr_assert_eq(chmod(rig->dir, 0755), 0); /* for the unprivileged caller */
 	(void)snprintf(rig->address, sizeof(rig->address), "unix:path=%s/bus", rig->dir);
 	(void)snprintf(config, sizeof(config), "%s/conf", rig->dir);
@@ -409,7 +409,7 @@ static inline void rig_start_bus(struct rig *rig)
 
 static inline void rig_done(struct rig *rig)
 {
-	char file[64];
+	char file[TEMP_MAX + 8];
 
 	rig->api = api_free(rig->api);
 	rig->client = sd_bus_close_unref(rig->client);

@@ -3,7 +3,8 @@
 #
 # Two nodes and clients in network namespaces of their own, for run.sh and
 # demo.sh. Whoever sources this calls net_up, node_start, ..., and net_down in
-# a trap. Everything is named after the process that made it (tk$$-a, ...).
+# a trap. Everything is named after the process that made it (tk$$-a, ...), or
+# as TAKEOVER_NET says: then who said so can remove it, too (net_clear).
 #
 #	 a, b      the nodes: eth0 (10.77.0.0/16, fd77::/64) and eth1 (10.78.0.0/24)
 #	 c         a client like any other
@@ -22,7 +23,7 @@ PROBE=$BUILD/tests/net/probe
 TAKEOVERD=${TAKEOVERD:-$BUILD/takeoverd}
 WRAPPER=${WRAPPER:-} # e.g. "valgrind --error-exitcode=99"
 
-NET=tk$$
+NET=${TAKEOVER_NET:-tk$$}
 TAG=116 # IFA_PROTO of our addresses
 VIP4=10.77.0.100
 VIP6=fd77::100
@@ -134,25 +135,49 @@ tie()
 	done
 }
 
+# end_all NAMESPACE: nothing runs in it any more
+end_all()
+{
+	local tries pids
+
+	for ((tries = 0; tries < 100; tries++)); do # what forks may do so once more
+		mapfile -t pids < <(ip netns pids "$1" 2>/dev/null)
+		((${#pids[@]})) || return 0
+		kill -KILL "${pids[@]}" 2>/dev/null || true
+	done
+}
+
+# net_clear NAME: remove what a process has made under this name, and end what
+# runs there (and only there), whatever has become of that process
+net_clear()
+{
+	local ns dir
+
+	for ns in a b c ca cb br; do
+		[[ -e /run/netns/$1-$ns ]] || continue
+		end_all "$1-$ns"
+		ip netns delete "$1-$ns"
+	done
+	for dir in "${TMPDIR:-/tmp}/takeover-$1".??????; do
+		[[ -d $dir && ! -L $dir ]] || continue
+		[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP" && cp -r "$dir"/. "$KEEP"/ 2>/dev/null; }
+		rm -rf "$dir"
+	done
+}
+
 # End everything that was started, by its id, then remove what was made.
 net_down()
 {
 	local key
 
-	trap '' INT TERM
+	trap '' INT TERM HUP PIPE
 	for key in "${!PIDS[@]}"; do
 		kill -CONT "${PIDS[$key]}" 2>/dev/null
 		kill -KILL "${PIDS[$key]}" 2>/dev/null
 		wait "${PIDS[$key]}" 2>/dev/null
 	done
 	PIDS=()
-	for key in a b c ca cb br; do
-		[[ -e /run/netns/$NET-$key ]] && ip netns delete "$NET-$key"
-	done
-	if [[ -n $DIR && -n ${KEEP:-} ]]; then
-		mkdir -p "$KEEP" && cp -r "$DIR"/. "$KEEP"/ 2>/dev/null
-	fi
-	[[ -n $DIR ]] && rm -rf "$DIR"
+	net_clear "$NET"
 	DIR=
 }
 
@@ -234,7 +259,8 @@ finish()
 config_agent()
 {
 	printf '%s\n' '[Agent]' "KeyFile=$DIR/key" Interval=50ms "Lease=${LEASE:-350ms}" \
-		"DeadTime=${DEAD_TIME:-500ms}" StartWait=1s TimeoutStep=2s "$@"
+		"DeadTime=${DEAD_TIME:-500ms}" StartWait=1s "RestartHold=${RESTART_HOLD:-1s}" \
+		TimeoutStep=2s "$@"
 }
 
 config_nodes()
@@ -354,22 +380,27 @@ agent_end()
 		fail "the agent of node $1 ended with status $status after SIG$2"
 }
 
-# Power off: nothing of the node is left, not even its kernel.
+# Power off: nothing of the node is left, not even its kernel. The frames stop
+# first, in the bridge: the other node must not be told that a port has closed,
+# and an agent that saw its links go would hand over.
 node_kill()
 {
-	local key pids=()
+	local key pids
 
-	# Processes first, all at once: an agent that saw its links go would hand over.
-	for key in "agent-$1" "echo-$1" "bus-$1"; do
-		[[ -z ${PIDS[$key]:-} ]] || pids+=("${PIDS[$key]}")
-	done
+	in_ns br nft "add table bridge power;
+		add chain bridge power from { type filter hook prerouting priority -400; };
+		add chain bridge power to { type filter hook postrouting priority -400; };
+		add rule bridge power from iifname { ${1}0, ${1}1 } drop;
+		add rule bridge power to oifname { ${1}0, ${1}1 } drop"
+	mapfile -t pids < <(ip netns pids "$NET-$1")
 	kill -KILL "${pids[@]}"
-	wait "${pids[@]}" 2>/dev/null || true
-	printf 'link delete %s0\nlink delete %s1\n' "$1" "$1" | ip -n "$NET-br" -batch -
 	for key in "agent-$1" "echo-$1" "bus-$1"; do
+		[[ -z ${PIDS[$key]:-} ]] || wait "${PIDS[$key]}" 2>/dev/null || true
 		unset "PIDS[$key]"
 	done
 	unset "AGENT[$1]"
+	printf 'link delete %s0\nlink delete %s1\n' "$1" "$1" | ip -n "$NET-br" -batch -
+	end_all "$NET-$1"
 	ip netns delete "$NET-$1"
 }
 

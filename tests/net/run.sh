@@ -6,8 +6,10 @@
 #	tests/net/run.sh [--list] [--repeat N] [NAME...]
 #
 # Each scenario is a process of its own with a network of its own, removed when
-# it ends, however it ends. BUILD says where the programs are, WRAPPER what to
-# run the agent under (valgrind). Logs of what failed stay in $BUILD/net-failed.
+# it ends, however it ends: by itself, or by us, who know its name. BUILD says
+# where the programs are, WRAPPER what to run the agent under (valgrind). Logs of
+# what failed stay in $BUILD/net-failed. The last line is the total; with TOTAL
+# it goes to that file instead.
 # Without names: all but freeze_random and kill_random, which are for --repeat.
 
 set -eu -o pipefail
@@ -19,6 +21,7 @@ for file in "$HERE"/scenarios/*.sh; do
 done
 
 SCENARIO_SECONDS=${SCENARIO_SECONDS:-180}
+CHILD= # the scenario that runs
 
 scenarios()
 {
@@ -28,7 +31,7 @@ scenarios()
 # The child: one scenario
 one()
 {
-	trap 'exit 130' INT TERM
+	trap 'exit 130' INT TERM HUP PIPE
 	trap 'status=$?; set +eu; net_down; exit $status' EXIT
 	"scenario_$1"
 	pair_down
@@ -45,7 +48,7 @@ show_failure() # NAME
 	local log
 
 	# bash reports each process that a scenario kills
-	grep -vE '^@fact|: line [0-9]+: +[0-9]+ Killed ' "$OUT" | sed 's/^/    /'
+	sed -E '/^@fact|: line [0-9]+: +[0-9]+ Killed /d; s/^/    /' "$OUT"
 	for log in "$KEEP"/agent-*.err; do
 		[[ -s $log ]] || continue
 		echo "    --- ${log#"$ROOT"/} (last lines)"
@@ -53,24 +56,46 @@ show_failure() # NAME
 	done
 }
 
+# In the background, so that a signal to us is not left waiting for its end. It
+# has a process group of its own, all of which timeout ends. Long enough after
+# that: whatever the scenario waits for is bounded by PATIENCE.
 run_one() # NAME
 {
-	local facts start=$SECONDS
+	local facts start=$SECONDS status=0
 
 	export KEEP=$BUILD/net-failed/$1
 	rm -rf "$KEEP"
-	if timeout --foreground --kill-after=20 "$SCENARIO_SECONDS" \
-		bash "${BASH_SOURCE[0]}" --one "$1" >"$OUT" 2>&1; then
+	timeout --kill-after=$((PATIENCE + 15)) "$SCENARIO_SECONDS" \
+		bash "${BASH_SOURCE[0]}" --one "$1" >"$OUT" 2>&1 &
+	CHILD=$!
+	{ wait "$CHILD"; } 2>/dev/null || status=$?
+	CHILD=
+	net_clear "$NET" || true
+	if ((status == 0)); then
 		facts=$(facts_of "$OUT")
 		printf 'ok %s (%s%s s)\n' "$1" "${facts:+$facts, }" $((SECONDS - start))
 		rm -rf "$KEEP"
 		passed=$((passed + 1))
 	else
+		((status != 124 && status != 137)) || echo "timed out after $SCENARIO_SECONDS s" >>"$OUT"
 		printf 'FAIL %s (%s s)\n' "$1" $((SECONDS - start))
-		show_failure "$1"
+		show_failure "$1" || true
 		failed=$((failed + 1))
 	fi
 	sed -n 's/^@fact //p' "$OUT" >>"$OUT.facts"
+}
+
+# However we end: with the scenario that runs, and with what it has made.
+finish_up()
+{
+	trap '' INT TERM HUP PIPE
+	if [[ -n $CHILD ]]; then
+		kill -TERM "$CHILD"
+		net_clear "$NET" # it waits for nothing any more
+		wait "$CHILD"
+	fi 2>/dev/null
+	net_clear "$NET"
+	rm -f "$OUT" "$OUT.facts"
 }
 
 # min/median/max of every figure over the repetitions
@@ -117,8 +142,9 @@ main()
 	passed=0
 	failed=0
 	OUT=$(mktemp "${TMPDIR:-/tmp}/takeover-out.XXXXXX")
-	trap 'rm -f "$OUT" "$OUT.facts"' EXIT
-	trap 'exit 130' INT TERM
+	export TAKEOVER_NET=$NET
+	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
 	for name; do
 		: >"$OUT.facts"
 		for ((i = 0; i < repeat; i++)); do
@@ -126,6 +152,9 @@ main()
 		done
 		((repeat == 1)) || summary
 	done
+	if [[ -n ${TOTAL:-} ]]; then
+		exec >"$TOTAL"
+	fi
 	printf '%d passed, %d failed\n' "$passed" "$failed"
 	((failed == 0))
 }

@@ -15,7 +15,8 @@ scenario_start_one_primary()
 	fact primary "${NODE_NAME[$PRIMARY]}"
 }
 
-# A node whose peer does not exist serves after StartWait=.
+# A node whose peer does not exist serves when that peer cannot be holding any
+# more: after RestartHold= and DeadTime=.
 scenario_start_alone()
 {
 	net_up

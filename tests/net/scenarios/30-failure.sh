@@ -4,19 +4,32 @@
 # Power off. The silence is the dead time, the rest of an interval, and the claim.
 scenario_node_killed_other_takes_over()
 {
+	local reason
+
 	pair_up
 	send_start load c "$VIP4"
 	send_start load6 c "$VIP6"
 	node_kill a
 	wait_role b primary
+	reason=$(get b group/sip Reason)
+	[[ $reason == peer-dead ]] || fail "beta is primary for \"$reason\", not for a dead peer"
 	assert_holder b
 	send_stop load
 	fact silence_us "${R[silence_us]}"
 	[[ ${R[beta]:-0} -gt 0 ]] || fail "beta did not answer"
+	assert_dead_time
 	send_stop load6
 	fact silence6_us "${R[silence_us]}"
 	[[ ${R[beta]:-0} -gt 0 ]] || fail "beta did not answer over IPv6"
+	assert_dead_time
 	wait_property b peer/alpha State '!up'
+}
+
+# What is silent is not dead for a dead time of 500 ms: an earlier answer would
+# mean that the other node was told, and that this was no loss of power.
+assert_dead_time()
+{
+	((R[silence_us] >= 200000)) || fail "silent for ${R[silence_us]} µs only: the node was not cut off"
 }
 
 # The host comes back as a backup.
@@ -151,6 +164,8 @@ scenario_kill_random()
 	wait_role b primary
 	send_some c "$VIP4" 500
 	assert_no_overlap
+	agent_start a # which clears away what the dead one left behind the gate
+	wait_role a backup
 	assert_holder b
 }
 
@@ -189,6 +204,7 @@ scenario_agent_sigkill_restart_loses_nothing()
 
 scenario_planned_restart_loses_nothing()
 {
+	RESTART_HOLD=3s # longer than what this takes
 	pair_up
 	restart USR2 0
 	restart USR2 1
