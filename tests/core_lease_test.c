@@ -322,6 +322,7 @@ Test(core_lease, r9_a_lease_that_has_ended_shuts_first_and_opens_by_a_claim_afte
 	rig_expect("alpha shuts\n"
 		   "alpha tells lapsed\n"
 		   "alpha is claiming (lease-lapsed)\n");
+	cr_assert_not(rig_group(ALPHA)->serving);
 	rig_done_all(ALPHA);
 	cr_assert_not(marks(ALPHA));
 	rig_deafen(BETA);
@@ -352,6 +353,15 @@ Test(core_lease, r9_an_echo_of_a_heartbeat_from_before_the_lapse_is_no_leave)
 	rig_say_echo(BETA, ALPHA, before + 1);
 	rig_done_all(ALPHA);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+Test(core_lease, r9_a_shut_that_fails_is_told)
+{
+	begin_lapsed();
+	rig_forget();
+	rig_answer_next(ALPHA, -5);
+	rig_expect("alpha tells action-failed\n");
+	cr_assert_eq(rig.failure, -5);
 }
 
 Test(core_lease, r9_silence_of_the_peer_for_the_dead_time_is_leave_as_well)

@@ -404,6 +404,16 @@ Test(core_move, strict_a_refusal_is_answered_with_a_claim_under_a_term_above_the
 		   "alpha is primary (rolled-back)\n");
 }
 
+Test(core_move, strict_what_could_not_be_removed_is_not_called_released)
+{
+	begin_with_puppet(true);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_answer(ALPHA, CORE_DO_GATE, 0);
+	rig_answer(ALPHA, CORE_DO_REMOVE, -5);
+	cr_assert_eq(rig_count("says released"), 0);
+	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown nobody\n"), 1);
+}
+
 Test(core_move, strict_a_successor_that_never_claims_times_out)
 {
 	begin_with_puppet(true);

@@ -44,6 +44,7 @@ Test(core_request, asked_on_the_backup_it_is_passed_on_and_answered_there)
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	cr_assert_eq(rig_count("alpha replies 9  alpha\n"), 1);
 	cr_assert_eq(rig_group(ALPHA)->term, 3);
+	cr_assert_eq(rig_count("repairs"), 0);
 }
 
 static void puppet_asks(uint32_t id)
@@ -126,11 +127,12 @@ Test(core_request, a_caller_whose_request_is_denied_is_told_why)
 Test(core_request, a_request_that_the_holder_never_answers_ends_in_an_unknown_outcome)
 {
 	rig_begin();
+	rig_configure(step_us, STEP + 12345); /* not on the beat */
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
-	rig_say_for_us(ALPHA, BETA, 2 * STEP - INTERVAL);
+	rig_say_for_us(ALPHA, BETA, 2 * (STEP + 12345) - 1);
 	cr_assert_eq(rig_count("replies"), 0);
-	rig_say_for_us(ALPHA, BETA, INTERVAL);
+	rig_advance_us(1);
 	cr_assert_eq(rig_count("beta replies 8 OutcomeUnknown alpha\n"), 1);
 	rig_say_for_us(ALPHA, BETA, 2 * STEP);
 	cr_assert_eq(rig_count("replies"), 1);

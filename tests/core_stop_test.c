@@ -15,6 +15,7 @@ Test(core_stop, maintenance_on_the_primary_is_a_switchover_first)
 	rig_advance_us(USEC_PER_SEC);
 	rig_expect_state(ALPHA, CORE_STATE_MAINTENANCE);
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_MAINTENANCE);
 	cr_assert_eq(rig_count("alpha replies 7  beta\n"), 1);
 	cr_assert_eq(rig_count("alpha stores 2 maintenance\n"), 2);
 	rig_kill(BETA);
