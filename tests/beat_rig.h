@@ -18,7 +18,7 @@
 enum {
 	ALPHA = 0,
 	BETA = 1,
-	QUIET_MS = 20,	  /* so long nothing may come before it counts as nothing */
+	QUIET_MS = 50,	  /* so long nothing may come before it counts as nothing */
 	RECORDS_MAX = 64, /* datagrams that a recorder keeps */
 };
 
@@ -120,6 +120,13 @@ static inline void settle_at(struct agent *a, struct agent *b, uint64_t us)
 static inline void settle(struct agent *a, struct agent *b)
 {
 	settle_at(a, b, 1000000);
+}
+
+/* The same, until an outcome has come: some take the kernel a while on a busy machine. */
+static inline void settle_for(struct agent *a, struct agent *b, const unsigned *outcome)
+{
+	for (int i = 0; i < 100 && !*outcome; i++)
+		settle(a, b);
 }
 
 static inline void forget(struct agent *agent)

@@ -677,3 +677,38 @@ Test(core_move, while_it_is_provisional_nothing_else_is_begun)
 	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
 	rig_expect("beta tells unfit 2\n");
 }
+
+Test(core_move, who_is_denied_a_preemption_rests_before_it_asks_again)
+{
+	rig_begin();
+	rig_configure(priority[BETA], 200);
+	rig_configure(groups[0].preempt, true);
+	rig_standby(BETA, ALPHA, 5);
+	rig_puppet(ALPHA)->move_to = BETA;
+	for (int i = 0; i < 100; i++) {
+		rig_puppet(ALPHA)->move = CORE_MOVE_DENIED;
+		rig_puppet(ALPHA)->why = CORE_RESULT_BUSY;
+		rig_puppet(ALPHA)->move_id = rig_group(BETA)->move_id;
+		rig_say(ALPHA, BETA);
+	}
+	cr_assert_leq(rig_group(BETA)->move_id, 2002);
+}
+
+Test(core_move, an_old_holder_that_takes_the_group_back_has_not_let_go)
+{
+	rig_begin();
+	rig_configure(groups[0].strict, true);
+	rig_standby(BETA, ALPHA, 5);
+	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
+	rig_puppet(ALPHA)->state = CORE_STATE_YIELDING;
+	rig_puppet(ALPHA)->move = CORE_MOVE_RELEASED;
+	rig_puppet(ALPHA)->move_to = BETA;
+	rig_puppet(ALPHA)->move_id = 77;
+	rig_puppet(ALPHA)->move_term = 6;
+	rig_say(ALPHA, BETA);
+	rig_done_all(BETA);
+	rig_puppet(ALPHA)->state = CORE_STATE_CLAIMING;
+	rig_puppet(ALPHA)->term = 7;
+	rig_say(ALPHA, BETA);
+	cr_assert_eq(rig_count("beta replies 8  beta\n"), 0);
+}

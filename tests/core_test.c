@@ -640,3 +640,14 @@ Test(core, no_two_things_share_a_name)
 			cr_assert_str_neq(core_unfit_name((enum core_unfit)i),
 					  core_unfit_name((enum core_unfit)j));
 }
+
+Test(core, r4_who_releases_when_alone_is_no_last_resort)
+{
+	rig_begin();
+	rig_configure(groups[0].keep_alone, false);
+	rig_alone(ALPHA);
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	rig_forget();
+	rig_advance_us(60 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("is primary"), 0);
+}

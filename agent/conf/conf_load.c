@@ -323,12 +323,14 @@ static int by_rank(const void *a, const void *b)
 static int sort_problems(const struct conf_load *load, size_t first)
 {
 	size_t n = load->problems->n - first;
-	struct conf_problem *v = load->problems->v + first;
+	struct conf_problem *v = n ? &load->problems->v[first] : NULL;
 	_cleanup_(freep) struct conf_problem *old = calloc(n + 1, sizeof(*old));
 	_cleanup_(freep) struct rank *ranks = calloc(n + 1, sizeof(*ranks));
 
 	if (!old || !ranks)
 		return -ENOMEM;
+	if (!n)
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		struct rank *rank = &ranks[i];
 

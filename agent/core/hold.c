@@ -83,6 +83,8 @@ static void note_acknowledgement(struct step *s, uint8_t group, const struct cor
 			g->provisional = instant_add(s->core->now, s->core->config.step_us);
 		return;
 	}
+	if (r->state == CORE_STATE_CLAIMING)
+		return; /* it takes the group back: the terms will decide */
 	g->provisional = INSTANT_NEVER;
 	g->move_to = CORE_NODE_NONE;
 	announce(s, group);

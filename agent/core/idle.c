@@ -44,6 +44,7 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 
 	if (g->move == CORE_MOVE_ASK && r->move == CORE_MOVE_DENIED && r->move_id == g->move_id) {
 		set_move(s, group, CORE_MOVE_NONE);
+		g->retry = instant_add(s->core->now, CORE_RETRY_US); /* Preempt= asks again */
 		answer(s, group, r->why);
 	} else if (offer && g->move != CORE_MOVE_REFUSED) {
 		if (g->unfit & ~CORE_UNFIT_SYNC || s->core->stopping)

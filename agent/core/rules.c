@@ -88,7 +88,9 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	}
 	if (best_fit)
 		return lost ? CORE_REASON_PEER_DEAD : CORE_REASON_NO_PRIMARY;
-	if (!somebody_fit && best_usable && instant_is_set(g->headless) &&
+	/* Who releases when alone would only let go again. */
+	if (!somebody_fit && best_usable && core->config.groups[group].keep_alone &&
+	    instant_is_set(g->headless) &&
 	    instant_since(core->now, g->headless) >= core->config.groups[group].last_resort_us)
 		return CORE_REASON_LAST_RESORT;
 	return CORE_REASON_NONE;

@@ -245,3 +245,18 @@ int vips_error(const struct vips *vips)
 			return vips->errors[i];
 	return 0;
 }
+
+/**
+ * vips_keep_added() - Forget the addresses that the kernel refused
+ *
+ * Return: how many are left, at the front of vips->v.
+ */
+size_t vips_keep_added(struct vips *vips)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vips->next; i++)
+		if (!vips->errors[i])
+			vips->v[kept++] = vips->v[i];
+	return kept;
+}

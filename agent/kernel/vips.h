@@ -21,4 +21,5 @@ int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s
 int vips_add_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
 int vips_error(const struct vips *vips);
+size_t vips_keep_added(struct vips *vips);
 bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr);

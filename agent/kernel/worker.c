@@ -135,7 +135,9 @@ static int job_check(struct worker *w)
 	int error = vips_error(&job->vips), r;
 
 	if (job->order.type == WORKER_PREPARE) {
-		r = addr_wait_local(w->route, job->vips.v, job->vips.n, WORKER_LOCAL_MS);
+		/* What was refused will never work, and is not to be waited for. */
+		r = addr_wait_local(w->route, job->vips.v, vips_keep_added(&job->vips),
+				    WORKER_LOCAL_MS);
 		if (r < 0 && !error)
 			error = r;
 	}

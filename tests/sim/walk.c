@@ -579,8 +579,8 @@ static void happen(struct world *w, struct item *item)
 		event.type = CORE_EV_DONE;
 		event.done.id = item->action.id;
 		event.done.err = item->err;
-		if (of_the_living && item->action.ticket && !item->err &&
-		    item->action.type == CORE_DO_PREPARE)
+		if (of_the_living && !item->err && item->action.type == CORE_DO_PREPARE &&
+		    item->action.ticket)
 			n->ticket_until = w->now + ECHO;
 		if (of_the_living)
 			step(w, item->node, &event);
