@@ -177,8 +177,14 @@ restart()
 	term=$(get "$PRIMARY" group/sip Term)
 	send_start load c "$VIP4"
 	send_start load6 c "$VIP6"
-	agent_end "$PRIMARY" "$1"
-	[[ $2 == 0 ]] || sleep "$2" # what an init system takes to start it again
+	if [[ $1 == KILL ]]; then
+		kill -KILL "${AGENT[$PRIMARY]}"
+		sleep "$2" # what an init system takes; finding it dead is part of that
+		reap "agent-$PRIMARY" || true
+	else
+		agent_end "$PRIMARY" "$1"
+		[[ $2 == 0 ]] || sleep "$2"
+	fi
 	agent_start "$PRIMARY"
 	wait_role "$PRIMARY" primary
 	settle
