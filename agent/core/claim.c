@@ -36,7 +36,7 @@ static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 	if (p->up)
 		return p->echoed_sent_at.us >= since.us ||
 		       (waited && peer_is_out(core, peer, group));
-	return waited;
+	return waited && !listening(core); /* it may hold for a restart */
 }
 
 static bool may_claim(const struct core *core, uint8_t group)
@@ -199,7 +199,7 @@ static void reconsider(struct step *s, uint8_t group)
 	} else if (g->step == CORE_STEP_CLAIM_WAIT) {
 		if (g->unfit & CORE_UNFIT_LINK || core->stopping)
 			abandon(s, group, CORE_REASON_UNFIT);
-		else if (!listening(core) && may_claim(core, group))
+		else if (may_claim(core, group))
 			claim(s, group, g->reason);
 	}
 	if (g->state != CORE_STATE_CLAIMING || !instant_is_set(g->due) ||
