@@ -17,7 +17,7 @@ bool holds_anything(const struct core *core)
 	return false;
 }
 
-static void beat(struct step *s, uint8_t peer, bool is_reply, bool wants_answer)
+static struct core_action *beat(struct step *s, uint8_t peer, bool is_reply)
 {
 	struct core *core = s->core;
 	struct core_action *a = emit(s, CORE_DO_BEAT, 0);
@@ -25,9 +25,8 @@ static void beat(struct step *s, uint8_t peer, bool is_reply, bool wants_answer)
 	a->peer = peer;
 	a->beat.seq = core->seq;
 	a->beat.reply = is_reply;
-	a->beat.wants_answer = wants_answer;
 	a->beat.alone = !peer_echoes(core, peer);
-	a->beat.marked = lease_may_renew(core);
+	return a;
 }
 
 /* A new sequence number, and from which lease end it would take over. */
@@ -42,14 +41,20 @@ static void number(struct core *core)
 static void beat_all(struct step *s)
 {
 	struct core *core = s->core;
-	bool renews = lease_may_renew(core);
+	bool renews = lease_may_renew(core), holds = holds_anything(core);
 
 	number(core);
 	if (renews && !core->restarting)
 		core->lease_us = core->config.lease_us; /* who hears it knows that it was renewed */
-	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self)
-			beat(s, p, core->reply_to & (1 << p), holds_anything(core));
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		struct core_action *a;
+
+		if (p == core->config.self)
+			continue;
+		a = beat(s, p, core->reply_to & (1 << p));
+		a->beat.wants_answer = holds;
+		a->beat.marked = renews;
+	}
 	if (renews)
 		core->lease_until = lease_end(core);
 	if (core->restarting && !core->hold_seq)
@@ -77,10 +82,7 @@ void send_beats(struct step *s)
 		number(core);
 		for (uint8_t p = 0; p < core->config.n_nodes; p++)
 			if (core->reply_to & (1 << p))
-				beat(s, p, true, false);
-		for (size_t i = 0; i < s->out->n; i++)
-			if (s->out->v[i].type == CORE_DO_BEAT)
-				s->out->v[i].beat.marked = false;
+				(void)beat(s, p, true); /* an echo and no more: unmarked */
 		if (!holds_anything(core))
 			core->beat_due = instant_add(core->now, interval + interval / 4);
 	}
