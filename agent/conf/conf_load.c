@@ -218,7 +218,7 @@ static int read_all(int fd, char *buf, size_t size, size_t *ret_len)
 	return 0;
 }
 
-/* Read load's newest file; complains if that cannot be done. */
+/* Read load's newest file. Return: 1; 0 after a complaint that it cannot be read; -ENOMEM. */
 static int read_newest(struct conf_load *load)
 {
 	const struct conf_origin at = { (uint32_t)load->n_files, 0 };
@@ -244,10 +244,11 @@ static int read_newest(struct conf_load *load)
 	if (len > CONF_FILE_MAX)
 		return conf_load_complain(load, at, "The file is larger than %d bytes.",
 					  CONF_FILE_MAX);
-	return conf_text_read(load, text, len);
+	r = conf_text_read(load, text, len);
+	return r < 0 ? r : 1;
 }
 
-/* Takes @path. */
+/* Takes @path. Return: as read_newest(). */
 static int load_file(struct conf_load *load, char *path)
 {
 	_cleanup_(freep) char *owned = path;
@@ -295,13 +296,13 @@ static int load_drop_ins(struct conf_load *load, const char *file)
 	for (int i = 0; i < n; i++) {
 		char *path;
 
-		if (r == 0)
+		if (r >= 0)
 			r = asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0
 				    ? -ENOMEM
 				    : load_file(load, path);
 		free(entries[i]);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 struct rank {
@@ -365,8 +366,8 @@ static int load_everything(struct conf_load *load, const char *file)
 		return r;
 	}
 	r = load_file(load, path);
-	if (r < 0)
-		return r;
+	if (r <= 0)
+		return r; /* what a file lacks that cannot be read is nobody's mistake */
 	r = load_drop_ins(load, file);
 	if (r < 0)
 		return r;
