@@ -97,6 +97,24 @@ static void shut(struct agent *agent, const struct core_action *action)
 }
 
 /**
+ * act_store() - Keep on disk what the core has last said of a group
+ * @id: of the core's order; 0: another try
+ *
+ * Nobody waits for it: what cannot even be ordered is tried again like what the disk refuses.
+ */
+void act_store(struct agent *agent, uint8_t group, uint32_t id)
+{
+	struct worker_order order = { .type = WORKER_STORE,
+				      .id = id,
+				      .group = group,
+				      .store = { .term = agent->kept[group].term,
+						 .maintenance = agent->kept[group].maintenance } };
+
+	if (worker_order(agent->worker, &order) < 0)
+		agent->unkept[group] = true;
+}
+
+/**
  * act() - Carry out one action of the core
  *
  * Nothing here decides, and nothing waits: what takes time is given to the
@@ -111,10 +129,9 @@ void act(struct agent *agent, const struct core_action *action)
 		send_beat(agent, action);
 		break;
 	case CORE_DO_STORE:
-		order.type = WORKER_STORE;
-		order.store.term = action->store.term;
-		order.store.maintenance = action->store.maintenance;
-		give(agent, action, &order);
+		agent->kept[action->group].term = action->store.term;
+		agent->kept[action->group].maintenance = action->store.maintenance;
+		act_store(agent, action->group, action->id);
 		break;
 	case CORE_DO_PREPARE:
 		agent->held[action->group] = true;

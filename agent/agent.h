@@ -12,6 +12,7 @@
 #include "agent/beat/beat.h"
 #include "agent/kernel/links.h"
 #include "agent/kernel/worker.h"
+#include "agent/store.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
@@ -43,6 +44,14 @@ struct agent {
 
 	bool held[CORE_GROUPS_MAX]; /* the last order was to have the addresses in the kernel */
 	uint32_t lease_epoch;	    /* counts creations, so that old looks at the lease are known */
+	bool owed[CORE_GROUPS_MAX]; /* lost some on an interface that does not run */
+	bool unkept[CORE_GROUPS_MAX]; /* what the disk refused, in kept[] */
+	struct store_entry kept[CORE_GROUPS_MAX];
+	struct {
+		const char *name; /* of the interface that the log has said something of */
+		bool missing;
+	} trouble[CORE_GROUPS_MAX];
+	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */
 	instant arp_refreshed;
 	instant stranger_logged, misplaced_logged; /* see log_is_due() */
 };

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/act.h"
 #include "agent/cleanup.h"
 #include "agent/log.h"
 #include "agent/sense.h"
@@ -98,11 +100,31 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
+/* The core knows that a link does not run; people want to know which. */
+static const char *log_trouble(struct agent *agent, uint8_t g)
+{
+	const struct conf_group *group = &agent->conf->groups[g];
+	bool missing = false;
+	const char *name = links_trouble(&agent->links, group, &missing);
+	char text[128];
+
+	if (name == agent->trouble[g].name && missing == agent->trouble[g].missing)
+		return name;
+	agent->trouble[g].name = name;
+	agent->trouble[g].missing = missing;
+	if (!name)
+		return NULL;
+	(void)snprintf(text, sizeof(text), "interface %s is %s: waiting for it", name,
+		       missing ? "missing" : "down or without carrier"); /* fits */
+	log_line(LOG_LEVEL_WARNING, "", group->name, text);
+	return name;
+}
+
 /* Fitness follows the links (R3). */
 static void compare_links(struct agent *agent)
 {
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		bool unfit = !links_run(&agent->links, &agent->conf->groups[g]);
+		bool unfit = log_trouble(agent, g) != NULL;
 		struct core_event event = { .type = CORE_EV_FITNESS, .group = g };
 
 		if (unfit == !!(agent->core.groups[g].unfit & CORE_UNFIT_LINK))
@@ -125,16 +147,70 @@ static void note_link(struct agent *agent, const struct link *link)
 		log_say(LOG_LEVEL_WARNING, "cannot announce on %s: %s", link->name, strerror(-r));
 }
 
+static void forget_link(struct agent *agent, int ifindex)
+{
+	links_forget(&agent->links, ifindex);
+	announcer_link_gone(agent->announcer, ifindex);
+}
+
+/* Who holds addresses on an interface that runs again puts back what is missing. */
+static void tell_holders(struct agent *agent, const char *ifname, bool is_new)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = g };
+
+		if (!agent->held[g] || !vips_use(&agent->conf->groups[g], ifname))
+			continue;
+		if (is_new || agent->owed[g])
+			event.type = CORE_EV_LOST;
+		agent->owed[g] = false;
+		agent_step(agent, &event);
+	}
+}
+
+/*
+ * An interface is new, has another name, runs again, or has another MAC: the
+ * addresses may be gone, and the network has to learn where they are.
+ */
+static void follow_link(struct agent *agent, const struct link *link)
+{
+	const struct link *known = links_find(&agent->links, link->index);
+	struct link before = known ? *known : (struct link){ 0 };
+	bool is_new = strcmp(before.name, link->name) != 0;
+
+	note_link(agent, link);
+	compare_links(agent);
+	if (link->running &&
+	    (is_new || !before.running || memcmp(before.mac, link->mac, sizeof(before.mac)) != 0))
+		tell_holders(agent, link->name, is_new);
+}
+
+static bool is_listed(const struct link *links, size_t n, int ifindex)
+{
+	for (size_t i = 0; i < n; i++)
+		if (links[i].index == ifindex)
+			return true;
+	return false;
+}
+
 /**
- * sense_links() - Take in a complete list of the interfaces
+ * sense_links() - Take in a complete list of the interfaces: the first, or after news were lost
  *
  * Return: 0.
  */
 int sense_links(struct agent *agent, const struct link *links, size_t n)
 {
-	agent->links.n = 0;
-	for (size_t i = 0; i < n; i++)
-		note_link(agent, &links[i]);
+	bool first = agent->links.n == 0;
+
+	for (size_t i = agent->links.n; i > 0; i--)
+		if (!is_listed(links, n, agent->links.v[i - 1].index))
+			forget_link(agent, agent->links.v[i - 1].index);
+	for (size_t i = 0; i < n; i++) {
+		if (first)
+			note_link(agent, &links[i]);
+		else
+			follow_link(agent, &links[i]);
+	}
 	compare_links(agent);
 	return 0;
 }
@@ -143,12 +219,17 @@ int sense_links(struct agent *agent, const struct link *links, size_t n)
 static void note_loss(struct agent *agent, const struct addr *addr)
 {
 	const char *ifname = links_name(&agent->links, addr->ifindex);
+	const struct link *link = links_find(&agent->links, addr->ifindex);
 
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
 		struct core_event event = { .type = CORE_EV_LOST, .group = g };
 
-		if (agent->held[g] && vips_contain(&agent->conf->groups[g], ifname, addr))
+		if (!agent->held[g] || !vips_contain(&agent->conf->groups[g], ifname, addr))
+			continue;
+		if (link && link->running)
 			agent_step(agent, &event);
+		else
+			agent->owed[g] = true; /* it takes its addresses along */
 	}
 }
 
@@ -169,12 +250,10 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 {
 	switch (event->kind) {
 	case MONITOR_LINK:
-		note_link(agent, &event->link);
-		compare_links(agent);
+		follow_link(agent, &event->link);
 		break;
 	case MONITOR_LINK_GONE:
-		links_forget(&agent->links, event->link.index);
-		announcer_link_gone(agent->announcer, event->link.index);
+		forget_link(agent, event->link.index);
 		compare_links(agent);
 		break;
 	case MONITOR_ADDR_GONE:
@@ -211,6 +290,23 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 	return 0;
 }
 
+/* What the disk refuses is kept until it takes it. */
+static void note_stored(struct agent *agent, const struct worker_result *result)
+{
+	const char *group = agent->conf->groups[result->group].name;
+	bool before = agent->unkept[result->group];
+
+	agent->unkept[result->group] = result->err != 0;
+	if (result->err && !before)
+		log_say(LOG_LEVEL_WARNING,
+			"cannot store the term of group %s in %s: %s; a restart would not know it; "
+			"trying again",
+			group, agent->state_directory, strerror(-result->err));
+	else if (!result->err && before)
+		log_say(LOG_LEVEL_INFO, "the term of group %s is stored in %s", group,
+			agent->state_directory);
+}
+
 /* What only this file needs to know of a result, and what the core has to hear of. */
 static void take_result(struct agent *agent, const struct worker_result *result)
 {
@@ -228,11 +324,9 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 			step_type(agent, CORE_EV_LAPSED, CORE_NODE_NONE);
 		return;
 	}
-	if (result->type == WORKER_STORE && result->err)
-		log_say(LOG_LEVEL_WARNING,
-			"cannot store the term of group %s in %s: %s; a restart may not know it",
-			agent->conf->groups[result->group].name, agent->state_directory,
-			strerror(-result->err));
+	if (result->type == WORKER_STORE)
+		note_stored(agent, result);
+	agent->refused[result->group] = result->vip;
 	event.done.id = result->id;
 	event.done.err = result->err;
 	if (result->id)
@@ -249,6 +343,19 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *dat
 	(void)events;
 	while (worker_next(agent->worker, &result))
 		take_result(agent, &result);
+	return 0;
+}
+
+/* Without a handler they would end us, and nobody would have released anything. */
+static int on_other_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
+{
+	(void)source;
+	(void)data;
+	log_say(LOG_LEVEL_NOTICE,
+		si->ssi_signo == SIGHUP
+			? "SIGHUP: a running agent does not read its configuration again; SIGUSR2 "
+			  "and a new start do, and the addresses stay"
+			: "SIGUSR1 means nothing here");
 	return 0;
 }
 
@@ -271,6 +378,8 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 
 		if (agent->held[g])
 			(void)worker_order(agent->worker, &order); /* the next round is in time */
+		if (agent->unkept[g])
+			act_store(agent, g, 0);
 	}
 	return sd_event_source_set_time_relative(source, agent->conf->address_lifetime_s *
 								 USEC_PER_SEC / 3);
@@ -307,11 +416,23 @@ static int attach_timers(struct agent *agent)
 				       on_refresh, agent);
 	if (r < 0)
 		return r;
-	r = sd_event_source_set_enabled(agent->refresh, SD_EVENT_ON);
-	if (r < 0)
-		return r;
-	for (const int *signo = (const int[]){ SIGTERM, SIGINT, SIGUSR2, 0 }; *signo; signo++) {
-		r = sd_event_add_signal(agent->loop, NULL, *signo, on_signal, agent);
+	return sd_event_source_set_enabled(agent->refresh, SD_EVENT_ON);
+}
+
+static int attach_signals(struct agent *agent)
+{
+	static const struct {
+		int signo;
+		sd_event_signal_handler_t handler;
+	} signals[] = {
+		{ SIGTERM, on_signal },	     { SIGINT, on_signal },	   { SIGUSR2, on_signal },
+		{ SIGHUP, on_other_signal }, { SIGUSR1, on_other_signal },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		int r = sd_event_add_signal(agent->loop, NULL, signals[i].signo, signals[i].handler,
+					    agent);
+
 		if (r < 0)
 			return r;
 	}
@@ -344,5 +465,6 @@ int sense_attach(struct agent *agent)
 	r = watch(agent, monitor_fd(agent->nft), on_monitor, SD_EVENT_PRIORITY_NORMAL - 1);
 	if (r < 0)
 		return r;
-	return attach_timers(agent);
+	r = attach_timers(agent);
+	return r < 0 ? r : attach_signals(agent);
 }

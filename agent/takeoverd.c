@@ -128,6 +128,8 @@ static int block_signals(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGUSR2);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return -pthread_sigmask(SIG_BLOCK, &set, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -91,6 +92,39 @@ static void describe_peer(const struct agent *agent, const struct core_action *a
 		    "%s does not have this node in its configuration: released", peer);
 }
 
+static void describe_repair(const struct agent *agent, const struct core_action *a,
+			    struct notice *n)
+{
+	bool missing = agent->trouble[a->group].missing;
+
+	SAY(n, "TK-0007", LOG_LEVEL_WARNING, "addresses of ours had been removed: %s%s",
+	    missing ? "they are back, but for those on " : "they are back",
+	    missing ? agent->trouble[a->group].name : "");
+}
+
+/* Which address, where, and what may be done about it. */
+static void describe_failure(const struct agent *agent, const struct core_action *a,
+			     struct notice *n)
+{
+	const struct conf_vip *vip = agent->refused[a->group];
+	const char *hint = "";
+	char ip[64];
+
+	if (!vip) {
+		SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refused what was asked of it: %s",
+		    strerror(-a->tell.err));
+		return;
+	}
+	/* The kernel's answer while net.ipv6.conf.IF.disable_ipv6 is 1 */
+	if (vip->ip.family == 6 && a->tell.err == -EACCES)
+		hint = "; IPv6 is disabled there (sysctl disable_ipv6)";
+	else if (a->tell.err == -ENODEV)
+		hint = "; is the interface there?";
+	SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refuses %s/%u on %s: %s%s",
+	    conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix, vip->ifname,
+	    strerror(-a->tell.err), hint);
+}
+
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
 	char list[TELL_TEXT_MAX / 2];
@@ -109,16 +143,14 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		    "the lease ran out: the addresses are silent until the peer agrees");
 		break;
 	case CORE_TELL_REPAIRED:
-		SAY(n, "TK-0007", LOG_LEVEL_WARNING,
-		    "somebody removed addresses of ours: they are back");
+		describe_repair(agent, a, n);
 		break;
 	case CORE_TELL_MOVE_FAILED:
 		SAY(n, "TK-0008", LOG_LEVEL_ERROR, "the switchover failed (%s) and was undone",
 		    core_result_name(a->tell.result));
 		break;
 	case CORE_TELL_ACTION_FAILED:
-		SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refused what was asked of it: %s",
-		    strerror(-a->tell.err));
+		describe_failure(agent, a, n);
 		break;
 	case CORE_TELL_UNFIT:
 		list_unfit(a->tell.unfit, list, sizeof(list));

@@ -305,6 +305,22 @@ Test(announce, a_new_mac_is_announced_from_then_on)
 	cr_assert_arr_eq(frame.bytes, expected.bytes, expected.len);
 }
 
+Test(announce, an_interface_that_was_renamed_is_used_no_more)
+{
+	struct link link;
+
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");
+	link_up("va");
+	link = link_of("va");
+	(void)snprintf(link.name, sizeof(link.name), "other0");
+	cr_assert_eq(announcer_link(announcer, &link), 0);
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 0);
+	link_up("va");
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 2);
+}
+
 Test(announce, an_interface_that_was_made_anew_is_used_anew)
 {
 	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");

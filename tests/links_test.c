@@ -86,11 +86,29 @@ Test(links, forgetting_one_keeps_the_others)
 	cr_assert(RUN_ON("eth1"));
 }
 
+Test(links, the_one_that_does_not_run_is_named)
+{
+	struct conf_vip vips[] = { { .ifname = "eth0" }, { .ifname = "eth1" } };
+	struct conf_group group = { .vips = vips, .n_vips = 2 };
+	bool missing = false;
+
+	note(1, "eth0", true);
+	cr_assert_str_eq(links_trouble(&links, &group, &missing), "eth1");
+	cr_assert(missing);
+	note(2, "eth1", false);
+	cr_assert_str_eq(links_trouble(&links, &group, &missing), "eth1");
+	cr_assert_not(missing);
+	note(2, "eth1", true);
+	cr_assert_null(links_trouble(&links, &group, &missing));
+}
+
 Test(links, names_are_found_by_index)
 {
 	note(7, "eth0", false);
 	cr_assert_str_eq(links_name(&links, 7), "eth0");
 	cr_assert_str_empty(links_name(&links, 8));
+	cr_assert_eq(links_find(&links, 7)->index, 7);
+	cr_assert_null(links_find(&links, 8));
 }
 
 Test(links, there_is_an_end_and_what_is_known_can_still_change)

@@ -197,8 +197,32 @@ Test(tell, what_failed_is_said_with_its_cause)
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "No such device"));
 	cr_assert_str_eq(said.event_level, "Error");
+	agent.refused[0] = &(const struct conf_vip){
+		.ip = { .family = 6, .bytes = { 0xfd, [15] = 1 } },
+		.prefix = 64,
+		.ifname = "eth7",
+	};
+	action.tell.err = -EACCES;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "the kernel refuses fd00::1/64 on eth7: Permission denied; "
+				    "IPv6 is disabled there (sysctl disable_ipv6)");
+	agent.refused[0] = NULL;
 	action = telling(CORE_TELL_MOVE_FAILED);
 	action.tell.result = CORE_RESULT_NOT_FIT;
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "NotFit"));
+}
+
+Test(tell, what_waits_for_its_interface_is_not_said_to_be_back)
+{
+	struct core_action action = telling(CORE_TELL_REPAIRED);
+
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "addresses of ours had been removed: they are back");
+	agent.trouble[0].name = "eth7";
+	agent.trouble[0].missing = true;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "addresses of ours had been removed: they are back, but for "
+				    "those on eth7");
+	agent.trouble[0].missing = false;
 }

@@ -63,16 +63,25 @@ Test(vips, all_are_added_as_configured)
 	cr_assert(held("vb    inet 10.8.0.3/32 "));
 }
 
-Test(vips, without_the_interface_nothing_is_added)
+Test(vips, without_the_interface_the_rest_is_added_and_what_is_absent_is_named)
 {
 	_cleanup_(conf_freep) struct conf *other = conf_from_text(
 		HELD_NODES
 		"[Group sip]\nVirtualAddress=10.9.0.3 va\nVirtualAddress=10.9.0.4 gone0\n");
-	struct vips vips = { 0 };
+	const struct conf_group *group = &other->groups[0];
+	_cleanup_(vips_done) struct vips vips = { 0 };
 
-	cr_assert_eq(vips_all(nl, &other->groups[0], VALID_S, &vips), -ENODEV);
-	cr_assert_eq(vips_missing(nl, &other->groups[0], VALID_S, &vips), -ENODEV);
-	cr_assert_null(vips.v);
+	cr_assert_eq(vips_all(nl, group, VALID_S, &vips), 0);
+	cr_assert_eq(vips.n, 1);
+	cr_assert_str_eq(vips.absent->ifname, "gone0");
+	vips_done(&vips);
+	add_all(group);
+	cr_assert_eq(vips_missing(nl, group, VALID_S, &vips), 0);
+	cr_assert_eq(vips.n, 0);
+	cr_assert_str_eq(vips.absent->ifname, "gone0");
+	vips_done(&vips);
+	cr_assert_eq(vips_all(nl, &conf->groups[SIP], VALID_S, &vips), 0);
+	cr_assert_null(vips.absent);
 }
 
 Test(vips, only_the_groups_own_addresses_are_ours_and_only_with_the_tag)
@@ -139,9 +148,11 @@ Test(vips, an_error_of_one_address_is_kept_and_the_others_go_on)
 
 	cr_assert_eq(vips_all(nl, &conf->groups[SIP], VALID_S, &vips), 0);
 	cr_assert_eq(vips_error(&vips), 0);
+	cr_assert_null(vips_refused(&vips, &conf->groups[SIP]));
 	vips.v[1].ifindex = 9999;
 	cr_assert_eq(vips_add_slice(nl, &vips), 0);
 	cr_assert_eq(vips_error(&vips), -ENODEV);
+	cr_assert_eq(vips_refused(&vips, &conf->groups[SIP]), &conf->groups[SIP].vips[1]);
 	cr_assert_eq(held_count(), 2);
 }
 
@@ -187,6 +198,14 @@ Test(vips, a_thousand_go_in_slices_that_begin_small)
 	cr_assert_eq(vips.next, 1000);
 	cr_assert_eq(count_missing(&big->groups[0]), 0);
 	cr_assert_eq(count_ours(&big->groups[0]), 1000);
+}
+
+Test(vips, a_group_uses_the_interfaces_of_its_addresses)
+{
+	cr_assert(vips_use(&conf->groups[SIP], "va"));
+	cr_assert(vips_use(&conf->groups[SIP], "vb"));
+	cr_assert_not(vips_use(&conf->groups[SIP], "v"));
+	cr_assert_not(vips_use(&conf->groups[DB], "vb"));
 }
 
 Test(vips, a_group_contains_its_addresses_as_configured)

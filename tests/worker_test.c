@@ -178,9 +178,44 @@ Test(worker, shut_ends_everything_at_once)
 
 Test(worker, a_missing_interface_fails_and_leaves_no_ticket)
 {
+	struct worker_result result;
+
 	sh("ip link set vb name other0");
-	cr_assert_eq(outcome(prepare(SIP)), -ENODEV);
+	(void)prepare(SIP);
+	result = next();
+	cr_assert_eq(result.err, -ENODEV);
+	cr_assert_str_eq(result.vip->ifname, "vb");
 	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
+}
+
+Test(worker, what_the_kernel_refuses_is_named)
+{
+	struct worker_result result;
+
+	sh("echo 1 >/proc/sys/net/ipv6/conf/va/disable_ipv6");
+	(void)prepare(SIP);
+	result = next();
+	cr_assert_eq(result.err, -EACCES);
+	cr_assert_eq(result.vip->ip.family, 6);
+	cr_assert_str_eq(result.vip->ifname, "va");
+	sh("echo 0 >/proc/sys/net/ipv6/conf/va/disable_ipv6");
+	(void)prepare(SIP);
+	result = next();
+	cr_assert_eq(result.err, 0);
+	cr_assert_null(result.vip);
+}
+
+/* What still works is kept: the rest comes when its interface does. */
+Test(worker, on_one_interface_addresses_stay_when_the_other_goes)
+{
+	hold(SIP);
+	sh("ip link set vb name other0 && ip address flush dev va");
+	cr_assert_eq(held_count(), 1);
+	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	sh("ip address flush dev va");
+	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
+	cr_assert_eq(held_count(), 3);
 }
 
 Test(worker, prepare_puts_back_what_is_missing)

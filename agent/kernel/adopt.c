@@ -31,7 +31,7 @@ static bool stands(struct adopter *a, uint8_t group)
 	if (vips_missing(a->route, &a->conf->groups[group], a->conf->address_lifetime_s, &missing) <
 	    0)
 		return false; /* then it is not as it should be: cleared away below */
-	return missing.n == 0;
+	return missing.n == 0 && !missing.absent;
 }
 
 static bool is_adopted(const struct adopter *a, const struct addr *addr)

@@ -39,6 +39,12 @@ static struct port *find_port(struct announcer *a, const char *name)
 	return NULL;
 }
 
+static void close_port(struct port *port)
+{
+	port->ifindex = 0;
+	close_fdp(&port->fd);
+}
+
 /* The frames for one address: both forms of ARP, or an advertisement. */
 static size_t build(const struct port *port, const struct conf_vip *vip, struct frame *frames)
 {
@@ -175,6 +181,9 @@ int announcer_link(struct announcer *a, const struct link *link)
 {
 	struct port *port = find_port(a, link->name);
 
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (a->ports[i].ifindex == link->index && &a->ports[i] != port)
+			close_port(&a->ports[i]); /* it has another name now */
 	if (!port)
 		return 0;
 	memcpy(port->mac, link->mac, sizeof(port->mac));
@@ -188,12 +197,9 @@ int announcer_link(struct announcer *a, const struct link *link)
 
 void announcer_link_gone(struct announcer *a, int ifindex)
 {
-	for (size_t i = 0; i < a->n_ports; i++) {
-		if (a->ports[i].ifindex != ifindex)
-			continue;
-		a->ports[i].ifindex = 0;
-		close_fdp(&a->ports[i].fd);
-	}
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (a->ports[i].ifindex == ifindex)
+			close_port(&a->ports[i]);
 }
 
 /**

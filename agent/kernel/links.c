@@ -4,12 +4,14 @@
 
 #include "agent/kernel/links.h"
 
-static struct link *find(struct links *links, int ifindex)
+/* links->n if it is not known */
+static size_t position(const struct links *links, int ifindex)
 {
-	for (size_t i = 0; i < links->n; i++)
-		if (links->v[i].index == ifindex)
-			return &links->v[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < links->n && links->v[i].index != ifindex)
+		i++;
+	return i;
 }
 
 /**
@@ -19,22 +21,34 @@ static struct link *find(struct links *links, int ifindex)
  */
 int links_note(struct links *links, const struct link *link)
 {
-	struct link *known = find(links, link->index);
+	size_t i = position(links, link->index);
 
-	if (!known && links->n == LINKS_MAX)
+	if (i == LINKS_MAX)
 		return -ENOSPC;
-	if (!known)
-		known = &links->v[links->n++];
-	*known = *link;
+	if (i == links->n)
+		links->n++;
+	links->v[i] = *link;
 	return 0;
 }
 
 void links_forget(struct links *links, int ifindex)
 {
-	struct link *known = find(links, ifindex);
+	size_t i = position(links, ifindex);
 
-	if (known)
-		*known = links->v[--links->n];
+	if (i < links->n)
+		links->v[i] = links->v[--links->n];
+}
+
+/**
+ * links_find() - An interface as it was noted last
+ *
+ * Return: NULL if it is not known.
+ */
+const struct link *links_find(const struct links *links, int ifindex)
+{
+	size_t i = position(links, ifindex);
+
+	return i < links->n ? &links->v[i] : NULL;
 }
 
 /**
@@ -42,18 +56,43 @@ void links_forget(struct links *links, int ifindex)
  */
 const char *links_name(const struct links *links, int ifindex)
 {
-	for (size_t i = 0; i < links->n; i++)
-		if (links->v[i].index == ifindex)
-			return links->v[i].name;
-	return "";
+	const struct link *link = links_find(links, ifindex);
+
+	return link ? link->name : "";
 }
 
-static bool runs(const struct links *links, const char *name)
+static const struct link *find_name(const struct links *links, const char *name)
 {
 	for (size_t i = 0; i < links->n; i++)
 		if (!strcmp(links->v[i].name, name))
-			return links->v[i].running;
-	return false;
+			return &links->v[i];
+	return NULL;
+}
+
+/**
+ * links_trouble() - The first interface of the group's addresses that does not run
+ * @ret_missing: there is none of this name; untouched if all run
+ *
+ * Return: its name, the configuration's; NULL if all run.
+ */
+const char *links_trouble(const struct links *links, const struct conf_group *group,
+			  bool *ret_missing)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < group->n_vips; i++) {
+		const struct link *link;
+
+		if (!strcmp(group->vips[i].ifname, last))
+			continue; /* addresses mostly come in runs */
+		last = group->vips[i].ifname;
+		link = find_name(links, last);
+		if (link && link->running)
+			continue;
+		*ret_missing = !link;
+		return last;
+	}
+	return NULL;
 }
 
 /**
@@ -61,14 +100,7 @@ static bool runs(const struct links *links, const char *name)
  */
 bool links_run(const struct links *links, const struct conf_group *group)
 {
-	const char *last = "";
+	bool missing;
 
-	for (size_t i = 0; i < group->n_vips; i++) {
-		if (!strcmp(group->vips[i].ifname, last))
-			continue; /* addresses mostly come in runs */
-		last = group->vips[i].ifname;
-		if (!runs(links, last))
-			return false;
-	}
-	return true;
+	return !links_trouble(links, group, &missing);
 }

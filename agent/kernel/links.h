@@ -16,4 +16,7 @@ struct links {
 int links_note(struct links *links, const struct link *link);
 void links_forget(struct links *links, int ifindex);
 const char *links_name(const struct links *links, int ifindex);
+const struct link *links_find(const struct links *links, int ifindex);
+const char *links_trouble(const struct links *links, const struct conf_group *group,
+			  bool *ret_missing);
 bool links_run(const struct links *links, const struct conf_group *group);

@@ -47,12 +47,11 @@ static int link_index(const struct link *links, size_t n_links, const char *name
 }
 
 /**
- * vips_all() - All addresses of a group, to be added
+ * vips_all() - All addresses of a group whose interfaces are there, to be added
  * @valid_s: lifetime in seconds
- * @ret: for vips_done()
+ * @ret: for vips_done(); @ret->absent tells whether that is all of them
  *
- * Return: 0; -ENODEV if an interface of the group is missing; other errors of
- * the kernel.
+ * Return: 0; errors of the kernel.
  */
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret)
 {
@@ -71,8 +70,10 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 		const struct conf_vip *vip = &group->vips[i];
 		int index = link_index(links, n_links, vip->ifname);
 
-		if (!index)
-			return -ENODEV;
+		if (!index) {
+			vips.absent = vips.absent ? vips.absent : vip;
+			continue;
+		}
 		vips.v[vips.n++] = (struct addr){ .ip = vip->ip,
 						  .prefix = vip->prefix,
 						  .ifindex = index,
@@ -91,6 +92,17 @@ static int by_ip(const void *a, const void *b)
 
 	return x->family != y->family ? x->family - y->family
 				      : memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+}
+
+/**
+ * vips_use() - Has the group addresses on this interface?
+ */
+bool vips_use(const struct conf_group *group, const char *ifname)
+{
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (!strcmp(group->vips[i].ifname, ifname))
+			return true;
+	return false;
 }
 
 /**
@@ -160,8 +172,9 @@ static bool is_there(const struct addr *sorted, size_t n, const struct addr *wan
 
 /**
  * vips_missing() - Read back: which addresses of a group are not there as they should be
+ * @ret: for vips_done(); those on interfaces that are not there are left to @ret->absent
  *
- * Return: 0; -ENODEV; errors of the kernel.
+ * Return: 0; errors of the kernel.
  */
 int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret)
 {
@@ -244,6 +257,20 @@ int vips_error(const struct vips *vips)
 		if (vips->errors[i])
 			return vips->errors[i];
 	return 0;
+}
+
+/**
+ * vips_refused() - Which address is it that vips_error() speaks of?
+ *
+ * Return: as configured; NULL if there was no error.
+ */
+const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group)
+{
+	for (size_t i = 0; i < vips->next; i++)
+		for (size_t c = 0; vips->errors[i] && c < group->n_vips; c++)
+			if (ip_equal(&group->vips[c].ip, &vips->v[i].ip))
+				return &group->vips[c];
+	return NULL;
 }
 
 /**

@@ -8,8 +8,9 @@
 
 /* One pass over the addresses of a group. */
 struct vips {
-	struct addr *v; /* owned */
-	int *errors;	/* owned; one for each */
+	struct addr *v;		       /* owned */
+	int *errors;		       /* owned; one for each */
+	const struct conf_vip *absent; /* the first whose interface is not there; NULL: none */
 	size_t n, next;
 	size_t slice; /* how many at once; adapts itself */
 };
@@ -21,5 +22,7 @@ int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s
 int vips_add_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
 int vips_error(const struct vips *vips);
+const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group);
 size_t vips_keep_added(struct vips *vips);
+bool vips_use(const struct conf_group *group, const char *ifname);
 bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr);

@@ -32,7 +32,8 @@ enum phase {
 struct job {
 	struct worker_order order;
 	enum phase phase;
-	bool again; /* what was missing has been added a second time */
+	bool again;			/* what was missing has been added a second time */
+	const struct conf_vip *refused; /* by the kernel */
 	struct vips vips;
 };
 
@@ -134,6 +135,7 @@ static int job_check(struct worker *w)
 	struct job *job = &w->job;
 	int error = vips_error(&job->vips), r;
 
+	job->refused = vips_refused(&job->vips, job_group(w));
 	if (job->order.type == WORKER_PREPARE) {
 		/* What was refused will never work, and is not to be waited for. */
 		r = addr_wait_local(w->route, job->vips.v, vips_keep_added(&job->vips),
@@ -148,6 +150,11 @@ static int job_check(struct worker *w)
 		r = vips_missing(w->route, job_group(w), w->conf->address_lifetime_s, &job->vips);
 	if (r < 0)
 		return r;
+	/* A claim takes all of them; where they are put back, the rest waits for its interface. */
+	if (!job->vips.n && job->vips.absent && job->order.ticket) {
+		job->refused = job->vips.absent;
+		return -ENODEV;
+	}
 	if (!job->vips.n)
 		return job->order.type == WORKER_PREPARE && job->order.ticket
 			       ? gatekeeper_ticket(&w->gate, job->order.group)
@@ -208,6 +215,7 @@ static void run_job(struct worker *w)
 	vips_done(&w->job.vips);
 	w->busy = false;
 	result = result_of(&w->job.order, r);
+	result.vip = r < 0 ? w->job.refused : NULL;
 	finish(w, &result);
 }
 

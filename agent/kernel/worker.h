@@ -48,9 +48,10 @@ struct worker_result {
 	enum worker_type type;
 	uint32_t id;
 	uint8_t group;
-	int err;	    /* 0 or negative errno */
-	bool lease_lost;    /* REFRESH_ARP: the lease element of the gate is gone */
-	struct link *links; /* LOOK: owned by who takes the result */
+	int err;		    /* 0 or negative errno */
+	const struct conf_vip *vip; /* that it was about; NULL: none in particular */
+	bool lease_lost;	    /* REFRESH_ARP: the lease element of the gate is gone */
+	struct link *links;	    /* LOOK: owned by who takes the result */
 	size_t n_links;
 };
 
