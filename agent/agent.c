@@ -120,18 +120,24 @@ static int open_kernel(struct agent *agent)
 	return r;
 }
 
-static int open_workers(struct agent *agent, const uint8_t *key, struct gatekeeper *keeper)
+/* The port is also what tells a second agent on this host from the first. */
+static int open_beat(struct agent *agent, const uint8_t *key)
 {
 	int r;
 
 	r = beat_new(agent->conf, agent->self, key, &agent->beat);
-	if (r < 0) {
+	if (r < 0)
 		log_say(LOG_LEVEL_ERROR, "cannot open the heartbeat sockets (port %u): %s",
 			agent->conf->port,
 			r == -EADDRINUSE ? "another agent or program on this host has the port"
 					 : strerror(-r));
-		return r;
-	}
+	return r;
+}
+
+static int open_workers(struct agent *agent, struct gatekeeper *keeper)
+{
+	int r;
+
 	r = announcer_new(agent->conf, agent->loop, &agent->announcer);
 	if (r < 0)
 		return r;
@@ -155,7 +161,10 @@ static int read_links(struct agent *agent)
 	return r < 0 ? r : sense_links(agent, links, n);
 }
 
-/* In this order: the gate is settled before the first heartbeat says anything about us. */
+/*
+ * In this order: nothing in the kernel is touched before it is certain that no other agent works
+ * there, and the gate is settled before the first heartbeat says anything about us.
+ */
 static int start(struct agent *agent, const uint8_t *key)
 {
 	_cleanup_(gatekeeper_done) struct gatekeeper keeper = { 0 };
@@ -169,6 +178,9 @@ static int start(struct agent *agent, const uint8_t *key)
 	r = open_kernel(agent);
 	if (r < 0)
 		return r;
+	r = open_beat(agent, key);
+	if (r < 0)
+		return r;
 	r = gatekeeper_init(&keeper, agent->conf);
 	if (r < 0)
 		return r;
@@ -179,7 +191,7 @@ static int start(struct agent *agent, const uint8_t *key)
 			strerror(-r));
 		return r;
 	}
-	r = open_workers(agent, key, &keeper);
+	r = open_workers(agent, &keeper);
 	if (r < 0)
 		return r;
 	r = bus_new(agent, &agent->bus);

@@ -142,3 +142,220 @@ scenario_interface_comes_and_goes()
 	serves "$VIP4" 4000
 	assert_svc svc0
 }
+
+eth0_up() # NODE: made anew, as net_up makes it
+{
+	printf '%s\n' "link add ${1}0 type veth peer name eth0 address $(mac "$1" 0) netns $NET-$1" \
+		"link set ${1}0 master br0 up" | ip -n "$NET-br" -batch -
+	eth0_own "$1"
+}
+
+eth0_own() # NODE
+{
+	printf '%s\n' "address replace 10.77.0.${NUMBER[$1]}/16 dev eth0" "link set eth0 up" \
+		"address replace fd77::${NUMBER[$1]}/64 dev eth0 nodad" | ip -n "$NET-$1" -batch -
+}
+
+# hands_over NODE COMMAND...: what is done to its interface makes the primary yield; nothing of
+# ours is left on it
+hands_over()
+{
+	local node=$1
+
+	shift
+	"$@"
+	wait_role "$(other "$node")" primary
+	settle
+	[[ $PRIMARY == "$(other "$node")" ]] || fail "$PRIMARY is primary after $*"
+	assert_tagged "$node" ""
+	serves "$VIP4"
+	serves "$VIP6"
+}
+
+# fit_again NODE COMMAND...: mends it; the group can be moved back
+fit_again()
+{
+	local node=$1
+
+	shift
+	"$@"
+	wait_property "$node" group/sip Fit true
+	settle
+	call_ok "$(other "$node")" Switchover
+	settle
+	assert_holder "$node"
+}
+
+# The same with a peer that can: the group goes there, and the node is fit again by itself.
+scenario_interface_changes_under_the_primary()
+{
+	pair_up
+	hands_over a a_ip link set eth0 name eth9
+	eth9_back() { a_ip link set eth9 name eth0; }
+	fit_again a eth9_back
+
+	hands_over a ip -n "$NET-a" link set eth0 down
+	fit_again a eth0_own a
+
+	hands_over a a_ip link delete eth0
+	fit_again a eth0_up a
+
+	hands_over a a_ip link set eth0 netns "$NET-ca" name eth5
+	a_home() { ip -n "$NET-ca" link set eth5 netns "$NET-a" name eth0; eth0_own a; }
+	fit_again a a_home
+
+	serves "$VIP4"
+	a_ip link set eth0 address 02:74:6b:00:00:99
+	settle
+	[[ $PRIMARY == a ]] || fail "a new MAC moved the group"
+	send_some c "$VIP4" 500
+	((R[lost] < 50)) || fail "the new MAC is not known: ${R[lost]} of 500 lost"
+	fact lost_with_new_mac "${R[lost]}"
+}
+
+# --- Addresses ------------------------------------------------------------------
+
+disable_ipv6() # NODE 1-OR-0
+{
+	in_ns "$1" sh -c "echo $2 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6"
+	[[ $2 == 1 ]] || ip -n "$NET-$1" address replace "fd77::${NUMBER[$1]}/64" dev eth0 nodad
+}
+
+# One of a group's addresses is refused by the kernel: it is named, none of the others is left
+# there, and whoever has the group keeps it. It passes with its cause.
+scenario_address_refused()
+{
+	local text='refuses fd77::100/64 on eth0: Permission denied; IPv6 is disabled'
+
+	pair_up
+	send_start load c "$VIP4"
+	disable_ipv6 b 1
+	call a Switchover
+	[[ ${R[result]} != ok ]] || fail "switched over to where IPv6 is disabled"
+	wait_said b "$text"
+	settle
+	[[ $PRIMARY == a ]] || fail "the group moved"
+	send_stop load
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	in_ns b "$PROBE" wait-address "$VIP4" absent "$PATIENCE" || fail "left half-claimed"
+	disable_ipv6 b 0
+	wait_property b group/sip Fit true
+	assert_holder a
+
+	send_start load c "$VIP4"
+	disable_ipv6 a 1 # under the primary, which has a better node beside it
+	wait_role b primary
+	settle
+	wait_said a "$text"
+	send_stop load
+	fact lost_when_refused_under_primary "${R[lost]}"
+	serves "$VIP6"
+	assert_tagged a ""
+	said_anew a
+	agent_end b TERM # now it is this one or none
+	wait_said a "$text"
+	disable_ipv6 a 0
+	wait_role a primary
+	serves "$VIP4"
+	serves "$VIP6"
+}
+
+# --- Starting --------------------------------------------------------------------
+
+# try_start COMMAND...: with what stands before takeoverd runs it to its end, into OUT and STATUS
+try_start()
+{
+	STATUS=0
+	# shellcheck disable=SC2086 # WRAPPER is a command with arguments
+	in_ns a env -u NOTIFY_SOCKET -u WATCHDOG_USEC STATE_DIRECTORY="$DIR/a/state" \
+		RUNTIME_DIRECTORY="$DIR/a/run" DBUS_SYSTEM_BUS_ADDRESS="$(bus_of a)" \
+		timeout --kill-after=1 "$PATIENCE" "$@" $WRAPPER "$TAKEOVERD" \
+		--config "${CONFIG:-$DIR/takeover.conf}" --node alpha >"$DIR/try.out" 2>&1 || STATUS=$?
+	OUT=$(<"$DIR/try.out")
+}
+
+# refused PATTERN [COMMAND...]: it ends with status 1 and one line, and leaves nothing behind
+refused()
+{
+	local pattern=$1
+
+	shift
+	try_start "$@"
+	[[ $STATUS == 1 && $OUT != *$'\n'* ]] || fail "status $STATUS, not 1 and one line: $OUT"
+	grep -qE -e "$pattern" <<<"$OUT" || fail "not \"$pattern\" but: $OUT"
+	assert_tagged a ""
+}
+
+# The key as found on disk: one sentence says what is wrong with the file, and which it is.
+scenario_key_refused()
+{
+	local key
+
+	net_up
+	config_default >"$DIR/takeover.conf"
+	node_up a
+	key=$DIR/key
+	chmod 644 "$key"
+	refused "^$key: .* read by others \(mode 0644\); say: chmod 0600"
+	chown 65534 "$key"
+	refused "^$key: .* belongs to uid 65534"
+	chown 0 "$key"
+	: >"$key"
+	chmod 600 "$key"
+	refused "^$key: .* not one line with 32 bytes in base64"
+	head -c 4096 /dev/urandom | base64 >"$key"
+	refused "^$key: .* not one line with 32 bytes in base64"
+	rm "$key"
+	refused "^$key: There is no key: make one with"
+	mkdir "$key"
+	refused "^$key: .* not a regular file"
+	rmdir "$key"
+	mkfifo -m 600 "$key"
+	refused "^$key: .* not a regular file"
+	rm "$key"
+	ln -s key "$key"
+	refused "^$key: .* symbolic links"
+	rm "$key"
+	head -c 32 /dev/zero | base64 >"$key"
+	chmod 600 "$key"
+	refused "^$key: .* zeros"
+	CONFIG=/nonexistent refused '^/nonexistent: The file cannot be opened: No such file'
+}
+
+# A second agent on the host, whatever it shares with the first one, does not touch what that has.
+scenario_second_agent_refused()
+{
+	local before
+
+	pair_up
+	before=$(in_ns a nft list ruleset | sed 's/expires [0-9]*ms//')
+	send_start load c "$VIP4"
+	STATUS=0
+	second() { # STATE
+		STATUS=0
+		mkdir -p "$1"
+		in_ns a env STATE_DIRECTORY="$1" DBUS_SYSTEM_BUS_ADDRESS="$(bus_of a)" \
+			"$TAKEOVERD" --config "${CONFIG:-$DIR/takeover.conf}" --node alpha \
+			>"$DIR/try.out" 2>&1 || STATUS=$?
+		OUT=$(<"$DIR/try.out")
+		[[ $STATUS == 1 && $OUT != *$'\n'* ]] || fail "status $STATUS: $OUT"
+	}
+	second "$DIR/a/state"
+	[[ $OUT == *"already runs here"*"$DIR/a/state"* ]] || fail "same state: $OUT"
+	second "$DIR/a/other"
+	[[ $OUT == *"port 7373"*"another agent or program"* ]] || fail "same port: $OUT"
+	{
+		config_agent
+		config_nodes
+		config_group other 10.77.0.120
+	} >"$DIR/other.conf"
+	CONFIG=$DIR/other.conf second "$DIR/a/other"
+	[[ $OUT == *"port 7373"*"another agent or program"* ]] || fail "another configuration: $OUT"
+	send_stop load
+	[[ ${R[lost]} == 0 ]] || fail "the second agent lost ${R[lost]} packets of the first"
+	[[ $(in_ns a nft list ruleset | sed 's/expires [0-9]*ms//') == "$before" ]] ||
+		fail "the second agent changed the gate"
+	settle
+	[[ $PRIMARY == a ]] || fail "the group moved"
+	assert_holder a
+}
