@@ -102,15 +102,21 @@ static void start_group(struct agent *agent, uint8_t group, const struct adoptio
 	agent_step(agent, &event);
 }
 
+/* An end that nobody can explain is the worst of all. */
+static int said(const char *what, int r)
+{
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot %s: %s", what, strerror(-r));
+	return r;
+}
+
 static int open_kernel(struct agent *agent)
 {
 	int r;
 
-	r = monitor_open_rtnl(&agent->rtnl);
-	if (r < 0) {
-		log_say(LOG_LEVEL_ERROR, "cannot listen to rtnetlink: %s", strerror(-r));
+	r = said("listen to rtnetlink", monitor_open_rtnl(&agent->rtnl));
+	if (r < 0)
 		return r;
-	}
 	r = monitor_open_nft(&agent->nft);
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR,
@@ -138,13 +144,12 @@ static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 {
 	int r;
 
-	r = announcer_new(agent->conf, agent->loop, &agent->announcer);
+	r = said("prepare announcements",
+		 announcer_new(agent->conf, agent->loop, &agent->announcer));
 	if (r < 0)
 		return r;
-	r = worker_new(agent->conf, agent->state_directory, keeper, &agent->worker);
-	if (r < 0)
-		log_say(LOG_LEVEL_ERROR, "cannot start the kernel's worker: %s", strerror(-r));
-	return r;
+	return said("start the kernel's worker",
+		    worker_new(agent->conf, agent->state_directory, keeper, &agent->worker));
 }
 
 static int read_links(struct agent *agent)
@@ -172,7 +177,7 @@ static int start(struct agent *agent, const uint8_t *key)
 	struct adoption found;
 	int r;
 
-	r = sd_event_new(&agent->loop);
+	r = said("make an event loop", sd_event_new(&agent->loop));
 	if (r < 0)
 		return r;
 	r = open_kernel(agent);
@@ -181,30 +186,27 @@ static int start(struct agent *agent, const uint8_t *key)
 	r = open_beat(agent, key);
 	if (r < 0)
 		return r;
-	r = gatekeeper_init(&keeper, agent->conf);
+	r = said("open the gate's socket", gatekeeper_init(&keeper, agent->conf));
 	if (r < 0)
 		return r;
 	monitor_ignore(agent->nft, nl_portid(keeper.nf));
-	r = adopt(agent->conf, &keeper, &found);
-	if (r < 0) {
-		log_say(LOG_LEVEL_ERROR, "cannot settle addresses and gate in the kernel: %s",
-			strerror(-r));
+	r = said("settle addresses and gate in the kernel", adopt(agent->conf, &keeper, &found));
+	if (r < 0)
 		return r;
-	}
 	r = open_workers(agent, &keeper);
 	if (r < 0)
 		return r;
-	r = bus_new(agent, &agent->bus);
+	r = said("prepare for the bus", bus_new(agent, &agent->bus));
 	if (r < 0)
 		return r;
 	conf_core(agent->conf, agent->self, &config);
 	core_init(&agent->core, &config);
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
 		start_group(agent, g, &found);
-	r = read_links(agent);
+	r = said("read the interfaces", read_links(agent));
 	if (r < 0)
 		return r;
-	return sense_attach(agent);
+	return said("watch sockets, timers and signals", sense_attach(agent));
 }
 
 /**
@@ -224,7 +226,7 @@ int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
 	int r;
 
 	if (!agent)
-		return -ENOMEM;
+		return said("start", -ENOMEM);
 	agent->conf = conf;
 	agent->self = self;
 	agent->state_directory = state_directory;
@@ -270,7 +272,7 @@ int agent_run(struct agent *agent)
 	log_say(LOG_LEVEL_INFO, "node %s runs, %zu group%s, heartbeats each %g ms",
 		agent->conf->nodes[agent->self].name, agent->conf->n_groups,
 		agent->conf->n_groups == 1 ? "" : "s", agent->conf->interval_us / 1e3);
-	r = sd_event_loop(agent->loop);
+	r = said("go on", sd_event_loop(agent->loop));
 	(void)sd_notify(false, "STOPPING=1");
 	return r;
 }

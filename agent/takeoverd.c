@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/cleanup.h"
@@ -184,6 +186,20 @@ static int load(const struct options *options, struct conf_problems *problems, s
 	return r < 0 ? r : key;
 }
 
+/* What is closed at the start must not become a socket that somebody prints to. */
+static int open_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -errno;
+	(void)close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(conf_freep) struct conf *conf = NULL;
@@ -192,6 +208,8 @@ int main(int argc, char **argv)
 	uint8_t key[CONF_KEY_SIZE] = { 0 }, self = 0;
 	int r;
 
+	if (open_standard_fds() < 0)
+		return EXIT_FAILURE; /* there may be nothing to say it on */
 	r = parse_options(argc, argv, &options);
 	if (r >= 0)
 		return r;
@@ -201,6 +219,9 @@ int main(int argc, char **argv)
 	}
 	r = load(&options, &problems, &conf, &self, key);
 	report(&problems);
+	if (r < 0 && !conf_problems_fatal(&problems))
+		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options.config,
+			      strerror(-r));
 	conf_problems_done(&problems);
 	if (r < 0)
 		return EXIT_FAILURE;
