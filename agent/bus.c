@@ -9,8 +9,9 @@
 #include "agent/log.h"
 #include "sdbus/api.h"
 
-/* How often a bus that is not there is looked for. */
-#define BUS_RETRY_US (2 * USEC_PER_SEC)
+/* A bus that is not there is looked for soon, as it may only restart, then less and less often. */
+#define BUS_RETRY_MIN_US (50 * USEC_PER_MSEC)
+#define BUS_RETRY_MAX_US (2 * USEC_PER_SEC)
 
 enum { UNFIT_BITS = 16, ADDRESS_TEXT_MAX = 96 };
 
@@ -34,6 +35,7 @@ struct bus {
 	sd_bus *connection;
 	struct api *api;
 	sd_event_source *retry;
+	uint64_t retry_us;		   /* how long to wait before the next try */
 	bool complained;		   /* the log says already that there is no bus */
 	char **addresses[CORE_GROUPS_MAX]; /* texts, NULL-terminated */
 	char *unfit[UNFIT_BITS + 1];	   /* of the group asked for last */
@@ -189,7 +191,14 @@ static void ask_announce(void *ctx, size_t group)
 
 static void named(void *ctx, int err)
 {
-	(void)ctx;
+	struct bus *bus = ctx;
+
+	if (!err && bus->complained)
+		log_say(LOG_LEVEL_INFO, "on the bus again, as %s", API_NAME);
+	if (!err) {
+		bus->complained = false;
+		bus->retry_us = BUS_RETRY_MIN_US;
+	}
 	if (err == -EEXIST)
 		log_say(LOG_LEVEL_ERROR,
 			"another agent has the name %s on this bus: "
@@ -213,7 +222,9 @@ static int later(struct bus *bus)
 {
 	int r;
 
-	r = sd_event_source_set_time_relative(bus->retry, BUS_RETRY_US);
+	r = sd_event_source_set_time_relative(bus->retry, bus->retry_us);
+	if (bus->retry_us < BUS_RETRY_MAX_US)
+		bus->retry_us *= 2;
 	return r < 0 ? r : sd_event_source_set_enabled(bus->retry, SD_EVENT_ONESHOT);
 }
 
@@ -223,7 +234,9 @@ static int on_disconnected(sd_bus_message *m, void *data, sd_bus_error *error)
 
 	(void)m;
 	(void)error;
-	log_say(LOG_LEVEL_WARNING, "the bus has gone; going on without, and looking for it");
+	if (!bus->complained)
+		log_say(LOG_LEVEL_WARNING,
+			"the bus has gone; going on without, and looking for it");
 	bus->complained = true;
 	return later(bus);
 }
@@ -263,10 +276,8 @@ static int attach(struct bus *bus)
 					      on_disconnected, NULL, bus);
 	if (r >= 0)
 		r = api_new(bus->connection, &bus->ops, bus, &bus->api);
-	if (r >= 0) {
-		bus->complained = false;
-		return 0;
-	}
+	if (r >= 0)
+		return 0; /* named() hears whether that is so */
 	if (!bus->complained)
 		log_say(LOG_LEVEL_WARNING, "no bus: %s; going on without, and looking for it",
 			strerror(-r));
@@ -316,6 +327,7 @@ int bus_new(struct agent *agent, struct bus **ret)
 	if (!bus)
 		return -ENOMEM;
 	bus->agent = agent;
+	bus->retry_us = BUS_RETRY_MIN_US;
 	bus->ops = (struct api_ops){ .get_manager = get_manager,
 				     .n_groups = agent->conf->n_groups,
 				     .n_peers = agent->conf->n_nodes - 1,

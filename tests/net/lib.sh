@@ -303,6 +303,18 @@ bus_of()
 	printf 'unix:path=%s/%s/bus' "$DIR" "$1"
 }
 
+# bus_start NODE: with the configuration of node_up
+bus_start()
+{
+	local dir=$DIR/$1
+
+	rm -f "$dir/bus" "$dir/address"
+	mkfifo "$dir/address"
+	spawn "bus-$1" "$1" "$dir/address" dbus-daemon --config-file="$dir/bus.conf" \
+		--nofork --nopidfile --print-address
+	read -r -t "$PATIENCE" _ <"$dir/address" || fail "the bus of node $1 did not start"
+}
+
 # node_up NODE: its bus and its service; the agent is started by agent_start
 node_up()
 {
@@ -332,11 +344,7 @@ node_up()
 		<include>$ROOT/units/org.takeover1.conf</include>
 		</busconfig>
 	END
-	rm -f "$dir/bus" "$dir/address"
-	mkfifo "$dir/address"
-	spawn "bus-$1" "$1" "$dir/address" dbus-daemon --config-file="$dir/bus.conf" \
-		--nofork --nopidfile --print-address
-	read -r -t "$PATIENCE" _ <"$dir/address" || fail "the bus of node $1 did not start"
+	bus_start "$1"
 	spawn_ready "echo-$1" "$1" /dev/null "$PROBE" echo "${NODE_NAME[$1]}" "$PORT" \
 		--ready @READY@
 }
