@@ -259,12 +259,10 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 	case MONITOR_ADDR_GONE:
 		note_loss(agent, &event->addr);
 		break;
-	case MONITOR_GATE_GONE:
-		step_type(agent, CORE_EV_FLUSHED, CORE_NODE_NONE);
-		break;
 	case MONITOR_OVERRUN:
 		reread(agent);
 		break;
+	case MONITOR_GATE_GONE:
 	case MONITOR_ADDR:
 	case MONITOR_NOTHING:
 		break;
@@ -276,17 +274,21 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 	struct agent *agent = data;
 	struct monitor *monitor = fd == monitor_fd(agent->nft) ? agent->nft : agent->rtnl;
 	struct monitor_event event;
+	bool gate_gone = false;
 
 	(void)source;
 	(void)events; /* whatever it is, reading tells */
 	for (int i = 0; i < SENSE_BURST; i++) {
 		if (monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING)
 			break;
-		if (event.kind == MONITOR_OVERRUN && monitor == agent->nft)
-			event.kind =
-				MONITOR_GATE_GONE; /* it may have: laying it anew does no harm */
-		notice(agent, &event);
+		/* Lost news may have been of the gate: laying it anew does no harm. */
+		if (monitor == agent->nft)
+			gate_gone = true;
+		else
+			notice(agent, &event);
 	}
+	if (gate_gone) /* once for all the rules that went */
+		step_type(agent, CORE_EV_FLUSHED, CORE_NODE_NONE);
 	return 0;
 }
 

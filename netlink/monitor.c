@@ -14,13 +14,16 @@
 
 enum {
 	NFT_DELTABLE = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE,
+	NFT_DELRULE = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELRULE,
 	/*
 	 * Messages of one datagram that the filter looks at; it lets longer ones
 	 * through. The kernel packs a transaction's messages into datagrams of
 	 * one page (NLMSG_GOODSIZE), and the shortest have 40 bytes.
 	 */
 	FILTER_STEPS = 96,
-	FILTER_STEP_LEN = 13, /* instructions */
+	FILTER_STEP_LEN = 18, /* instructions */
+	/* Where a message has its first attribute's text, which is the table's name. */
+	FILTER_NAME = NLMSG_HDRLEN + sizeof(struct nfgenmsg) + NLA_HDRLEN,
 	FILTER_LEN = 1 + FILTER_STEPS * FILTER_STEP_LEN + 1,
 };
 
@@ -55,10 +58,11 @@ static bool parse_rtnl(const struct nlmsghdr *nlh, struct monitor_event *ret)
 
 static bool parse_nft(const struct nlmsghdr *nlh, struct monitor_event *ret)
 {
-	const struct nlattr *attrs[NFTA_TABLE_NAME + 1];
+	const struct nlattr *attrs[NFTA_TABLE_NAME + 1]; /* NFTA_RULE_TABLE is the same number */
 	const struct nlattr *name;
 
-	if (nlh->nlmsg_type != NFT_DELTABLE ||
+	static_assert((int)NFTA_RULE_TABLE == (int)NFTA_TABLE_NAME, "one look for both");
+	if ((nlh->nlmsg_type != NFT_DELTABLE && nlh->nlmsg_type != NFT_DELRULE) ||
 	    nl_attrs(nlh, sizeof(struct nfgenmsg), attrs, ARRAY_SIZE(attrs)) < 0)
 		return false;
 	name = attrs[NFTA_TABLE_NAME];
@@ -71,8 +75,9 @@ static bool parse_nft(const struct nlmsghdr *nlh, struct monitor_event *ret)
 
 /*
  * One step of the filter: X is the offset of a message. The datagram is let
- * through if that is an NFT_MSG_DELTABLE, else X moves on to the next message;
- * reading beyond the end drops the datagram. Classic BPF reads big endian while
+ * through if that is an NFT_MSG_DELTABLE, or an NFT_MSG_DELRULE of a table whose
+ * name begins as ours, else X moves on to the next message; reading beyond the
+ * end drops the datagram. Classic BPF reads big endian while
  * netlink has the host's order, so the length is put together from its two low
  * bytes: a datagram is shorter than 64 KiB.
  */
@@ -81,7 +86,12 @@ static void put_step(struct sock_filter *f)
 	const bool little = htons(1) != 1;
 	const struct sock_filter step[FILTER_STEP_LEN] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELTABLE), 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELTABLE), 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELRULE), 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, FILTER_NAME),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x74616b65 /* "take" */, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, FILTER_NAME + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f766572 /* "over" */, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, little ? 1 : 2),
 		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8),
@@ -99,9 +109,9 @@ static void put_step(struct sock_filter *f)
 }
 
 /*
- * Lets only datagrams in which a table is deleted into the queue: whoever loads
- * a blocklist sends every element to this socket. The kernel filters datagrams,
- * not messages, and NFT_MSG_DELTABLE comes behind the table's rules and sets.
+ * Lets only datagrams in which a table or a rule of the gate is deleted into the queue: whoever
+ * loads a blocklist sends every element to this socket. The kernel filters datagrams, not messages,
+ * and NFT_MSG_DELTABLE comes behind the table's rules and sets.
  */
 static int attach_filter(int fd)
 {
@@ -156,7 +166,7 @@ int monitor_open_rtnl(struct monitor **ret)
 }
 
 /**
- * monitor_open_nft() - Hear of the deletion of the gate's tables, whoever does it.
+ * monitor_open_nft() - Hear of the deletion of the gate's tables and rules, whoever does it.
  * @ret: the monitor; the caller's, for monitor_close()
  *
  * Return: 0; -ENOMEM; -EPERM without CAP_NET_ADMIN; what nl_socket() returns or

@@ -11,7 +11,7 @@ enum monitor_kind {
 	MONITOR_LINK_GONE,
 	MONITOR_ADDR,
 	MONITOR_ADDR_GONE,
-	MONITOR_GATE_GONE, /* the table `takeover` of some family has been deleted */
+	MONITOR_GATE_GONE, /* the table `takeover` of some family, or a rule of it, was deleted */
 	MONITOR_OVERRUN,   /* messages were lost (ENOBUFS): read everything again */
 };
 

@@ -277,7 +277,7 @@ Test(monitor, a_table_that_goes_with_all_its_content_is_missed)
 	   "chain a { counter drop; counter drop; }; chain b { jump a; }; }'");
 	m = open_nft();
 	sh("nft flush ruleset");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 4, "three rules and the table");
 }
 
 Test(monitor, one_datagram_can_tell_of_several_tables)
@@ -290,6 +290,39 @@ Test(monitor, one_datagram_can_tell_of_several_tables)
 	m = open_nft();
 	sh("nft flush ruleset");
 	cr_assert_eq(count(m, MONITOR_GATE_GONE), 3);
+}
+
+/* One message for each rule; laying the gate anew for the first is enough. */
+Test(monitor, rules_of_the_gate_are_missed_when_the_table_stands)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	sh("nft 'table inet takeover { chain a { counter drop; accept; }; chain b { drop; }; }; "
+	   "table arp takeover { chain c { drop; }; }'");
+	m = open_nft();
+	sh("nft flush table inet takeover");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 3);
+	sh("nft flush chain arp takeover c");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+}
+
+Test(monitor, rules_of_other_tables_do_not_even_reach_the_queue)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	struct pollfd ready;
+
+	netns_enter();
+	sh("for t in t other takeove takeaway; do echo \"table inet $t { chain a { "
+	   "counter drop; jump b; }; chain b { drop; }; }\"; done | nft -f -");
+	m = open_nft();
+	sh("for t in t other takeove takeaway; do nft flush table inet $t; done");
+	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
+	cr_assert_eq(poll(&ready, 1, 0), 0);
+	sh("nft 'table inet takeover { chain a { drop; }; }'");
+	sh("(for i in $(seq 1 200); do echo add rule inet other a counter drop; done) | nft -f -");
+	sh("nft 'flush table inet other; flush table inet takeover'");
+	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
 }
 
 Test(monitor, other_tables_are_nothing_to_us)
