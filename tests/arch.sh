@@ -189,6 +189,27 @@ state()
 	done
 }
 
+# The time of day, which an administrator may step, is nothing to decide by.
+WALL_CLOCK='time|gettimeofday|ftime|localtime(_r)?|gmtime(_r)?|mktime|timegm|sem_timedwait'
+WALL_CLOCK+='|pthread_(cond_timedwait|mutex_timedlock|timedjoin_np)'
+
+wall_clock()
+{
+	local source found calls
+
+	for source in agent/*.c agent/*/*.c netlink/*.c; do
+		found=$(grep -nE 'CLOCK_(REALTIME|TAI)' "$source" || true)
+		[[ -z $found ]] || complain "$source knows the time of day: $found"
+		need_object "$source" || continue
+		if ! calls=$(symbols --undefined-only "$(object "$source")"); then
+			complain "nm does not say what $source calls"
+			continue
+		fi
+		found=$(grep -xE "$WALL_CLOCK" <<<"$calls" || true)
+		[[ -z $found ]] || complain "$source asks for the time of day: $found"
+	done
+}
+
 hardened() # PROGRAM
 {
 	local headers
@@ -210,6 +231,7 @@ done
 core
 folders
 state
+wall_clock
 hardened "$BUILD/takeoverd"
 hardened "$BUILD/takeoverctl"
 ((judged > 0)) || complain "there was nothing to judge"
