@@ -87,7 +87,15 @@ $(PROBE): $(PROBE_OBJECTS)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS)
 
-tests: $(UNIT_TESTS) $(SIM) $(PROBE)
+# Preloaded into what has to be wrong about the time of day.
+CLOCK_SHIM := $(BUILD)/tests/net/clock.so
+
+$(CLOCK_SHIM): tests/net/shim/clock.c
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+tests: $(UNIT_TESTS) $(SIM) $(PROBE) $(CLOCK_SHIM)
 
 # --- What is needed, on Debian 12 ---------------------------------------------
 
