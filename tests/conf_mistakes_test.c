@@ -38,19 +38,22 @@ static const struct {
 	const char *line, *problem;
 } agent_mistakes[] = {
 	{ "Interval=5 lightyears",
-	  "2: Interval= takes a time such as 50ms, not \"5 lightyears\".\n" },
+	  "2: Interval= takes a time from 1ms to 10s, not \"5 lightyears\".\n" },
 	{ "Interval=1 year\nLease=20ms\nDeadTime=40ms", /* not held against the default */
-	  "2: Interval= takes a time such as 50ms, not \"1 year\".\n" },
-	{ "Interval=", "2: Interval= takes a time such as 50ms, not \"\".\n" },
-	{ "Interval=-5ms", "2: Interval= takes a time such as 50ms, not \"-5ms\".\n" },
+	  "2: Interval= takes a time from 1ms to 10s, not \"1 year\".\n" },
+	{ "Interval=", "2: Interval= takes a time from 1ms to 10s, not \"\".\n" },
+	{ "Interval=-5ms", "2: Interval= takes a time from 1ms to 10s, not \"-5ms\".\n" },
+	{ "Interval=50",
+	  "2: Interval= takes a time from 1ms to 10s, not \"50\": without a unit it is "
+	  "seconds.\n" },
 	{ "Interval=500us", "2: Interval= takes a time from 1ms to 10s, not \"500us\".\n" },
 	{ "Interval=11s", "2: Interval= takes a time from 1ms to 10s, not \"11s\".\n" },
 	{ "Interval=99999999999999999999s",
-	  "2: Interval= takes a time such as 50ms, not \"99999999999999999999s\".\n" },
+	  "2: Interval= takes a time from 1ms to 10s, not \"99999999999999999999s\".\n" },
 	{ "Port=0", "2: Port= takes a number from 1 to 65535, not \"0\".\n" },
 	{ "Port=65536", "2: Port= takes a number from 1 to 65535, not \"65536\".\n" },
-	{ "Port=http", "2: Port= takes a number, not \"http\".\n" },
-	{ "Port=7373x", "2: Port= takes a number, not \"7373x\".\n" },
+	{ "Port=http", "2: Port= takes a number from 1 to 65535, not \"http\".\n" },
+	{ "Port=7373x", "2: Port= takes a number from 1 to 65535, not \"7373x\".\n" },
 	{ "Mark=0xffffffff",
 	  "2: Mark= takes a number from 0x1 to 0xfffffffe, not \"0xffffffff\".\n" },
 	{ "Mark=0", "2: Mark= takes a number from 0x1 to 0xfffffffe, not \"0\".\n" },
@@ -58,15 +61,15 @@ static const struct {
 	{ "KeyFile=key",
 	  "2: KeyFile= takes an absolute path such as /etc/takeover/key, not \"key\".\n" },
 	{ "AddressLifetime=2500ms",
-	  "2: AddressLifetime= takes a time in whole seconds such as 60s, not \"2500ms\".\n" },
+	  "2: AddressLifetime= takes a time in whole seconds from 2s to 24h, not \"2500ms\".\n" },
 	{ "AddressLifetime=1s",
-	  "2: AddressLifetime= takes a time from 2s to 1440min, not \"1s\".\n" },
+	  "2: AddressLifetime= takes a time in whole seconds from 2s to 24h, not \"1s\".\n" },
 	{ "AddressLifetime=2s",
 	  "2: warning: AddressLifetime= is not longer than RestartHold=: addresses may vanish "
 	  "while the agent restarts.\n" },
 	{ "Announce=1s 1s",
 	  "2: Announce= takes times that grow, but 1s is not later than the one before it.\n" },
-	{ "Announce=1s soon", "2: Announce= takes times such as 10ms 1s, not \"1s soon\".\n" },
+	{ "Announce=1s soon", "2: Announce= takes times from 1ms to 1min, not \"soon\".\n" },
 	{ "Announce=1 2 3 4 5 6 7 8 9", "2: Announce= takes at most 8 times.\n" },
 	{ "Lease=104ms",
 	  "2: Lease=104ms is too short, it takes 2 * Interval + 5ms = 105ms at least: otherwise "
@@ -80,17 +83,19 @@ static const struct {
 	{ "Frob=1",
 	  "2: [Agent] has no key Frob=; it has KeyFile= Authentication= Port= Mark= Interval= "
 	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce=.\n" },
-	{ "interval=50ms",
-	  "2: [Agent] has no key interval=; it has KeyFile= Authentication= Port= Mark= Interval= "
-	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce=.\n" },
-	{ "Priority=5", "2: Priority= belongs into [Node], not [Agent].\n" },
+	{ "interval=50ms", "2: [Agent] has no key interval=; did you mean Interval=?\n" },
+	{ "DaedTime=50ms", "2: [Agent] has no key DaedTime=; did you mean DeadTime=?\n" },
+	{ "Priority=5", "2: Priority= belongs into [Node NAME], not [Agent].\n" },
 	{ "Interval: 50ms", "2: A setting is KEY=VALUE, not \"Interval: 50ms\".\n" },
 	{ "Interval", "2: A setting is KEY=VALUE, not \"Interval\".\n" },
 	{ "=5", "2: A setting is KEY=VALUE, not \"=5\".\n" },
 	{ "Interval=50ms ; a comment",
 	  "2: A comment stands on a line of its own, not behind a value.\n" },
 	{ "Port=7373\nPort=7374", "3: Port= has been set in line 2 already.\n" },
-	{ "Port=7373\n[Agent]\nPort=7374", "4: Port= has been set in line 2 already.\n" },
+	{ "Port=7373\n[Agent]\nPort=7374",
+	  "3: [Agent] stands in line 1 already; its keys belong there.\n" },
+	{ "Port=7373 # the usual one",
+	  "2: A comment stands on a line of its own, not behind a value.\n" },
 	{ "[]", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[]\".\n" },
 	{ "[Agent x]",
 	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent x]\".\n" },
@@ -106,11 +111,33 @@ static const struct {
 	{ "[Group abcdefghijklmnopqrstuvwxyz0123456]",
 	  "2: A name has 1 to 32 letters, digits, dots, dashes and underscores, unlike "
 	  "\"abcdefghijklmnopqrstuvwxyz0123456\".\n" },
-	{ "[Group idle]", "2: [Group idle] has no VirtualAddress=.\n" },
+	{ "[Group idle]",
+	  "2: [Group idle] has no VirtualAddress=; give it one such as 192.0.2.1/24 "
+	  "eth0.\n" },
+	{ "[Group idle]\nVirtualAdress=10.0.0.9 eth0",
+	  "3: [Group] has no key VirtualAdress=; did you mean VirtualAddress=?\n" },
+	{ "[Group idle]\nVirtualAddress: 10.0.0.9 eth0",
+	  "3: A setting is KEY=VALUE, not \"VirtualAddress: 10.0.0.9 eth0\".\n" },
+	{ "[Node alpha] # the first\n[Node omega\nPriority=0",
+	  "2: A comment stands on a line of its own, not behind a section.\n"
+	  "3: A section is [Agent], [Node NAME] or [Group NAME], not \"[Node omega\".\n"
+	  "4: Priority= takes a number from 1 to 65535, not \"0\".\n"
+	  "5: [Node alpha] stands in line 2 already: this is another one, or its keys belong "
+	  "there.\n" },
+	{ "[group web]\nLinger=soon",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group web]\"; did you mean "
+	  "[Group web]?\n"
+	  "3: Linger= takes a time from 0 to 10s, not \"soon\".\n" },
+	{ "Interval=1s", /* what each has to be, once the other is right */
+	  "2: Lease=350ms is too short, it takes 2 * Interval + 5ms = 2s 5ms at least: otherwise "
+	  "one lost heartbeat silences a healthy primary.\n"
+	  "2: DeadTime=500ms is too short, it takes 2 * Interval + Lease + 10ms = 4s 15ms at "
+	  "least: otherwise a frozen primary still answers when the other node claims.\n" },
 	{ "[Node gamma]\nAddress=10.0.0.9",
 	  "6: This version works with two nodes; [Node beta] is one too many.\n" },
-	{ "KeyFile=/caf\xe9", "2: This line is not text in UTF-8.\n" },
-	{ "KeyFile=/a\x01z", "2: This line is not text in UTF-8.\n" },
+	{ "KeyFile=/caf\xe9", "2: This line is not text in UTF-8: look at its byte 13.\n" },
+	{ "KeyFile=/a\x01z", "2: This line is not text in UTF-8: look at its byte 11.\n" },
+	{ "KeyFile=/a\xc2\x9bz", "2: This line is not text in UTF-8: look at its byte 11.\n" },
 };
 
 Test(conf_mistakes, mistakes_of_the_agent_are_told_with_line_and_what_is_right)
@@ -129,15 +156,19 @@ Test(conf_mistakes, mistakes_of_the_agent_are_told_with_line_and_what_is_right)
 static const struct {
 	const char *text, *problems;
 } mistakes[] = {
-	{ "", "0: There is no [Node NAME] section.\n"
+	{ "", "0: There is no [Node NAME] section: there has to be one for each host.\n"
 	      "0: There is no [Group NAME] section: nothing to take over.\n" },
 	{ NODES, "0: There is no [Group NAME] section: nothing to take over.\n" },
-	{ "Port=1\n" GOOD, "1: \"Port=1\" stands before the first section.\n" },
-	{ "[Node alpha]\nPriority=1\n" GROUP, "1: [Node alpha] has no Address=.\n" },
-	{ "[Node alpha]\nAddress=10.0.0.1\nPriority=0\n" GROUP,
-	  "3: Priority= takes a number from 1 to 65535, not \"0\".\n" },
+	{ "Port=1\n" GOOD,
+	  "1: \"Port=1\" stands before the first section; it belongs into [Agent].\n" },
+	{ "Foo=1\n" GOOD, "1: \"Foo=1\" stands before the first section.\n" },
+	{ "[Node alpha]\nPriority=1\n[Node beta]\nAddress=10.0.0.2\n" GROUP,
+	  "1: [Node alpha] has no Address=; give it those by which the other node reaches it.\n" },
+	{ "[Node alpha]\nAddress=10.0.0.1\n" GROUP,
+	  "0: warning: [Node alpha] is the only node: no other will take over from it.\n" },
+	{ NODES "Priority=0\n" GROUP, "5: Priority= takes a number from 1 to 65535, not \"0\".\n" },
 	{ "[Node alpha]\nAddress=10.0.0.1\nAddress=10.0.1.1\n[Node beta]\nAddress=10.0.0.2\n" GROUP,
-	  "4: [Node beta] has 1 addresses and [Node alpha] has 2: the first of one talks to the "
+	  "4: [Node beta] has 1 Address= and [Node alpha] has 2: the first of one talks to the "
 	  "first of the other, and so on.\n" },
 	{ "[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=fd00::2\n" GROUP,
 	  "4: Address= number 1 of [Node beta] is IPv6, of [Node alpha] IPv4: they talk to each "
@@ -145,29 +176,30 @@ static const struct {
 	{ "[Node alpha]\nAddress=10.0.0.1\nAddress=10.0.1.1\n"
 	  "[Node beta]\nAddress=ten\nAddress=10.0.1.2\n" GROUP,
 	  "5: Address= takes an IPv4 or IPv6 address, not \"ten\".\n" },
-	{ "[Node a]\nAddress=127.0.0.1\n" GROUP,
-	  "2: Address= takes the address of a host, but 127.0.0.1 is a loopback address.\n" },
-	{ "[Node a]\nAddress=::1\n" GROUP,
-	  "2: Address= takes the address of a host, but ::1 is a loopback address.\n" },
-	{ "[Node a]\nAddress=0.0.0.0\n" GROUP,
-	  "2: Address= takes the address of a host, but 0.0.0.0 is an unspecified address.\n" },
-	{ "[Node a]\nAddress=224.0.0.18\n" GROUP,
-	  "2: Address= takes the address of a host, but 224.0.0.18 is a multicast address.\n" },
-	{ "[Node a]\nAddress=ff02::1\n" GROUP,
-	  "2: Address= takes the address of a host, but ff02::1 is a multicast address.\n" },
-	{ "[Node a]\nAddress=::ffff:10.0.0.1\n" GROUP,
-	  "2: Address= takes the address of a host, but ::ffff:10.0.0.1 is an IPv4 address in the "
-	  "clothes of IPv6.\n" },
-	{ "[Node a]\nAddress=fe80::1\n" GROUP,
-	  "2: Address= takes an address that is valid beyond one link, but fe80::1 is "
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=127.0.0.1\n" GROUP,
+	  "4: Address= takes the address of a host, but 127.0.0.1 is a loopback address.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=::1\n" GROUP,
+	  "4: Address= takes the address of a host, but ::1 is a loopback address.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=0.0.0.0\n" GROUP,
+	  "4: Address= takes the address of a host, but 0.0.0.0 is an unspecified address.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=224.0.0.18\n" GROUP,
+	  "4: Address= takes the address of a host, but 224.0.0.18 is a multicast address.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=ff02::1\n" GROUP,
+	  "4: Address= takes the address of a host, but ff02::1 is a multicast address.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=::ffff:10.0.0.1\n" GROUP,
+	  "4: Address= takes the address of a host, but ::ffff:10.0.0.1 is an IPv4 address written "
+	  "as IPv6: leave out ::ffff:.\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=fe80::1\n" GROUP,
+	  "4: Address= takes an address that is valid beyond one link, but fe80::1 is "
 	  "link-local.\n" },
-	{ "[Node a]\nAddress=10.0.0.1/24\n" GROUP,
-	  "2: Address= takes an address without prefix length, not \"10.0.0.1/24\".\n" },
-	{ "[Node a]\nAddress=10.0.0\n" GROUP,
-	  "2: Address= takes an IPv4 or IPv6 address, not \"10.0.0\".\n" },
-	{ "[Node a]\nAddress=10.0.0.1\nAddress=10.0.1.1\nAddress=10.0.2.1\nAddress=10.0.4.1\n"
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=10.0.0.1/24\n" GROUP,
+	  "4: Address= takes an address without prefix length, not \"10.0.0.1/24\".\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node a]\nAddress=10.0.0\n" GROUP,
+	  "4: Address= takes an IPv4 or IPv6 address, not \"10.0.0\".\n" },
+	{ "[Node b]\nAddress=10.0.0.2\n[Node "
+	  "a]\nAddress=10.0.0.1\nAddress=10.0.1.1\nAddress=10.0.2.1\nAddress=10.0.4.1\n"
 	  "Address=10.0.5.1\n" GROUP,
-	  "6: A node has at most 4 addresses; 10.0.5.1 is one too many.\n" },
+	  "8: A node has at most 4 addresses; 10.0.5.1 is one too many.\n" },
 	{ GOOD "VirtualAddress=10.0.0.4\n",
 	  "7: VirtualAddress= takes the interface after the address, as in \"10.0.0.4 eth0\".\n" },
 	{ GOOD "VirtualAddress=10.0.0.4/33 eth0\n",
@@ -176,13 +208,32 @@ static const struct {
 	  "7: VirtualAddress= takes a prefix length from 1 to 128, not \"129\".\n" },
 	{ GOOD "VirtualAddress=10.0.0.4/ eth0\n",
 	  "7: VirtualAddress= takes a prefix length from 1 to 32, not \"\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4/0 eth0\n",
+	  "7: VirtualAddress= takes a prefix length from 1 to 32, not \"0\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.128/25 eth0\n",
+	  "7: VirtualAddress= takes the address of a host, but 10.0.0.128/25 is that of the "
+	  "network "
+	  "itself.\n" },
+	{ GOOD "VirtualAddress=10.0.3.255/22 eth0\n",
+	  "7: VirtualAddress= takes the address of a host, but 10.0.3.255/22 is the broadcast "
+	  "address "
+	  "of its network.\n" },
+	{ GOOD "VirtualAddress=10.0.1.255/22 eth0\nVirtualAddress=10.0.0.8/31 eth0\n"
+	       "VirtualAddress=10.0.0.15/31 eth0\nVirtualAddress=10.0.0.0 eth0\n"
+	       "VirtualAddress=fd00::/64 eth0\n",
+	  "" },
+	{ GOOD "VirtualAddress=10.0.0.4 eth/0\n",
+	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \"eth/0\".\n" },
 	{ GOOD "VirtualAddress=eth0 10.0.0.4\n",
 	  "7: VirtualAddress= takes an address and an interface such as 192.0.2.1/24 eth0, not "
 	  "\"eth0 10.0.0.4\".\n" },
 	{ GOOD "VirtualAddress=10.0.0.4 interface-name-16\n",
-	  "7: VirtualAddress= takes the name of an interface, not \"interface-name-16\".\n" },
+	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \"interface-name-16\".\n" },
 	{ GOOD "VirtualAddress=10.0.0.4 eth0 eth1\n",
-	  "7: VirtualAddress= takes the name of an interface, not \"eth0 eth1\".\n" },
+	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \"eth0 eth1\".\n" },
 	{ GOOD "Mode=port\n", "7: Mode=port is not done by this version yet; it takes alias.\n" },
 	{ GOOD "Mode=none\n", "7: Mode=none is not done by this version yet; it takes alias.\n" },
 	{ GOOD "Mode=subinterface\n",
@@ -221,10 +272,11 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 				   "VirtualAddress=10.0.0.3 eth0\n"
 				   "Mode=port\n";
 	static const char problems[] =
-		"2: Interval= takes a time such as 50ms, not \"soon\".\n"
+		"2: Interval= takes a time from 1ms to 10s, not \"soon\".\n"
 		"4: A setting is KEY=VALUE, not \"Frequency: 5\".\n"
 		"5: Lease= takes a time from 10ms to 1min, not \"1h\".\n"
-		"8: [Node beta] has no Address=.\n"
+		"8: [Node beta] has no Address=; give it those by which the other node reaches "
+		"it.\n"
 		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
 		"13: Mode=port is not done by this version yet; it takes alias.\n";
 	_cleanup_(freep) char *found = problems_of(text, sizeof(text) - 1);
@@ -233,7 +285,8 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 
 	duplicate = strstr(found, "12: 10.0.0.3 has been given in ");
 	cr_assert_not_null(duplicate);
-	cr_expect_not_null(strstr(duplicate, ":7 already.\n13:"));
+	cr_expect_not_null(strstr(duplicate, ":7 already; an address belongs to one node or to one "
+					     "group.\n13:"));
 	rest = strdup(strchr(duplicate, '\n') + 1);
 	strcpy(duplicate, rest);
 	cr_expect_str_eq(found, problems);
@@ -253,7 +306,7 @@ Test(conf_mistakes, lines_that_libinih_would_cut_are_refused)
 
 	nul = problems_of("[Agent]\nPort=1\0[Agent]\n" GOOD,
 			  sizeof("[Agent]\nPort=1\0[Agent]\n" GOOD) - 1);
-	cr_expect_str_eq(nul, "2: This line is not text in UTF-8.\n");
+	cr_expect_str_eq(nul, "2: This line is not text in UTF-8: look at its byte 7.\n");
 }
 
 Test(conf_mistakes, files_that_are_not_files_are_refused)

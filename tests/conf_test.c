@@ -196,10 +196,10 @@ Test(conf, digest_is_the_same_whatever_the_order_of_the_file)
 	_cleanup_(conf_freep) struct conf *b = conf_from_text(
 		"# the same, the other way round\n"
 		"[Group web]\nVirtualAddress=10.0.0.8/32 eth0\nPreempt=no\n"
-		"[Group sip]\nVirtualAddress=10.0.0.9 eth0\n"
-		"[Node beta]\nAddress=10.0.0.2\n[Agent]\nInterval=40ms\nKeyFile=/elsewhere\n"
-		"[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
-		"[Node alpha]\nAddress=10.0.0.1\n[Agent]\nPort=8\n");
+		"[Group sip]\nVirtualAddress=10.0.0.9 eth0\nVirtualAddress=10.0.0.3/24 eth0\n"
+		"[Node beta]\nAddress=10.0.0.2\n"
+		"[Agent]\nInterval=40ms\nKeyFile=/elsewhere\nPort=8\n"
+		"[Node alpha]\nAddress=10.0.0.1\n");
 
 	cr_expect_eq(a->digest, b->digest);
 	cr_expect_str_eq(a->nodes[0].name, b->nodes[0].name);
@@ -317,7 +317,7 @@ Test(conf, thousands_of_addresses_are_taken)
 
 	fputs(GOOD, f);
 	for (unsigned i = 0; i < CONF_VIPS_MAX - 1; i++)
-		fprintf(f, "VirtualAddress=10.1.%u.%u/24 eth0\n", i / 256, i % 256);
+		fprintf(f, "VirtualAddress=10.1.%u.%u/12 eth0\n", i / 256, i % 256);
 	fclose(f);
 	conf = conf_from_text(text);
 	cr_expect_eq(conf->groups[0].n_vips, CONF_VIPS_MAX);
@@ -326,7 +326,7 @@ Test(conf, thousands_of_addresses_are_taken)
 Test(conf, core_gets_what_it_needs)
 {
 	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
-		"[Agent]\nInterval=20ms\n" GOOD "Handover=strict\n[Node beta]\nPriority=9\n");
+		"[Agent]\nInterval=20ms\n" NODES "Priority=9\n" GROUP "Handover=strict\n");
 	struct core_config config;
 
 	conf_core(conf, 1, &config);

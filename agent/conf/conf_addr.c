@@ -29,7 +29,7 @@ static const char *address_flaw(const struct ip *ip)
 	if (!memcmp(b, loopback6, 16))
 		return "a loopback address";
 	if (!memcmp(b, mapped, 12))
-		return "an IPv4 address in the clothes of IPv6";
+		return "an IPv4 address written as IPv6: leave out ::ffff:";
 	return b[0] == 0xff ? "a multicast address" : NULL;
 }
 
@@ -129,6 +129,24 @@ static int parse_prefix(const char *text, uint8_t family, uint8_t *ret)
 	return 0;
 }
 
+/*
+ * An IPv4 network's own address and its broadcast address are nobody's; a network of two
+ * addresses has neither (RFC 3021).
+ */
+static const char *network_flaw(const struct conf_vip *vip)
+{
+	uint32_t address = 0, host;
+
+	if (vip->ip.family != 4 || vip->prefix > 30)
+		return NULL;
+	for (size_t i = 0; i < 4; i++)
+		address = address << 8 | vip->ip.bytes[i];
+	host = address & (UINT32_MAX >> vip->prefix);
+	if (host == 0)
+		return "that of the network itself";
+	return host == UINT32_MAX >> vip->prefix ? "the broadcast address of its network" : NULL;
+}
+
 static int vip_append(struct conf_group *group, const struct conf_vip *vip)
 {
 	struct conf_vip *v = group->vips;
@@ -163,6 +181,7 @@ static int vip_parse(const struct conf_key *key, const char *text, void *object,
 	struct conf_group *group = object;
 	struct conf_vip vip = { 0 };
 	char *prefix, *ifname;
+	const char *flaw;
 	bool usable;
 	int r;
 
@@ -184,14 +203,20 @@ static int vip_parse(const struct conf_key *key, const char *text, void *object,
 	if (prefix && parse_prefix(prefix, vip.ip.family, &vip.prefix) < 0)
 		return conf_complain(place, "%s= takes a prefix length from 1 to %u, not \"%s\".",
 				     key->name, vip.prefix, prefix);
+	flaw = network_flaw(&vip);
+	if (flaw)
+		return conf_complain(place, "%s= takes the address of a host, but %s/%u is %s.",
+				     key->name, address, vip.prefix, flaw);
 	if (!*ifname)
 		return conf_complain(place,
 				     "%s= takes the interface after the address, "
 				     "as in \"%s eth0\".",
 				     key->name, text);
 	if (!ifname_valid(ifname))
-		return conf_complain(place, "%s= takes the name of an interface, not \"%s\".",
-				     key->name, ifname);
+		return conf_complain(place,
+				     "%s= takes the name of an interface (1 to %d characters "
+				     "without / and :), not \"%s\".",
+				     key->name, CONF_IFNAME_SIZE - 1, ifname);
 	memcpy(vip.ifname, ifname, strlen(ifname));
 	return vip_append(group, &vip);
 }

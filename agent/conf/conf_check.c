@@ -22,14 +22,30 @@ struct use {
 	struct conf_origin at;
 };
 
+/* Fewer than two nodes; where a section was refused that says enough. */
+static int check_few_nodes(struct conf_load *load)
+{
+	const struct conf *conf = load->conf;
+	const struct conf_problem where = { .warning = true };
+
+	if (conf->n_nodes >= NODES_NOW || load->refused_kind[CONF_SECTION_NODE])
+		return 0;
+	if (conf->n_nodes == 0)
+		return conf_load_complain(
+			load, nowhere,
+			"There is no [Node NAME] section: there has to be one for "
+			"each host.");
+	return conf_problems_add(load->problems, &where,
+				 "[Node %s] is the only node: no other will take over from it.",
+				 conf->nodes[0].name);
+}
+
 static int check_numbers(struct conf_load *load)
 {
 	const struct conf *conf = load->conf;
-	int r = 0;
+	int r = check_few_nodes(load);
 
-	if (conf->n_nodes == 0)
-		r = conf_load_complain(load, nowhere, "There is no [Node NAME] section.");
-	if (r == 0 && conf->n_groups == 0)
+	if (r == 0 && conf->n_groups == 0 && !load->refused_kind[CONF_SECTION_GROUP])
 		r = conf_load_complain(load, nowhere,
 				       "There is no [Group NAME] section: nothing to take over.");
 	for (size_t i = NODES_NOW; r == 0 && i < conf->n_nodes; i++)
@@ -52,7 +68,8 @@ static int check_groups(struct conf_load *load)
 		sum += conf->groups[i].n_vips;
 		if (conf->groups[i].n_vips == 0 && !conf_load_key_bad(object, "VirtualAddress"))
 			r = conf_load_complain(load, object->at,
-					       "[Group %s] has no VirtualAddress=.",
+					       "[Group %s] has no VirtualAddress=; give it one "
+					       "such as 192.0.2.1/24 eth0.",
 					       conf->groups[i].name);
 	}
 	if (r == 0 && sum > CONF_VIPS_MAX)
@@ -71,14 +88,16 @@ static int check_paths(struct conf_load *load, size_t i)
 	if (conf_load_key_bad(object, "Address"))
 		return 0;
 	if (node->n_paths == 0)
-		return conf_load_complain(load, object->at, "[Node %s] has no Address=.",
+		return conf_load_complain(load, object->at,
+					  "[Node %s] has no Address=; give it those by which the "
+					  "other node reaches it.",
 					  node->name);
 	if (i == 0 || first->n_paths == 0 || conf_load_key_bad(&load->nodes[0], "Address"))
 		return 0;
 	if (node->n_paths != first->n_paths)
 		return conf_load_complain(
 			load, object->at,
-			"[Node %s] has %zu addresses and [Node %s] has %zu: the "
+			"[Node %s] has %zu Address= and [Node %s] has %zu: the "
 			"first of one talks to the first of the other, and so on.",
 			node->name, node->n_paths, first->name, first->n_paths);
 	for (size_t p = 0; p < node->n_paths; p++)
@@ -147,7 +166,9 @@ static int check_duplicates(struct conf_load *load)
 	for (size_t i = 1; r == 0 && i < n; i++) {
 		if (!ip_equal(&uses[i].ip, &uses[i - 1].ip))
 			continue;
-		r = conf_load_complain(load, uses[i].at, "%s has been given in %s:%u already.",
+		r = conf_load_complain(load, uses[i].at,
+				       "%s has been given in %s:%u already; an address belongs to "
+				       "one node or to one group.",
 				       conf_format_ip(&uses[i].ip, text, sizeof(text)),
 				       load->files[uses[i - 1].at.file - 1], uses[i - 1].at.line);
 	}
@@ -196,18 +217,18 @@ static int check_times(struct conf_load *load)
 {
 	const struct conf_object *agent = &load->agent;
 	const struct conf *conf = load->conf;
-	uint64_t beats_us = 2 * (uint64_t)conf->interval_us;
+	uint64_t beats_us = 2 * (uint64_t)conf->interval_us, lease_us = conf->lease_us;
 	int r;
 
 	if (conf_load_key_bad(agent, "Interval") || conf_load_key_bad(agent, "Lease"))
 		return 0;
-	r = check_promise(load, "Lease", conf->lease_us, beats_us + LEASE_SLACK_US,
-			  "2 * Interval + 5ms",
+	r = check_promise(load, "Lease", lease_us, beats_us + LEASE_SLACK_US, "2 * Interval + 5ms",
 			  "otherwise one lost heartbeat silences a healthy primary");
+	if (lease_us < beats_us + LEASE_SLACK_US)
+		lease_us = beats_us + LEASE_SLACK_US; /* what it will be when that is mended */
 	if (r < 0 || conf_load_key_bad(agent, "DeadTime"))
 		return r;
-	return check_promise(load, "DeadTime", conf->dead_us,
-			     beats_us + conf->lease_us + DEAD_SLACK_US,
+	return check_promise(load, "DeadTime", conf->dead_us, beats_us + lease_us + DEAD_SLACK_US,
 			     "2 * Interval + Lease + 10ms",
 			     "otherwise a frozen primary still answers when the other node claims");
 }

@@ -33,7 +33,7 @@ struct conf_key;
  * memory runs out. print() writes text that parse() reads back.
  */
 struct conf_kind {
-	const char *takes; /* "a time such as 50ms"; NULL: the words of the key */
+	const char *takes; /* "a time"; NULL: a number, or the words of the key */
 	bool list;	   /* repeated: each line appends, an empty one clears */
 	int (*parse)(const struct conf_key *key, const char *text, void *object,
 		     const struct conf_place *place);
@@ -53,6 +53,8 @@ struct conf_key {
 
 const struct conf_key *conf_keys(size_t *ret_n);
 const char *conf_section_name(enum conf_section section);
+
+const char *conf_nearest(const char *word, const char *const *words, size_t n);
 
 int conf_parse_time(const char *text, uint64_t *ret_us);
 void conf_print_time(uint64_t us, FILE *to);

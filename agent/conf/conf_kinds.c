@@ -52,11 +52,11 @@ static int refuse(const struct conf_key *key, const char *text, const struct con
 			     key->words[0], text);
 }
 
-static int refuse_time_range(const struct conf_key *key, const char *text,
-			     const struct conf_place *place)
+/* A time or several that are none, too short or too long: one sentence says what is right. */
+static int refuse_time(const struct conf_key *key, const char *text, const struct conf_place *place)
 {
+	size_t size, len = strlen(text);
 	_cleanup_(freep) char *range = NULL;
-	size_t size;
 	FILE *f;
 
 	f = open_memstream(&range, &size);
@@ -67,8 +67,11 @@ static int refuse_time_range(const struct conf_key *key, const char *text,
 	conf_print_time(key->max, f);
 	if (fclose(f) != 0)
 		return -ENOMEM;
-	return conf_complain(place, "%s= takes a time from %s, not \"%s\".", key->name, range,
-			     text);
+	return conf_complain(place, "%s= takes %s from %s, not \"%s\"%s.", key->name,
+			     key->kind->takes, range, text,
+			     len && isdigit((unsigned char)text[len - 1])
+				     ? ": without a unit it is seconds"
+				     : "");
 }
 
 static int time_parse(const struct conf_key *key, const char *text, void *object,
@@ -76,10 +79,8 @@ static int time_parse(const struct conf_key *key, const char *text, void *object
 {
 	uint64_t us;
 
-	if (conf_parse_time(text, &us) < 0)
-		return refuse(key, text, place);
-	if (us < key->min || us > key->max)
-		return refuse_time_range(key, text, place);
+	if (conf_parse_time(text, &us) < 0 || us < key->min || us > key->max)
+		return refuse_time(key, text, place);
 	*(uint32_t *)((char *)object + key->offset) = (uint32_t)us;
 	return 0;
 }
@@ -96,10 +97,9 @@ static int seconds_parse(const struct conf_key *key, const char *text, void *obj
 {
 	uint64_t us;
 
-	if (conf_parse_time(text, &us) < 0 || us % USEC_PER_SEC != 0)
-		return refuse(key, text, place);
-	if (us < key->min || us > key->max)
-		return refuse_time_range(key, text, place);
+	if (conf_parse_time(text, &us) < 0 || us % USEC_PER_SEC != 0 || us < key->min ||
+	    us > key->max)
+		return refuse_time(key, text, place);
 	*(uint32_t *)((char *)object + key->offset) = (uint32_t)(us / USEC_PER_SEC);
 	return 0;
 }
@@ -116,9 +116,7 @@ static int u16_parse(const struct conf_key *key, const char *text, void *object,
 {
 	uint64_t n;
 
-	if (parse_number(text, &n) < 0)
-		return refuse(key, text, place);
-	if (n < key->min || n > key->max)
+	if (parse_number(text, &n) < 0 || n < key->min || n > key->max)
 		return conf_complain(
 			place, "%s= takes a number from %" PRIu64 " to %" PRIu64 ", not \"%s\".",
 			key->name, key->min, key->max, text);
@@ -136,9 +134,7 @@ static int mark_parse(const struct conf_key *key, const char *text, void *object
 {
 	uint64_t n;
 
-	if (parse_number(text, &n) < 0)
-		return refuse(key, text, place);
-	if (n < key->min || n > key->max)
+	if (parse_number(text, &n) < 0 || n < key->min || n > key->max)
 		return conf_complain(place,
 				     "%s= takes a number from 0x%" PRIx64 " to 0x%" PRIx64
 				     ", not \"%s\".",
@@ -251,10 +247,8 @@ static int times_parse(const struct conf_key *key, const char *text, void *objec
 	uint64_t us;
 
 	while (next_word(&rest, word, sizeof(word))) {
-		if (conf_parse_time(word, &us) < 0)
-			return refuse(key, text, place);
-		if (us < key->min || us > key->max)
-			return refuse_time_range(key, word, place);
+		if (conf_parse_time(word, &us) < 0 || us < key->min || us > key->max)
+			return refuse_time(key, word, place);
 		if (n == CORE_ANNOUNCE_MAX)
 			return conf_complain(place, "%s= takes at most %d times.", key->name,
 					     CORE_ANNOUNCE_MAX);
@@ -266,7 +260,7 @@ static int times_parse(const struct conf_key *key, const char *text, void *objec
 		times[n++] = (uint32_t)us;
 	}
 	if (rest[strspn(rest, " \t")])
-		return refuse(key, text, place);
+		return refuse_time(key, text, place);
 	memcpy(conf->announce_us, times, sizeof(times));
 	conf->n_announce = n;
 	return 0;
@@ -289,31 +283,29 @@ static void times_print(const struct conf_key *key, const void *object, FILE *to
 }
 
 const struct conf_kind conf_kind_time = {
-	.takes = "a time such as 50ms",
+	.takes = "a time",
 	.parse = time_parse,
 	.print = time_print,
 };
 
 const struct conf_kind conf_kind_seconds = {
-	.takes = "a time in whole seconds such as 60s",
+	.takes = "a time in whole seconds",
 	.parse = seconds_parse,
 	.print = seconds_print,
 };
 
 const struct conf_kind conf_kind_times = {
-	.takes = "times such as 10ms 1s",
+	.takes = "times",
 	.parse = times_parse,
 	.print = times_print,
 };
 
 const struct conf_kind conf_kind_u16 = {
-	.takes = "a number",
 	.parse = u16_parse,
 	.print = u16_print,
 };
 
 const struct conf_kind conf_kind_mark = {
-	.takes = "a number such as 0x7a6b0001",
 	.parse = mark_parse,
 	.print = mark_print,
 };

@@ -15,9 +15,11 @@ static void load_done(struct conf_load *load)
 		free(load->nodes[i].items);
 	for (size_t i = 0; i < CORE_GROUPS_MAX; i++)
 		free(load->groups[i].items);
+	free(load->spare.items);
 	for (size_t i = 0; i < load->n_files; i++)
 		free(load->files[i]);
 	free(load->files);
+	(void)conf_free(load->spare_conf);
 	(void)conf_free(load->conf);
 }
 
@@ -140,6 +142,39 @@ struct conf_object *conf_load_object(struct conf_load *load, enum conf_section s
 	return load->err < 0 ? NULL : object;
 }
 
+/**
+ * conf_load_spare() - An object for the keys of a section that was refused.
+ * @load: load under way
+ * @section: kind of section that was meant
+ *
+ * What they say is checked like any other value, and does not count.
+ *
+ * Return: object, owned by @load, valid until the next call; NULL if memory ran out (load->err
+ * is -ENOMEM).
+ */
+struct conf_object *conf_load_spare(struct conf_load *load, enum conf_section section)
+{
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	load->refused_kind[section] = true;
+	if (!conf) {
+		load->err = -ENOMEM;
+		return NULL;
+	}
+	free(load->spare.items);
+	(void)conf_free(load->spare_conf);
+	load->spare_conf = conf;
+	load->spare = (struct conf_object){ .section = section, .target = conf };
+	if (section == CONF_SECTION_NODE) {
+		conf->n_nodes = 1;
+		load->spare.target = &conf->nodes[0];
+	} else if (section == CONF_SECTION_GROUP) {
+		conf->n_groups = 1;
+		load->spare.target = &conf->groups[0];
+	}
+	return &load->spare;
+}
+
 static size_t key_index(enum conf_section section, const char *name)
 {
 	const struct conf_key *keys;
@@ -175,6 +210,26 @@ struct conf_origin conf_load_key_origin(const struct conf_object *object, const 
 bool conf_load_key_bad(const struct conf_object *object, const char *key)
 {
 	return object->bad[key_index(object->section, key)];
+}
+
+/**
+ * conf_load_distrust() - Something that was perhaps meant for a key has been refused.
+ * @object: object
+ * @key: what may be its name; not terminated
+ * @len: of @key in bytes
+ *
+ * So that nobody is told that the key is missing as well.
+ */
+void conf_load_distrust(struct conf_object *object, const char *key, size_t len)
+{
+	const struct conf_key *keys;
+	size_t n;
+
+	keys = conf_keys(&n);
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].section == object->section && strlen(keys[i].name) == len &&
+		    !memcmp(keys[i].name, key, len))
+			object->bad[i] = true;
 }
 
 /**
@@ -371,7 +426,8 @@ static int load_everything(struct conf_load *load, const char *file)
 	r = load_drop_ins(load, file);
 	if (r < 0)
 		return r;
-	return conf_check(load);
+	/* What an unread file says is not missing. */
+	return load->n_read < load->n_files ? 0 : conf_check(load);
 }
 
 /**

@@ -36,37 +36,65 @@ static size_t utf8_len(const uint8_t *s, size_t len)
 	}
 	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		return 0;
+	if (c >= 0x80 && c < 0xa0) /* control characters; a terminal takes them as such */
+		return 0;
 	return n;
 }
 
-/* Text in UTF-8 without control characters, tabs apart. */
-static bool line_is_text(const char *line, size_t len)
+/* How much of the line is text in UTF-8 without control characters, tabs apart. */
+static size_t length_of_text(const char *line, size_t len)
 {
 	const uint8_t *s = (const uint8_t *)line;
+	size_t done = 0;
 
-	while (len > 0) {
-		size_t n = utf8_len(s, len);
+	while (done < len) {
+		size_t n = utf8_len(s + done, len - done);
 
-		if (n == 0 || (s[0] < 0x20 && s[0] != '\t') || s[0] == 0x7f)
-			return false;
-		s += n;
-		len -= n;
+		if (n == 0 || (s[done] < 0x20 && s[done] != '\t') || s[done] == 0x7f)
+			break;
+		done += n;
 	}
-	return true;
+	return done;
 }
 
-static int refuse_section(struct conf_load *load, const char *line)
+/* How a section of a kind begins. */
+static const char *section_form(enum conf_section section)
+{
+	static const char *const forms[_CONF_SECTION_MAX] = {
+		[CONF_SECTION_AGENT] = "[Agent]",
+		[CONF_SECTION_NODE] = "[Node NAME]",
+		[CONF_SECTION_GROUP] = "[Group NAME]",
+	};
+
+	assert(section < _CONF_SECTION_MAX);
+	return forms[section];
+}
+
+/* @guess: "; did you mean ...?", or "." */
+static int refuse_section(struct conf_load *load, const char *line, const char *guess)
 {
 	return conf_load_complain(load, here(load),
-				  "A section is [Agent], [Node NAME] or [Group NAME], not \"%s\".",
-				  line);
+				  "A section is [Agent], [Node NAME] or [Group NAME], not \"%s\"%s",
+				  line, guess);
 }
 
-static int find_section(const char *word, size_t len, enum conf_section *ret)
+static int refuse_late_comment(struct conf_load *load, const char *what)
+{
+	return conf_load_complain(load, here(load),
+				  "A comment stands on a line of its own, not behind a %s.", what);
+}
+
+/* What follows is checked, and does not count. */
+static int enter_spare(struct conf_load *load, enum conf_section section)
+{
+	load->object = conf_load_spare(load, section);
+	return load->err;
+}
+
+static int find_section(const char *word, enum conf_section *ret)
 {
 	for (enum conf_section i = 0; i < _CONF_SECTION_MAX; i++) {
-		if (strlen(conf_section_name(i)) != len ||
-		    memcmp(conf_section_name(i), word, len) != 0)
+		if (strcmp(conf_section_name(i), word) != 0)
 			continue;
 		*ret = i;
 		return 0;
@@ -74,53 +102,141 @@ static int find_section(const char *word, size_t len, enum conf_section *ret)
 	return -ENOENT;
 }
 
+/* There is no such kind of section; perhaps one with a similar name was meant. */
+static int guess_section(struct conf_load *load, const char *line, const char *kind,
+			 const char *name)
+{
+	const char *kinds[_CONF_SECTION_MAX], *nearest;
+	enum conf_section meant;
+	char guess[96];
+	int r;
+
+	for (enum conf_section i = 0; i < _CONF_SECTION_MAX; i++)
+		kinds[i] = conf_section_name(i);
+	nearest = conf_nearest(kind, kinds, ARRAY_SIZE(kinds));
+	if (!nearest || find_section(nearest, &meant) < 0)
+		return refuse_section(load, line, ".");
+	(void)snprintf(guess, sizeof(guess), "; did you mean [%s%s%.*s]?", nearest,
+		       *name ? " " : "", CONF_NAME_MAX, name);
+	r = refuse_section(load, line, guess);
+	return r < 0 ? r : enter_spare(load, meant);
+}
+
+/* No one need be told that addresses lack which stand in a section that was refused. */
+static void distrust_list(struct conf_object *object)
+{
+	const struct conf_key *keys;
+	size_t n;
+
+	keys = conf_keys(&n);
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].kind->list)
+			conf_load_distrust(object, keys[i].name, strlen(keys[i].name));
+}
+
+/* The heading is as it should be: is what it names new in this file, and is there room? */
+static int enter_object(struct conf_load *load, enum conf_section section, const char *name)
+{
+	struct conf_object *object = conf_load_object(load, section, name);
+	const char *kind = conf_section_name(section);
+	int r;
+
+	if (load->err < 0)
+		return load->err;
+	if (object && object->opened.file != load->n_files) {
+		object->opened = here(load);
+		load->object = object;
+		return 0;
+	}
+	if (object)
+		distrust_list(object);
+	if (!object)
+		r = conf_load_complain(load, here(load), "[%s %s] is one too many.", kind, name);
+	else if (section == CONF_SECTION_AGENT)
+		r = conf_load_complain(load, here(load),
+				       "[Agent] stands in line %u already; its keys belong there.",
+				       object->opened.line);
+	else
+		r = conf_load_complain(load, here(load),
+				       "[%s %s] stands in line %u already: this is another one, or "
+				       "its keys belong there.",
+				       kind, name, object->opened.line);
+	return r < 0 ? r : enter_spare(load, section);
+}
+
+/* The parts of "KIND NAME] REST", cut out of @text. Return: REST; NULL if nothing closes it. */
+static const char *cut_heading(char *text, char **ret_name)
+{
+	char *end = strchr(text, ']');
+	const char *rest = NULL;
+
+	if (end) {
+		*end = '\0';
+		rest = end + 1 + strspn(end + 1, " \t");
+	}
+	*ret_name = text + strcspn(text, " \t");
+	if (**ret_name)
+		*(*ret_name)++ = '\0';
+	*ret_name += strspn(*ret_name, " \t");
+	return rest;
+}
+
 /* @line is "[...", without white space around it. */
 static int enter_section(struct conf_load *load, const char *line)
 {
-	_cleanup_(freep) char *inner = strdup(line + 1);
+	_cleanup_(freep) char *kind = strdup(line + 1);
 	enum conf_section section;
-	size_t len;
+	const char *rest;
 	char *name;
+	int r;
 
-	if (!inner)
+	if (!kind)
 		return -ENOMEM;
 	load->object = NULL;
-	load->refused = true;
-	len = strlen(inner);
-	if (len == 0 || inner[len - 1] != ']')
-		return refuse_section(load, line);
-	inner[len - 1] = '\0';
-	len = strcspn(inner, " \t");
-	name = inner + len + strspn(inner + len, " \t");
-	if (find_section(inner, len, &section) < 0)
-		return refuse_section(load, line);
-	if (section == CONF_SECTION_AGENT ? name[0] != '\0' : name[0] == '\0')
-		return refuse_section(load, line);
-	if (section != CONF_SECTION_AGENT && !conf_name_valid(name))
-		return conf_load_complain(load, here(load),
-					  "A name has 1 to %d letters, digits, dots, dashes and "
-					  "underscores, unlike \"%s\".",
-					  CONF_NAME_MAX, name);
-	load->object = conf_load_object(load, section, name);
-	if (load->object)
-		load->refused = false;
-	else if (load->err == 0)
-		return conf_load_complain(load, here(load), "[%s %s] is one too many.",
-					  conf_section_name(section), name);
-	return load->err;
+	load->unknown = true;
+	rest = cut_heading(kind, &name);
+	if (find_section(kind, &section) < 0)
+		return guess_section(load, line, kind, name);
+	if (!rest || (*rest && !strchr("#;", *rest)) || !*name != (section == CONF_SECTION_AGENT)) {
+		r = refuse_section(load, line, ".");
+	} else if (*name && !conf_name_valid(name)) {
+		r = conf_load_complain(load, here(load),
+				       "A name has 1 to %d letters, digits, dots, dashes and "
+				       "underscores, unlike \"%s\".",
+				       CONF_NAME_MAX, name);
+	} else {
+		r = *rest ? refuse_late_comment(load, "section") : 0;
+		return r < 0 ? r : enter_object(load, section, name);
+	}
+	return r < 0 ? r : enter_spare(load, section);
 }
 
-/* Is there a "; comment" behind the value, which libinih would drop? */
+/* Is there a comment behind the value? libinih would drop one kind and keep the other. */
 static bool has_late_comment(const char *line)
 {
 	const char *p = line;
 
-	while ((p = strchr(p, ';'))) {
+	while ((p = strpbrk(p, ";#"))) {
 		if (p > line && isspace((unsigned char)p[-1]))
 			return true;
 		p++;
 	}
 	return false;
+}
+
+/* A setting before any section: where does it belong? */
+static int refuse_homeless(struct conf_load *load, const char *line, size_t key_len)
+{
+	const struct conf_key *keys;
+	const char *form = NULL;
+	size_t n;
+
+	keys = conf_keys(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strlen(keys[i].name) == key_len && !memcmp(keys[i].name, line, key_len))
+			form = section_form(keys[i].section);
+	return conf_load_complain(load, here(load), "\"%s\" stands before the first section%s%s.",
+				  line, form ? "; it belongs into " : "", form ? form : "");
 }
 
 /*
@@ -140,38 +256,53 @@ static int check_line(struct conf_load *load, const char *line, bool *ret_settin
 		return conf_load_complain(load, here(load), "A setting is KEY=VALUE, not \"%s\".",
 					  line);
 	if (has_late_comment(line))
-		return conf_load_complain(load, here(load),
-					  "A comment stands on a line of its own, not behind "
-					  "a value.");
-	if (!load->object && !load->refused)
-		return conf_load_complain(load, here(load),
-					  "\"%s\" stands before the first section.", line);
+		return refuse_late_comment(load, "value");
+	if (!load->object && !load->unknown)
+		return refuse_homeless(load, line, key_len);
 	*ret_setting = load->object != NULL;
 	return 0;
+}
+
+/* The line [@p, @p + @len) for libinih into @buf of @size bytes, which holds an empty one. */
+static int check_bytes(struct conf_load *load, const char *p, size_t len, char *buf, size_t size)
+{
+	size_t text_len = length_of_text(p, len);
+	bool setting;
+	int r;
+
+	if (text_len < len)
+		return conf_load_complain(load, here(load),
+					  "This line is not text in UTF-8: look at its byte %zu.",
+					  text_len + 1);
+	if (len > size - 2 && (*p == '#' || *p == ';'))
+		return 0;
+	if (len > size - 2)
+		return conf_load_complain(load, here(load), "This line is longer than %zu bytes.",
+					  size - 2);
+	memcpy(buf, p, len);
+	buf[len] = '\0';
+	r = check_line(load, buf, &setting);
+	if (!setting)
+		buf[0] = '\0';
+	return r;
 }
 
 /* Copy the line [@p, @end) to @buf for libinih, or an empty one in its place. */
 static int take_line(struct conf_load *load, const char *p, const char *end, char *buf, int size)
 {
-	bool setting;
+	size_t n_problems = load->problems->n, key_len = 0;
 	int r;
 
 	while (p < end && isspace((unsigned char)*p))
 		p++;
 	while (end > p && isspace((unsigned char)end[-1]))
 		end--;
-	if (!line_is_text(p, (size_t)(end - p)))
-		return conf_load_complain(load, here(load), "This line is not text in UTF-8.");
-	if (end - p > size - 2 && *p != '#' && *p != ';')
-		return conf_load_complain(load, here(load), "This line is longer than %d bytes.",
-					  size - 2);
-	if (end - p > size - 2)
-		return 0;
-	memcpy(buf, p, (size_t)(end - p));
-	buf[end - p] = '\0';
-	r = check_line(load, buf, &setting);
-	if (!setting)
-		buf[0] = '\0';
+	r = check_bytes(load, p, (size_t)(end - p), buf, (size_t)size);
+	if (!load->object || load->problems->n == n_problems)
+		return r;
+	while (p + key_len < end && isalpha((unsigned char)p[key_len]))
+		key_len++;
+	conf_load_distrust(load->object, p, key_len);
 	return r;
 }
 
@@ -194,31 +325,59 @@ static char *read_line(char *buf, int size, void *stream)
 	return buf;
 }
 
+/* The names of the keys that a section has. */
+static size_t key_names(enum conf_section section, const char *ret[static CONF_KEYS_MAX])
+{
+	const struct conf_key *keys;
+	size_t n, found = 0;
+
+	keys = conf_keys(&n);
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].section == section)
+			ret[found++] = keys[i].name;
+	return found;
+}
+
+/* A key that does not exist, nor is like one that does: say which there are. */
+static int refuse_strange_key(struct conf_load *load, const char *name, const char *const *known,
+			      size_t n_known)
+{
+	_cleanup_(freep) char *list = NULL;
+	size_t size;
+	FILE *f;
+
+	f = open_memstream(&list, &size);
+	if (!f)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_known; i++)
+		fprintf(f, " %s=", known[i]);
+	if (fclose(f) != 0)
+		return -ENOMEM;
+	return conf_load_complain(load, here(load), "[%s] has no key %s=; it has%s.",
+				  conf_section_name(load->object->section), name, list);
+}
+
 /* What would be right in place of a key that does not exist. */
 static int refuse_key(struct conf_load *load, const char *name)
 {
 	enum conf_section section = load->object->section;
-	_cleanup_(freep) char *known = NULL;
+	const char *known[CONF_KEYS_MAX], *nearest;
 	const struct conf_key *keys;
-	size_t n, size;
-	FILE *f;
+	size_t n, n_known;
 
 	keys = conf_keys(&n);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(keys[i].name, name))
-			return conf_load_complain(
-				load, here(load), "%s= belongs into [%s], not [%s].", name,
-				conf_section_name(keys[i].section), conf_section_name(section));
-	f = open_memstream(&known, &size);
-	if (!f)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].section == section)
-			fprintf(f, " %s=", keys[i].name);
-	if (fclose(f) != 0)
-		return -ENOMEM;
-	return conf_load_complain(load, here(load), "[%s] has no key %s=; it has%s.",
-				  conf_section_name(section), name, known);
+			return conf_load_complain(load, here(load), "%s= belongs into %s, not %s.",
+						  name, section_form(keys[i].section),
+						  section_form(section));
+	n_known = key_names(section, known);
+	nearest = conf_nearest(name, known, n_known);
+	if (!nearest)
+		return refuse_strange_key(load, name, known, n_known);
+	conf_load_distrust(load->object, nearest, strlen(nearest));
+	return conf_load_complain(load, here(load), "[%s] has no key %s=; did you mean %s=?",
+				  conf_section_name(section), name, nearest);
 }
 
 static const struct conf_key *find_key(enum conf_section section, const char *name,
@@ -311,9 +470,10 @@ int conf_text_read(struct conf_load *load, const char *text, size_t len)
 	load->end = text + len;
 	load->line = 0;
 	load->object = NULL;
-	load->refused = false;
+	load->unknown = false;
 	/* Its own result only repeats what read_line() and handle_setting() know. */
 	(void)ini_parse_stream(read_line, load, handle_setting, load);
 	load->next = load->end = NULL;
+	load->n_read++;
 	return load->err;
 }

@@ -110,6 +110,7 @@ void conf_print_time(uint64_t us, FILE *to)
 		const char *name;
 		uint64_t us;
 	} units[] = {
+		{ "h", 3600 * USEC_PER_SEC },
 		{ "min", 60 * USEC_PER_SEC },
 		{ "s", USEC_PER_SEC },
 		{ "ms", USEC_PER_MSEC },
