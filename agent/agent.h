@@ -53,7 +53,9 @@ struct agent {
 	} trouble[CORE_GROUPS_MAX];
 	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */
 	instant arp_refreshed;
-	instant stranger_logged, misplaced_logged; /* see log_is_due() */
+	bool at_home; /* an address of our own has been seen on this host */
+	instant stranger_logged, misplaced_logged, namesake_logged; /* see log_is_due() */
+	instant disowned_logged;
 };
 
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,

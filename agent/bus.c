@@ -7,6 +7,7 @@
 #include "agent/bus.h"
 #include "agent/cleanup.h"
 #include "agent/log.h"
+#include "agent/why.h"
 #include "sdbus/api.h"
 
 /* A bus that is not there is looked for soon, as it may only restart, then less and less often. */
@@ -37,8 +38,10 @@ struct bus {
 	sd_event_source *retry;
 	uint64_t retry_us;		   /* how long to wait before the next try */
 	bool complained;		   /* the log says already that there is no bus */
+	bool nameless;			   /* the same of our name */
 	char **addresses[CORE_GROUPS_MAX]; /* texts, NULL-terminated */
 	char *unfit[UNFIT_BITS + 1];	   /* of the group asked for last */
+	char why[WHY_TEXT_MAX];		   /* what a caller was told last */
 	struct api_path paths[CONF_PATHS_MAX];
 	char path_texts[CONF_PATHS_MAX][2][ADDRESS_TEXT_MAX];
 	struct seen seen[CORE_GROUPS_MAX];
@@ -160,9 +163,10 @@ static void get_peer(void *ctx, size_t peer, struct api_peer *ret)
 
 static const char *can_switchover(void *ctx, size_t group)
 {
-	struct agent *agent = ((struct bus *)ctx)->agent;
+	struct bus *bus = ctx;
+	enum core_result result = core_can_switchover(&bus->agent->core, (uint8_t)group);
 
-	return core_result_name(core_can_switchover(&agent->core, (uint8_t)group));
+	return why_refused(bus->agent, (uint8_t)group, result, bus->why);
 }
 
 static void switchover(void *ctx, size_t group, api_request request)
@@ -192,14 +196,18 @@ static void ask_announce(void *ctx, size_t group)
 static void named(void *ctx, int err)
 {
 	struct bus *bus = ctx;
+	bool was_nameless = bus->nameless, was_away = bus->complained;
 
-	if (!err && bus->complained)
-		log_say(LOG_LEVEL_INFO, "on the bus again, as %s", API_NAME);
+	bus->nameless = err != 0;
 	if (!err) {
 		bus->complained = false;
 		bus->retry_us = BUS_RETRY_MIN_US;
 	}
-	if (err == -EEXIST)
+	if (!err && was_nameless)
+		log_say(LOG_LEVEL_NOTICE, "the name %s on the bus is ours now", API_NAME);
+	else if (!err && was_away)
+		log_say(LOG_LEVEL_INFO, "on the bus again, as %s", API_NAME);
+	else if (err == -EEXIST)
 		log_say(LOG_LEVEL_ERROR,
 			"another agent has the name %s on this bus: "
 			"this one cannot be asked for anything",
@@ -366,24 +374,6 @@ struct bus *bus_free(struct bus *bus)
 	return NULL;
 }
 
-static const char *sentence(enum core_result result)
-{
-	static const char *const sentences[_CORE_RESULT_MAX] = {
-		[CORE_RESULT_OK] = "",
-		[CORE_RESULT_NOT_FIT] = "No fit node could take the group over",
-		[CORE_RESULT_PEER_UNREACHABLE] = "The other node does not answer",
-		[CORE_RESULT_TIMEOUT] =
-			"The other node did not take over in time: all is as it was",
-		[CORE_RESULT_BUSY] = "A switchover of this group is under way",
-		[CORE_RESULT_NOT_HELD] = "No node is primary, so there is nothing to switch over",
-		[CORE_RESULT_FAILED] = "The kernel of the new primary refused; see its log",
-		[CORE_RESULT_OUTCOME_UNKNOWN] =
-			"The other node fell silent in the middle; look at the state of both",
-	};
-
-	return sentences[result];
-}
-
 /**
  * bus_reply() - Answer a caller
  * @action: CORE_DO_REPLY; a request 0 was nobody's
@@ -400,9 +390,9 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 				   primary == CORE_NODE_NONE ? "" : conf->nodes[primary].name,
 				   action->reply.took_us); /* the caller may have gone */
 	else
-		(void)api_reply_error(bus->api, action->reply.request,
-				      core_result_name(action->reply.result),
-				      sentence(action->reply.result));
+		(void)api_reply_error(
+			bus->api, action->reply.request, core_result_name(action->reply.result),
+			why_refused(bus->agent, action->group, action->reply.result, bus->why));
 }
 
 /**

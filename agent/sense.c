@@ -7,6 +7,7 @@
 
 #include "agent/act.h"
 #include "agent/cleanup.h"
+#include "agent/conf/self.h"
 #include "agent/log.h"
 #include "agent/sense.h"
 #include "agent/kernel/vips.h"
@@ -33,6 +34,12 @@ static void log_outsider(struct agent *agent, const struct beat_received *receiv
 				"node %s (%s) sends us heartbeats but is not in our configuration: "
 				"told it so",
 				received->name, from);
+	} else if (received->outcome == BEAT_NAMESAKE) {
+		if (log_is_due(&agent->namesake_logged, agent_now()))
+			log_say(LOG_LEVEL_ERROR,
+				"%s is node %s as well, and has the group: left to it; let both "
+				"hosts have the same configuration",
+				from, received->name);
 	} else if (log_is_due(&agent->misplaced_logged, agent_now())) {
 		log_say(LOG_LEVEL_WARNING,
 			"%s sends us heartbeats in the name of node %s, but is not the node that "
@@ -59,6 +66,10 @@ static void hear(struct agent *agent, const struct beat_received *received)
 	case BEAT_STRANGER:
 	case BEAT_MISPLACED:
 		log_outsider(agent, received);
+		break;
+	case BEAT_NAMESAKE:
+		log_outsider(agent, received);
+		step_type(agent, CORE_EV_DISOWNED, received->peer);
 		break;
 	case BEAT_NOTHING:
 	case BEAT_HANDLED:
@@ -120,11 +131,30 @@ static const char *log_trouble(struct agent *agent, uint8_t g)
 	return name;
 }
 
+/*
+ * As long as none of our own addresses has come, nobody can be heard, so everybody seems dead.
+ * Later on they may go for a while, as when a link is configured anew.
+ */
+static void look_for_home(struct agent *agent, bool first)
+{
+	if (agent->at_home)
+		return;
+	agent->at_home = self_is_here(agent->conf, agent->self) != 0;
+	if (!agent->at_home && first)
+		log_say(LOG_LEVEL_ERROR,
+			"none of the addresses of node %s is on this host: nothing is claimed "
+			"before one of them comes",
+			agent->conf->nodes[agent->self].name);
+	else if (agent->at_home && !first)
+		log_say(LOG_LEVEL_NOTICE, "an address of node %s has come",
+			agent->conf->nodes[agent->self].name);
+}
+
 /* Fitness follows the links (R3). */
 static void compare_links(struct agent *agent)
 {
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		bool unfit = log_trouble(agent, g) != NULL;
+		bool unfit = log_trouble(agent, g) || !agent->at_home;
 		struct core_event event = { .type = CORE_EV_FITNESS, .group = g };
 
 		if (unfit == !!(agent->core.groups[g].unfit & CORE_UNFIT_LINK))
@@ -202,6 +232,7 @@ int sense_links(struct agent *agent, const struct link *links, size_t n)
 {
 	bool first = agent->links.n == 0;
 
+	look_for_home(agent, first);
 	for (size_t i = agent->links.n; i > 0; i--)
 		if (!is_listed(links, n, agent->links.v[i - 1].index))
 			forget_link(agent, agent->links.v[i - 1].index);
@@ -262,8 +293,13 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 	case MONITOR_OVERRUN:
 		reread(agent);
 		break;
-	case MONITOR_GATE_GONE:
 	case MONITOR_ADDR:
+		if (agent->at_home)
+			break;
+		look_for_home(agent, false);
+		compare_links(agent);
+		break;
+	case MONITOR_GATE_GONE:
 	case MONITOR_NOTHING:
 		break;
 	}

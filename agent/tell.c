@@ -7,6 +7,7 @@
 #include "agent/bus.h"
 #include "agent/log.h"
 #include "agent/tell.h"
+#include "agent/why.h"
 
 enum { TELL_TEXT_MAX = 256 };
 
@@ -57,17 +58,6 @@ static bool describe_role(const struct agent *agent, const struct core_action *a
 	return false;
 }
 
-static void list_unfit(uint16_t unfit, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
-		if (unfit & bit && used < size)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
-						 core_unfit_name((enum core_unfit)bit));
-}
-
 static void describe_peer(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
 	const char *peer =
@@ -89,7 +79,9 @@ static void describe_peer(const struct agent *agent, const struct core_action *a
 		    "%s is primary as well, with us (term %" PRIu64 ")", peer, a->tell.term);
 	else
 		SAY(n, "TK-0011", LOG_LEVEL_ERROR,
-		    "%s does not have this node in its configuration: released", peer);
+		    "the host of %s does not have this node in its configuration: nothing may be "
+		    "held here",
+		    peer);
 }
 
 static void describe_repair(const struct agent *agent, const struct core_action *a,
@@ -127,7 +119,7 @@ static void describe_failure(const struct agent *agent, const struct core_action
 
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
-	char list[TELL_TEXT_MAX / 2];
+	char list[WHY_TEXT_MAX];
 
 	switch (a->tell.what) {
 	case CORE_TELL_STATE:
@@ -153,7 +145,7 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		describe_failure(agent, a, n);
 		break;
 	case CORE_TELL_UNFIT:
-		list_unfit(a->tell.unfit, list, sizeof(list));
+		why_unfit(a->tell.unfit, list);
 		SAY(n, "TK-0010", a->tell.unfit ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		    a->tell.unfit ? "unfit: %s" : "fit%s", list);
 		break;
@@ -187,6 +179,10 @@ void tell_people(struct agent *agent, const struct core_action *action)
 	bool node = concerns_the_node(action->tell.what);
 	const char *group = agent->conf->groups[action->group].name;
 
+	/* It is told so with each heartbeat. */
+	if (action->tell.what == CORE_TELL_DISOWNED &&
+	    !log_is_due(&agent->disowned_logged, agent->core.now))
+		return;
 	describe(agent, action, &notice);
 	log_line(notice.level, notice.id, node ? "" : group, notice.text);
 	bus_event(agent->bus, action->group, notice.id, level_word(notice.level), notice.text);

@@ -71,7 +71,7 @@ struct api_ops {
 	void (*get_group)(void *ctx, size_t group, struct api_group *ret);
 	void (*get_peer)(void *ctx, size_t peer, struct api_peer *ret);
 
-	/* "" if it would work, else the name of the error without its prefix */
+	/* "" if it would work, else why not, as one sentence for people */
 	const char *(*can_switchover)(void *ctx, size_t group);
 	/* These are answered, at once or later, through api_reply_*(). */
 	void (*switchover)(void *ctx, size_t group, api_request request);

@@ -15,7 +15,7 @@ static int can_switchover(sd_bus_message *m, void *userdata, sd_bus_error *error
 	(void)error;
 	if (*why == '\0')
 		return sd_bus_reply_method_return(m, "ss", "yes", "");
-	return sd_bus_reply_method_return(m, "ss", "no", api_error_text(why));
+	return sd_bus_reply_method_return(m, "ss", "no", why);
 }
 
 static int switchover(sd_bus_message *m, void *userdata, sd_bus_error *error)

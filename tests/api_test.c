@@ -314,12 +314,12 @@ Test(api, can_switchover_says_yes_or_no_and_why, .timeout = 10)
 	MUST(sd_bus_message_read(answer.message, "ss", &yes, &why));
 	cr_expect_str_eq(yes, "yes");
 	cr_expect_str_eq(why, "");
-	rig.agent.cannot = "PeerUnreachable";
+	rig.agent.cannot = "beta is unfit: link";
 	call(&rig, &answer, SIP, API_GROUP, "CanSwitchover", "");
 	arrive(&rig, answer.times == 2);
 	MUST(sd_bus_message_read(answer.message, "ss", &yes, &why));
 	cr_expect_str_eq(yes, "no");
-	cr_expect_str_eq(why, "The other node does not answer.");
+	cr_expect_str_eq(why, "beta is unfit: link");
 	answer_done(&answer);
 	rig_done(&rig);
 }

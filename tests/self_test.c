@@ -52,9 +52,31 @@ static void expect_problem(const char *name, const char *text)
 	conf_problems_done(&problems);
 }
 
+Test(self, a_name_is_taken_before_its_addresses_have_come)
+{
+	be("alpha", "10.9.0.7/24");
+	expect_node("beta", 1);
+}
+
+Test(self, a_name_is_refused_where_only_the_addresses_of_another_node_are)
+{
+	be("beta", "fd09::1/64");
+	expect_problem("beta", "This host is not beta, as --node says: it has an Address= of [Node "
+			       "alpha], and none of [Node beta].");
+}
+
+Test(self, is_here_when_one_of_its_addresses_is)
+{
+	_cleanup_(conf_freep) struct conf *conf = two_nodes();
+
+	be("gamma", "10.9.0.2/24");
+	cr_expect_eq(self_is_here(conf, 0), 0);
+	cr_expect_eq(self_is_here(conf, 1), 1);
+}
+
 Test(self, the_name_that_is_given_counts_more_than_addresses)
 {
-	be("alpha", "10.9.0.1/24");
+	be("alpha", "10.9.0.1/24 10.9.0.2/24");
 	expect_node("beta", 1);
 }
 

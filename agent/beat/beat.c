@@ -37,6 +37,7 @@ struct beat {
 	const struct conf *conf; /* borrowed */
 	uint8_t self;
 	uint64_t session;
+	bool holds; /* a group, as our last heartbeat said */
 	bool authenticate;
 	uint8_t key[CONF_KEY_SIZE];
 	size_t n_paths;
@@ -270,6 +271,15 @@ static int send_on_route(struct beat *beat, struct route *route, uint32_t mark, 
 	return r;
 }
 
+static bool holds_any(const struct core_beat *text, size_t n_groups)
+{
+	for (size_t i = 0; i < n_groups; i++)
+		if (text->groups[i].state == CORE_STATE_PRIMARY ||
+		    text->groups[i].state == CORE_STATE_YIELDING)
+			return true;
+	return false;
+}
+
 /* The mark by which the kernel knows that this may renew the lease; 0: none. */
 static uint32_t mark_number(const struct beat *beat, enum beat_mark mark)
 {
@@ -308,6 +318,7 @@ int beat_send(struct beat *beat, uint8_t peer, const struct core_beat *text, enu
 	int n = 0;
 
 	assert(peer < beat->conf->n_nodes && peer != beat->self);
+	beat->holds = holds_any(text, beat->conf->n_groups);
 	packet->type = to->session.peer ? WIRE_BEAT : WIRE_HELLO;
 	memcpy(packet->name, own_node(beat)->name, sizeof(packet->name));
 	packet->session = to->session.own;
@@ -328,7 +339,10 @@ int beat_send(struct beat *beat, uint8_t peer, const struct core_beat *text, enu
 	return n;
 }
 
-/* Tell the sender of @packet at @from that our configuration does not name it. */
+/*
+ * Tell the sender of @packet at @from that our configuration does not name it: not at all, or
+ * not there.
+ */
 static void answer_stranger(struct beat *beat, const struct socket *s,
 			    const struct wire_packet *packet, const union channel_address *from,
 			    instant now)
@@ -403,6 +417,37 @@ static enum beat_outcome take_stranger(struct beat *beat, struct peer *peer,
 	return BEAT_DISOWNED;
 }
 
+/*
+ * An authentic packet in our own name, from a process that is not us: the two configurations
+ * call different hosts so. As neither is the other's peer, neither would ever hear that the
+ * other one holds a group. So whoever does tells the other, who has to leave it alone; of two
+ * that do, the one with the smaller address keeps it.
+ */
+static void take_namesake(struct beat *beat, const struct socket *s,
+			  const union channel_address *from, instant now, struct beat_received *ret)
+{
+	const struct wire_packet *packet = &beat->packet;
+	const struct ip *own = &own_node(beat)->paths[s->path];
+
+	beat->stats.misplaced++;
+	ret->outcome = BEAT_MISPLACED;
+	if (packet->type != WIRE_STRANGER) {
+		if (beat->holds)
+			answer_stranger(beat, s, packet, from, now);
+		return;
+	}
+	if (beat->holds && memcmp(own->bytes, ret->from.bytes, ip_len(own)) < 0)
+		return;
+	for (uint8_t i = 0; i < beat->conf->n_nodes; i++) {
+		if (i == beat->self || !session_disowned(&beat->peers[i].session, packet))
+			continue;
+		session_renew(&beat->peers[i].session, random_id());
+		ret->outcome = BEAT_NAMESAKE;
+		ret->peer = i;
+		return;
+	}
+}
+
 /* An authentic packet, from whomever. */
 static void take_packet(struct beat *beat, const struct socket *s,
 			const union channel_address *from, instant now, struct beat_received *ret)
@@ -423,7 +468,11 @@ static void take_packet(struct beat *beat, const struct socket *s,
 		beat->stats.replayed++; /* our own, sent back to us */
 		return;
 	}
-	if (node == beat->self || !ip_equal(&ret->from, &beat->conf->nodes[node].paths[s->path])) {
+	if (node == beat->self) {
+		take_namesake(beat, s, from, now, ret);
+		return;
+	}
+	if (!ip_equal(&ret->from, &beat->conf->nodes[node].paths[s->path])) {
 		beat->stats.misplaced++;
 		ret->outcome = BEAT_MISPLACED;
 		return;

@@ -24,14 +24,15 @@ enum beat_outcome {
 	BEAT_STRANGER,	  /* authentic, but from a node we do not know: has been told so */
 	BEAT_MISPLACED,	  /* authentic, but not from the node that we know by that name */
 	BEAT_DISOWNED,	  /* an authentic peer does not know us */
+	BEAT_NAMESAKE,	  /* another node has our name, and holds what we must leave to it */
 	_BEAT_OUTCOME_MAX,
 };
 
 struct beat_received {
 	enum beat_outcome outcome;
-	uint8_t peer;		      /* FRESH, UNREACHABLE, DISOWNED */
-	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED */
-	struct ip from;		      /* STRANGER, MISPLACED */
+	uint8_t peer; /* FRESH, UNREACHABLE, DISOWNED, NAMESAKE: who we took it for */
+	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED, NAMESAKE */
+	struct ip from;		      /* STRANGER, MISPLACED, NAMESAKE */
 	struct core_beat beat;	      /* FRESH */
 };
 

@@ -49,6 +49,53 @@ static bool has_address(const struct ifaddrs *list, const struct conf_node *node
 	return false;
 }
 
+/**
+ * self_is_here() - Is one of the addresses by which others reach us on this host?
+ * @conf: configuration
+ * @self: number of our node
+ *
+ * Return: 1 if so, 0 if not; what getifaddrs() failed with.
+ */
+int self_is_here(const struct conf *conf, uint8_t self)
+{
+	struct ifaddrs *list;
+	bool here;
+
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	here = has_address(list, &conf->nodes[self]);
+	freeifaddrs(list);
+	return here;
+}
+
+/*
+ * The addresses of the node that the command line names may be yet to come; but when those of
+ * another one are here, both hosts would run as the same node.
+ */
+static int check_name(const struct conf *conf, const char *name, uint8_t node,
+		      struct conf_problems *problems)
+{
+	const struct conf_node *other = NULL;
+	struct ifaddrs *list;
+	bool here;
+	int r;
+
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	here = has_address(list, &conf->nodes[node]);
+	for (size_t i = 0; i < conf->n_nodes; i++)
+		if (i != node && has_address(list, &conf->nodes[i]))
+			other = &conf->nodes[i];
+	freeifaddrs(list);
+	if (here || !other)
+		return 0;
+	r = conf_problems_add(problems, &(struct conf_problem){ .file = NULL },
+			      "This host is not %s, as --node says: it has an Address= of [Node "
+			      "%s], and none of [Node %s].",
+			      name, other->name, name);
+	return r < 0 ? r : -EINVAL;
+}
+
 /* Number of nodes whose addresses this host has; *ret_node is the last of them. */
 static int find_by_address(const struct conf *conf, uint8_t *ret_node)
 {
@@ -92,19 +139,23 @@ static int find_by_host_name(const struct conf *conf, struct conf_problems *prob
  * @ret_node: number of our node
  * @problems: gets one sentence if it cannot be told
  *
- * Return: 0; -EINVAL after a complaint: no node fits, or two do; -ENOMEM; what getifaddrs()
- * failed with.
+ * Return: 0; -EINVAL after a complaint: no node fits, or two do, or another one than @name;
+ * -ENOMEM; what getifaddrs() failed with.
  */
 int self_find(const struct conf *conf, const char *name, uint8_t *ret_node,
 	      struct conf_problems *problems)
 {
 	char what[160];
 	uint8_t node = CORE_NODE_NONE;
-	int n;
+	int n, r;
 
 	if (name) {
-		if (conf_find_node(conf, name, ret_node) == 0)
-			return 0;
+		if (conf_find_node(conf, name, &node) == 0) {
+			r = check_name(conf, name, node, problems);
+			if (r == 0)
+				*ret_node = node;
+			return r;
+		}
 		(void)snprintf(what, sizeof(what), "There is no [Node %.*s].", CONF_NAME_MAX, name);
 		return refuse(conf, problems, what);
 	}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "agent/why.h"
+
+/* As much as there is room for. */
+__attribute__((format(printf, 2, 3))) static void add(char buf[static WHY_TEXT_MAX],
+						      const char *format, ...)
+{
+	size_t used = strlen(buf);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(buf + used, WHY_TEXT_MAX - used, format, args);
+	va_end(args);
+}
+
+static void add_unfit(uint16_t unfit, char buf[static WHY_TEXT_MAX])
+{
+	const char *gap = "";
+
+	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1) {
+		if (!(unfit & bit))
+			continue;
+		add(buf, "%s%s", gap, core_unfit_name((enum core_unfit)bit));
+		gap = ", ";
+	}
+}
+
+/**
+ * why_unfit() - The reasons in a set, one after the other
+ */
+void why_unfit(uint16_t unfit, char buf[static WHY_TEXT_MAX])
+{
+	buf[0] = '\0';
+	add_unfit(unfit, buf);
+}
+
+/* What keeps a node from taking the group over, as far as is known here. */
+static void add_node(const struct agent *agent, uint8_t node, uint8_t group,
+		     char buf[static WHY_TEXT_MAX])
+{
+	const struct core_peer *peer = &agent->core.peers[node];
+	const struct core_record *r = &peer->beat.groups[group];
+	const struct core_group *own = &agent->core.groups[group];
+	const char *name = agent->conf->nodes[node].name, *gap = *buf ? "; " : "";
+	bool self = node == agent->self;
+	enum core_state state = self ? own->state : r->state;
+	uint16_t unfit = self ? own->unfit : r->unfit;
+
+	if (!self && !peer->up) {
+		add(buf, "%s%s does not answer", gap, name);
+	} else if (!self && !r->present) {
+		add(buf, "%s%s does not have this group", gap, name);
+	} else if (unfit) {
+		add(buf, "%s%s is unfit: ", gap, name);
+		add_unfit(unfit, buf);
+	} else if (state != CORE_STATE_BACKUP && state != CORE_STATE_PRIMARY) {
+		add(buf, "%s%s is in state %s", gap, name, core_state_name(state));
+	}
+}
+
+static const char *sentence(enum core_result result)
+{
+	static const char *const sentences[_CORE_RESULT_MAX] = {
+		[CORE_RESULT_OK] = "",
+		[CORE_RESULT_NOT_FIT] = "No fit node could take the group over",
+		[CORE_RESULT_PEER_UNREACHABLE] = "The other node does not answer",
+		[CORE_RESULT_TIMEOUT] =
+			"The other node did not take over in time: all is as it was",
+		[CORE_RESULT_BUSY] = "A switchover of this group is under way",
+		[CORE_RESULT_NOT_HELD] = "No node is primary, so there is nothing to switch over",
+		[CORE_RESULT_FAILED] = "The kernel of the new primary refused; see its log",
+		[CORE_RESULT_OUTCOME_UNKNOWN] =
+			"The other node fell silent in the middle; look at the state of both",
+	};
+
+	return sentences[result];
+}
+
+/**
+ * why_refused() - What a caller is told who asked for a switchover or for maintenance
+ * @agent: agent
+ * @group: its number
+ * @result: what the core answers
+ * @buf: room for a sentence that names the nodes
+ *
+ * Return: a sentence, in @buf or constant; "" if the result is that it is done.
+ */
+const char *why_refused(const struct agent *agent, uint8_t group, enum core_result result,
+			char buf[static WHY_TEXT_MAX])
+{
+	uint8_t primary = core_primary(&agent->core, group);
+
+	buf[0] = '\0';
+	if (result == CORE_RESULT_NOT_FIT || result == CORE_RESULT_PEER_UNREACHABLE)
+		for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
+			if (node != primary)
+				add_node(agent, node, group, buf);
+	return *buf ? buf : sentence(result);
+}
