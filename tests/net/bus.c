@@ -333,6 +333,14 @@ int settle_verb(int argc, char **argv)
 	return r;
 }
 
+/* One word: whoever reads the line cuts it at its spaces. */
+static void print_why(const char *answer, const char *why)
+{
+	printf(" answer=%s why=", answer);
+	for (; *why; why++)
+		putchar(*why == ' ' ? '_' : *why);
+}
+
 static int print_reply(sd_bus_message *reply)
 {
 	const char *signature = sd_bus_message_get_signature(reply, 1), *first, *second;
@@ -346,7 +354,7 @@ static int print_reply(sd_bus_message *reply)
 	} else if (strcmp(signature, "ss") == 0) {
 		r = sd_bus_message_read(reply, "ss", &first, &second);
 		if (r >= 0)
-			printf(" answer=%s why=%s", first, second);
+			print_why(first, second);
 	}
 	printf("\n");
 	return r;
