@@ -48,6 +48,27 @@ static void log_outsider(struct agent *agent, const struct beat_received *receiv
 	}
 }
 
+/*
+ * What comes from the peer's own address and is not its heartbeat: a mistake at one of the two,
+ * or a forgery, of which there may be any number.
+ */
+static void log_refused(struct agent *agent, const struct beat_received *received)
+{
+	static const char *const why[_WIRE_REFUSAL_MAX] = {
+		[WIRE_BAD_VERSION] = "another version of the protocol",
+		[WIRE_BAD_TAG] = "not made with our key; is it the same on both hosts?",
+		[WIRE_MALFORMED] = "made with our key, yet not a heartbeat",
+	};
+	char buf[64];
+
+	if (received->peer == CORE_NODE_NONE || !why[received->refusal] ||
+	    !log_is_due(&agent->refused_logged, agent_now()))
+		return;
+	log_say(LOG_LEVEL_WARNING, "refused what comes from the address of %s, %s: %s",
+		agent->conf->nodes[received->peer].name,
+		conf_format_ip(&received->from, buf, sizeof(buf)), why[received->refusal]);
+}
+
 static void hear(struct agent *agent, const struct beat_received *received)
 {
 	struct core_event event = { .type = CORE_EV_BEAT, .peer = received->peer };
@@ -71,9 +92,11 @@ static void hear(struct agent *agent, const struct beat_received *received)
 		log_outsider(agent, received);
 		step_type(agent, CORE_EV_DISOWNED, received->peer);
 		break;
+	case BEAT_REFUSED:
+		log_refused(agent, received);
+		break;
 	case BEAT_NOTHING:
 	case BEAT_HANDLED:
-	case BEAT_REFUSED:
 	case _BEAT_OUTCOME_MAX:
 		break;
 	}

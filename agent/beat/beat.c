@@ -457,7 +457,6 @@ static void take_packet(struct beat *beat, const struct socket *s,
 	uint8_t node;
 
 	memcpy(ret->name, packet->name, sizeof(ret->name));
-	channel_address_ip(from, &ret->from);
 	if (conf_find_node(beat->conf, packet->name, &node) < 0) {
 		answer_stranger(beat, s, packet, from, now);
 		beat->stats.strangers++;
@@ -543,8 +542,10 @@ int beat_receive(struct beat *beat, size_t i, instant now, struct beat_received 
 		return 0;
 	}
 	ret->outcome = BEAT_REFUSED;
+	channel_address_ip(&from, &ret->from);
 	if (len <= sizeof(beat->buf))
 		refusal = wire_parse(beat->buf, len, beat->conf, beat_key(beat), &beat->packet);
+	ret->refusal = refusal;
 	if (refusal == WIRE_ACCEPTED)
 		take_packet(beat, s, &from, now, ret);
 	else

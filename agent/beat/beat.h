@@ -30,9 +30,11 @@ enum beat_outcome {
 
 struct beat_received {
 	enum beat_outcome outcome;
-	uint8_t peer; /* FRESH, UNREACHABLE, DISOWNED, NAMESAKE: who we took it for */
+	enum wire_refusal refusal; /* REFUSED; ACCEPTED: it was, but is not new */
+	/* FRESH, UNREACHABLE, DISOWNED, NAMESAKE; REFUSED: whose address it came from, or none */
+	uint8_t peer;
 	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED, NAMESAKE */
-	struct ip from;		      /* STRANGER, MISPLACED, NAMESAKE */
+	struct ip from;		      /* the same, and REFUSED */
 	struct core_beat beat;	      /* FRESH */
 };
 

@@ -167,6 +167,8 @@ scenario_wrong_key()
 	wait_property b manager RefusedPackets '>5'
 	wait_property a manager RefusedPackets '>5'
 	wait_property a peer/beta State '!up'
+	grep -q 'refused what comes from the address of beta, .*: not made with our key' \
+		"$DIR/agent-a.err" || fail "alpha does not say that the keys differ"
 	[[ $(get b peer/alpha State) != up ]] || fail "beta believes a heartbeat with another key"
 	[[ $(get a group/sip Role) == primary ]] || fail "alpha gave up the group"
 	agent_end b TERM
