@@ -43,7 +43,7 @@ static int object_parse(const char *text, struct object *ret)
 	return ret->path ? 0 : -ENOMEM;
 }
 
-static int bus_open(const char *address, sd_bus **ret)
+int probe_bus_open(const char *address, sd_bus **ret)
 {
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
 	int r = sd_bus_new(&bus);
@@ -205,7 +205,7 @@ int get_verb(int argc, char **argv)
 		return probe_usage("get BUS manager|group/NAME|peer/NAME PROPERTY");
 	r = object_parse(argv[2], &object);
 	if (r >= 0)
-		r = bus_open(argv[1], &bus);
+		r = probe_bus_open(argv[1], &bus);
 	if (r < 0)
 		return probe_fail(argv[1], r);
 	r = property_get(bus, &object, argv[3], value);
@@ -243,7 +243,7 @@ int wait_property_verb(int argc, char **argv)
 		return probe_usage("wait-property BUS OBJECT PROPERTY CONDITION SECONDS");
 	r = object_parse(argv[2], &object);
 	if (r >= 0)
-		r = bus_open(argv[1], &bus);
+		r = probe_bus_open(argv[1], &bus);
 	if (r >= 0)
 		r = wait_property(bus, &object, argv[3], argv[4], deadline_ns, value);
 	if (r < 0)
@@ -318,9 +318,9 @@ int settle_verb(int argc, char **argv)
 		return probe_usage("settle BUS-A BUS-B OBJECT SECONDS");
 	r = object_parse(argv[3], &object);
 	if (r >= 0)
-		r = bus_open(argv[1], &a);
+		r = probe_bus_open(argv[1], &a);
 	if (r >= 0)
-		r = bus_open(argv[2], &b);
+		r = probe_bus_open(argv[2], &b);
 	if (r >= 0)
 		r = settle((sd_bus *[]){ a, b }, &object, deadline_ns, views);
 	if (r < 0)
@@ -400,7 +400,7 @@ int call_verb(int argc, char **argv)
 		return probe_usage("call BUS OBJECT METHOD [true|false]");
 	r = object_parse(argv[2], &object);
 	if (r >= 0)
-		r = bus_open(argv[1], &bus);
+		r = probe_bus_open(argv[1], &bus);
 	if (r >= 0)
 		r = call(bus, &object, argv[3], argc == 5 ? argv[4] : NULL);
 	return r < 0 ? probe_fail(argv[3], r) : r;
@@ -438,7 +438,7 @@ int wait_event_verb(int argc, char **argv)
 	wanted.id = argv[3];
 	r = object_parse(argv[2], &object);
 	if (r >= 0)
-		r = bus_open(argv[1], &bus);
+		r = probe_bus_open(argv[1], &bus);
 	if (r >= 0)
 		r = sd_bus_match_signal(bus, NULL, NULL, object.path, object.interface, "Event",
 					on_event, &wanted);

@@ -18,6 +18,7 @@ enum {
 };
 
 struct msghdr;
+struct sd_bus;
 
 struct probe_request {
 	uint32_t magic;
@@ -53,8 +54,11 @@ int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
 int forge_verb(int argc, char **argv);
+int flood_verb(int argc, char **argv);
 int get_verb(int argc, char **argv);
 int hold_verb(int argc, char **argv);
+int hang_up_verb(int argc, char **argv);
+int huge_verb(int argc, char **argv);
 int overlap_verb(int argc, char **argv);
 int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
@@ -77,6 +81,9 @@ int probe_ready(const char *fifo);
 int probe_connect(const char *address, const char *port, int *ret_fd);
 int probe_signal_fd(void);
 int probe_wait(int fd, uint64_t deadline_ns);
+
+/* bus.c */
+int probe_bus_open(const char *address, struct sd_bus **ret);
 
 /* answers.c */
 int answers_add(struct probe_answers *answers, const struct probe_answer *answer);

@@ -337,3 +337,59 @@ stays_out()
 	[[ $(get c group/sip Role) == backup ]] || fail "a third host is primary"
 	assert_tagged c ""
 }
+
+# Each host with a file of its own: times, handover, an address and a group that
+# only one of them has. Said on both, and nothing is lost or left behind by it.
+scenario_configurations_that_differ_in_everything()
+{
+	local node
+
+	net_up
+	config_default >"$DIR/takeover.conf"
+	{
+		config_agent | sed '/^Interval=/d; /^Lease=/d; /^DeadTime=/d'
+		printf 'Interval=80ms\nLease=500ms\nDeadTime=900ms\n'
+		config_nodes
+		config_group sip "$VIP4" 10.77.0.111 -- Handover=strict
+		config_group web "$WEB4"
+	} >"$DIR/other.conf"
+	node_up a
+	node_up b
+	agent_start a
+	wait_role a primary
+	agent_start b "$DIR/other.conf"
+	settle
+	wait_property a peer/beta SameConfiguration false
+	wait_property b peer/alpha SameConfiguration false
+	said a 'the configuration of beta differs from ours: compare the files' 1
+	said b 'the configuration of alpha differs from ours: compare the files' 1
+	wait_role b primary web
+	call b Switchover '' web
+	tail -n1 "$DIR/call.err" | grep -qF 'alpha does not have this group' ||
+		fail "web: $(tail -n1 "$DIR/call.err")"
+	send_start load c "$VIP4" 500
+	call_ok a Switchover
+	settle
+	assert_tagged a ""
+	assert_tagged b "$(printf '%s/16 eth0\n' "$VIP4" "$WEB4" 10.77.0.111 | sort)"
+	call_ok b Switchover
+	settle
+	send_stop load
+	fact lost "${R[lost]}"
+	fact silence_us "${R[silence_us]}"
+	assert_tagged a "$(printf '%s/16 eth0\n%s/64 eth0' "$VIP4" "$VIP6")"
+	assert_tagged b "$WEB4/16 eth0"
+	for node in a b; do
+		[[ $PRIMARY == "$node" ]] || { call_ok "$PRIMARY" Switchover && settle; }
+		both_start
+		agent_end "$node" KILL
+		wait_role "$(other "$node")" primary
+		send_some c "$VIP4" 300
+		both_stop
+		fact "both_us_after_$node" "${R[both_us]}"
+		[[ ${R[both_us]} == 0 ]] || fail "both answered for ${R[both_us]} µs after the kill of $node"
+		if [[ $node == a ]]; then agent_start a; else agent_start b "$DIR/other.conf"; fi
+		settle
+		wait_property "$node" group/sip Fit true
+	done
+}

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# Bad days of the bus: callers who send the wrong things, too many, or go away.
+
+NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+
+rss_kib() # NODE
+{
+	awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[$1]}/status"
+}
+
+# wrong ERROR busctl-arguments: it is refused by that name, or that message
+wrong()
+{
+	local answer
+
+	if answer=$(in_ns a busctl --address="$(bus_of a)" "${@:2}" 2>&1); then
+		fail "${*:2}: $answer"
+	fi
+	[[ $answer == *$1* ]] || fail "${*:2}: \"$answer\", not $1"
+}
+
+wrong_calls()
+{
+	local object=/org/takeover1/group/sip group=org.takeover1.Group
+	local to=(call org.takeover1) properties=org.freedesktop.DBus.Properties long
+
+	printf -v long '%*s' 100000 x
+	wrong 'Invalid arguments' "${to[@]}" $object $group Switchover s x
+	wrong 'Invalid arguments' "${to[@]}" $object $group Switchover s "$long"
+	wrong 'Invalid arguments' "${to[@]}" $object $group Switchover as 3 a b c
+	wrong 'Invalid arguments' "${to[@]}" $object $group SetMaintenance
+	wrong 'Invalid arguments' "${to[@]}" $object $group SetMaintenance s yes
+	wrong 'Invalid arguments' "${to[@]}" $object $group SetMaintenance bb true true
+	wrong 'Invalid arguments' "${to[@]}" $object $group Announce 'a{sv}' 0
+	wrong 'Invalid arguments' "${to[@]}" $object $group CanSwitchover u 1
+	wrong 'There is no group "nope" here' "${to[@]}" /org/takeover1/group/nope $group Switchover
+	wrong 'Unknown' "${to[@]}" /org/takeover1/group $group Switchover
+	wrong 'Unknown' "${to[@]}" /org/takeover1 $group Switchover
+	wrong 'Unknown' "${to[@]}" /elsewhere $group Switchover
+	wrong 'denied' "${to[@]}" $object $group Explode
+	wrong 'denied' "${to[@]}" $object org.takeover1.Grope Switchover
+	wrong 'denied' set-property org.takeover1 $object $group Role s primary
+	wrong 'Unknown' get-property org.takeover1 $object $group Colour
+	wrong 'Unknown' get-property org.takeover1 $object org.takeover1.Grope Role
+	wrong 'Unknown' "${to[@]}" $object $properties GetAll s org.takeover1.Grope
+	wrong 'Expected interface parameter' "${to[@]}" $object $properties GetAll u 1
+	wrong 'Unknown' "${to[@]}" $object $properties Get ss $group "$long"
+	wrong 'Expected interface and member parameters' "${to[@]}" $object $properties Get s $group
+}
+
+# Every wrong call is answered with its reason and does nothing; a caller who
+# hangs up in the middle leaves the switchover to its end, and nothing behind.
+scenario_bus_wrong_calls_and_callers_who_hang_up()
+{
+	local term rss
+
+	pair_up
+	term=$(get a group/sip Term)
+	wrong_calls
+	[[ $(in_ns a "$PROBE" huge "$(bus_of a)" Switchover 16) == *.InvalidArgs ]] ||
+		fail "16 MiB too much are not refused"
+	settle
+	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "a wrong call moved the group"
+	send_start load c "$VIP4" 500
+	in_ns a "$PROBE" hang-up "$(bus_of a)" 20
+	rss=$(rss_kib a)
+	in_ns a "$PROBE" hang-up "$(bus_of a)" 200
+	fact rss_grew_kib "$(($(rss_kib a) - rss))"
+	(($(rss_kib a) - rss < 1024)) || fail "200 callers who hung up left $(($(rss_kib a) - rss)) KiB"
+	settle
+	fact moves "$(($(get "$PRIMARY" group/sip Term) - term))"
+	# those who ask while another switchover is under way are refused
+	(($(get "$PRIMARY" group/sip Term) - term >= 20)) || fail "switchovers were not seen through"
+	call_ok "$PRIMARY" Switchover
+	settle
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_holder "$PRIMARY"
+}
+
+# A crowd without rights, part of which reads no answer: the heartbeats do not
+# notice, the operator is answered, and memory stays within bounds.
+scenario_bus_flood_by_nobody()
+{
+	local term rss i
+
+	pair_up
+	term=$(get a group/sip Term)
+	rss=$(rss_kib a)
+	umask 0 # nobody, too, writes that it is ready
+	spawn_ready deaf a "$DIR/deaf.out" "${NOBODY[@]}" "$PROBE" flood "$(bus_of a)" \
+		Switchover 20 @READY@ deaf
+	spawn_ready flood a "$DIR/flood.out" "${NOBODY[@]}" "$PROBE" flood "$(bus_of a)" \
+		Switchover 40 @READY@
+	umask 022
+	send_some c "$VIP4" 1500
+	fact lost "${R[lost]}"
+	settle
+	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the flood moved the group"
+	: >"$DIR/call_us"
+	for ((i = 0; i < 5; i++)); do
+		call_ok "$PRIMARY" Switchover
+		echo "${R[call_us]}" >>"$DIR/call_us"
+		settle
+	done
+	fact operator_median_us "$(median "$DIR/call_us")"
+	fact operator_longest_us "$(sort -n "$DIR/call_us" | tail -n1)"
+	fact rss_grew_kib "$(($(rss_kib a) - rss))"
+	(($(rss_kib a) - rss < 16384)) || fail "the flood has left $(($(rss_kib a) - rss)) KiB"
+	finish flood || fail "flood: $(cat "$DIR/flood.err")"
+	finish deaf || fail "deaf: $(cat "$DIR/deaf.err")"
+	figures "$(cat "$DIR/flood.out")"
+	fact answered "${R[answers]}"
+	((R[answers] > 1000)) || fail "the flood was a trickle: ${R[answers]} answers"
+	assert_holder "$PRIMARY"
+}
