@@ -165,8 +165,12 @@ Test(tell, what_concerns_a_peer_names_it_and_what_concerns_the_node_names_no_gro
 
 Test(tell, what_a_peer_says_with_each_heartbeat_is_not_said_each_time)
 {
+	_cleanup_(conf_freep) struct conf *conf =
+		conf_from_text("[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"
+			       "[Group sip]\nVirtualAddress=10.0.0.3 eth0\n");
 	struct core_action action = telling(CORE_TELL_DISOWNED);
 
+	agent.conf = conf;
 	repeated = true;
 	tell_people(&agent, &action);
 	cr_assert_eq(said.lines + said.events, 0);
