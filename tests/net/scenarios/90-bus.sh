@@ -59,8 +59,8 @@ scenario_bus_wrong_calls_and_callers_who_hang_up()
 	pair_up
 	term=$(get a group/sip Term)
 	wrong_calls
-	[[ $(in_ns a "$PROBE" huge "$(bus_of a)" Switchover 16) == *.InvalidArgs ]] ||
-		fail "16 MiB too much are not refused"
+	[[ $(in_ns a "$PROBE" huge "$(bus_of a)" Switchover 4) == *.InvalidArgs ]] ||
+		fail "4 MiB too much are not refused"
 	settle
 	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "a wrong call moved the group"
 	send_start load c "$VIP4" 500
