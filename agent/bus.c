@@ -24,6 +24,7 @@ struct seen {
 	uint16_t unfit;
 	uint8_t primary;
 	bool maintenance;
+	uint32_t nodes[CORE_NODES_MAX]; /* node_key() */
 };
 
 struct seen_peer {
@@ -36,12 +37,13 @@ struct bus {
 	sd_bus *connection;
 	struct api *api;
 	sd_event_source *retry;
-	uint64_t retry_us;		   /* how long to wait before the next try */
-	bool complained;		   /* the log says already that there is no bus */
-	bool nameless;			   /* the same of our name */
-	char **addresses[CORE_GROUPS_MAX]; /* texts, NULL-terminated */
-	char *unfit[UNFIT_BITS + 1];	   /* of the group asked for last */
-	char why[WHY_TEXT_MAX];		   /* what a caller was told last */
+	uint64_t retry_us;			     /* how long to wait before the next try */
+	bool complained;			     /* the log says already that there is no bus */
+	bool nameless;				     /* the same of our name */
+	char **addresses[CORE_GROUPS_MAX];	     /* texts, NULL-terminated */
+	struct api_node nodes[CORE_NODES_MAX];	     /* of the group asked for last */
+	char *unfit[CORE_NODES_MAX][UNFIT_BITS + 1]; /* the same */
+	char why[WHY_TEXT_MAX];			     /* what a caller was told last */
 	struct api_path paths[CONF_PATHS_MAX];
 	char path_texts[CONF_PATHS_MAX][2][ADDRESS_TEXT_MAX];
 	struct seen seen[CORE_GROUPS_MAX];
@@ -81,15 +83,54 @@ static void get_manager(void *ctx, struct api_manager *ret)
 	};
 }
 
-static char **unfit_words(struct bus *bus, uint16_t unfit)
+static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
 {
 	size_t n = 0;
 
 	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
 		if (unfit & bit)
-			bus->unfit[n++] = (char *)core_unfit_name((enum core_unfit)bit);
-	bus->unfit[n] = NULL;
-	return bus->unfit;
+			ret[n++] = (char *)core_unfit_name((enum core_unfit)bit);
+	ret[n] = NULL;
+	return ret;
+}
+
+static const char *peer_state(const struct core_peer *p)
+{
+	if (p->up)
+		return "up";
+	if (p->no_agent)
+		return "no-agent";
+	return p->known ? "silent" : "unknown";
+}
+
+/* What a peer says of a group; NULL if it says nothing, or not any more. */
+static const struct core_record *heard_of(const struct core *core, uint8_t node, size_t group)
+{
+	const struct core_peer *p = &core->peers[node];
+
+	return p->up && p->beat.groups[group].present ? &p->beat.groups[group] : NULL;
+}
+
+static struct api_node describe_node(struct bus *bus, uint8_t node, size_t group)
+{
+	const struct agent *agent = bus->agent;
+	const struct core_group *ours = &agent->core.groups[group];
+	const struct core_record *theirs = heard_of(&agent->core, node, group);
+	struct api_node ret = { .name = agent->conf->nodes[node].name };
+	uint16_t unfit = 0;
+
+	if (node == agent->self) {
+		ret.state = core_state_name(ours->state);
+		unfit = ours->unfit;
+	} else if (theirs) {
+		ret.state = core_state_name(theirs->state);
+		unfit = theirs->unfit;
+	} else {
+		ret.state = agent->core.peers[node].up ? "absent"
+						       : peer_state(&agent->core.peers[node]);
+	}
+	ret.unfit = unfit_words(unfit, bus->unfit[node]);
+	return ret;
 }
 
 static void get_group(void *ctx, size_t i, struct api_group *ret)
@@ -100,6 +141,8 @@ static void get_group(void *ctx, size_t i, struct api_group *ret)
 	const struct conf_group *conf = &agent->conf->groups[i];
 	uint8_t primary = core_primary(&agent->core, (uint8_t)i);
 
+	for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
+		bus->nodes[node] = describe_node(bus, node, i);
 	*ret = (struct api_group){
 		.name = conf->name,
 		.role = g->primary ? "primary" : "backup",
@@ -114,18 +157,10 @@ static void get_group(void *ctx, size_t i, struct api_group *ret)
 		.last_switchover_us = g->last_switchover_us,
 		.fit = !g->unfit,
 		.maintenance = g->maintenance,
-		.unfit = unfit_words(bus, g->unfit),
+		.unfit = bus->unfit[agent->self],
 		.virtual_addresses = bus->addresses[i],
+		.nodes = { bus->nodes, agent->conf->n_nodes },
 	};
-}
-
-static const char *peer_state(const struct core_peer *p)
-{
-	if (p->up)
-		return "up";
-	if (p->no_agent)
-		return "no-agent";
-	return p->known ? "silent" : "unknown";
 }
 
 static void get_peer(void *ctx, size_t peer, struct api_peer *ret)
@@ -395,6 +430,34 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 			why_refused(bus->agent, action->group, action->reply.result, bus->why));
 }
 
+/* All that Nodes says of a node other than this one, in a number. */
+static uint32_t node_key(const struct core *core, uint8_t node, size_t group)
+{
+	const struct core_peer *p = &core->peers[node];
+	const struct core_record *r = heard_of(core, node, group);
+
+	if (r)
+		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;
+	return (uint32_t)p->up << 2 | (uint32_t)p->no_agent << 1 | p->known;
+}
+
+/* All bytes of it, padding included: it is compared as a whole. */
+static void look_at(const struct core *core, uint8_t group, struct seen *ret)
+{
+	const struct core_group *g = &core->groups[group];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->state = g->state;
+	ret->reason = g->reason;
+	ret->term = g->term;
+	ret->last_switchover_us = g->last_switchover_us;
+	ret->unfit = g->unfit;
+	ret->primary = core_primary(core, group);
+	ret->maintenance = g->maintenance;
+	for (uint8_t node = 0; node < core->config.n_nodes; node++)
+		ret->nodes[node] = node_key(core, node, group);
+}
+
 /**
  * bus_refresh() - Signal what has changed since the last time
  */
@@ -405,22 +468,12 @@ void bus_refresh(struct bus *bus)
 	if (!bus->api)
 		return;
 	for (uint8_t i = 0; i < bus->agent->conf->n_groups; i++) {
-		const struct core_group *g = &core->groups[i];
-		struct seen *s = &bus->seen[i];
-		uint8_t primary = core_primary(core, i);
+		struct seen now;
 
-		if (s->state == g->state && s->reason == g->reason && s->term == g->term &&
-		    s->unfit == g->unfit && s->primary == primary &&
-		    s->maintenance == g->maintenance &&
-		    s->last_switchover_us == g->last_switchover_us)
+		look_at(core, i, &now);
+		if (!memcmp(&now, &bus->seen[i], sizeof(now)))
 			continue;
-		*s = (struct seen){ .state = g->state,
-				    .reason = g->reason,
-				    .term = g->term,
-				    .last_switchover_us = g->last_switchover_us,
-				    .unfit = g->unfit,
-				    .primary = primary,
-				    .maintenance = g->maintenance };
+		memcpy(&bus->seen[i], &now, sizeof(now));
 		(void)api_group_changed(bus->api, i); /* a bus that fails is noticed elsewhere */
 	}
 	for (size_t i = 0; i < bus->ops.n_peers; i++) {

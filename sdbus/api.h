@@ -18,6 +18,8 @@
 #define API_GROUP "org.takeover1.Group"
 #define API_PEER "org.takeover1.Peer"
 #define API_ERROR "org.takeover1.Error."
+#define API_NODES "a(ssas)"	/* signature of a group's Nodes */
+#define API_PATHS "a(sstttttt)" /* and of a peer's Paths */
 
 /* A caller who waits for an answer is known by this number; never 0. */
 typedef uint32_t api_request;
@@ -27,6 +29,18 @@ struct api_manager {
 	uint64_t interval_us, lease_us, dead_us;
 	uint64_t lease_remaining_us; /* 0: no lease */
 	uint64_t refused, strangers; /* packets */
+};
+
+/* What one node is to a group, as far as is known here. */
+struct api_node {
+	const char *name;
+	const char *state; /* that of a group; or silent, no-agent, unknown, absent: see peers */
+	char **unfit;	   /* reasons, NULL-terminated; none of a node that is not heard */
+};
+
+struct api_nodes {
+	const struct api_node *v;
+	size_t n;
 };
 
 /* All strings borrowed until the next call into the agent. */
@@ -43,6 +57,7 @@ struct api_group {
 	bool fit, maintenance;
 	char **unfit;		  /* NULL-terminated; owned by the agent */
 	char **virtual_addresses; /* the same; "10.10.11.103/24 eth0" */
+	struct api_nodes nodes;	  /* this one included, by name */
 };
 
 struct api_path {

@@ -18,6 +18,33 @@ static int can_switchover(sd_bus_message *m, void *userdata, sd_bus_error *error
 	return sd_bus_reply_method_return(m, "ss", "no", why);
 }
 
+static int append_node(sd_bus_message *reply, const struct api_node *node)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_STRUCT, "ssas");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(reply, "ss", node->name, node->state);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_strv(reply, node->unfit);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_nodes(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct api_nodes *nodes = userdata;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssas)");
+	for (size_t i = 0; r >= 0 && i < nodes->n; i++)
+		r = append_node(reply, &nodes->v[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int switchover(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct api_group_object *group = userdata;
@@ -80,6 +107,7 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_PROPERTY("RoleSinceUSec", "t", NULL, AT(now.role_since_us), CHANGES),
 	SD_BUS_PROPERTY("LastSwitchoverUSec", "t", NULL, AT(now.last_switchover_us), CHANGES),
 	SD_BUS_PROPERTY("VirtualAddresses", "as", NULL, AT(now.virtual_addresses), CHANGES),
+	SD_BUS_PROPERTY("Nodes", API_NODES, get_nodes, AT(now.nodes), CHANGES),
 	SD_BUS_PROPERTY("Mode", "s", NULL, AT(now.mode), CHANGES),
 	SD_BUS_PROPERTY("Redundancy", "s", NULL, AT(now.redundancy), CHANGES),
 	SD_BUS_PROPERTY("Handover", "s", NULL, AT(now.handover), CHANGES),

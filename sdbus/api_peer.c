@@ -36,7 +36,7 @@ const sd_bus_vtable api_peer_vtable[] = {
 	SD_BUS_PROPERTY("State", "s", NULL, AT(now.state), CHANGES),
 	SD_BUS_PROPERTY("SameConfiguration", "b", api_property_bool, AT(now.same_configuration),
 			CHANGES),
-	SD_BUS_PROPERTY("Paths", "a(sstttttt)", get_paths, AT(now), 0),
+	SD_BUS_PROPERTY("Paths", API_PATHS, get_paths, AT(now), 0),
 	SD_BUS_VTABLE_END,
 };
 

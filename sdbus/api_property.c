@@ -19,6 +19,25 @@ static uint64_t hash_string(uint64_t hash, const char *s)
 	return hash_bytes(hash, s ?: "", s ? strlen(s) + 1 : 1);
 }
 
+static uint64_t hash_strings(uint64_t hash, char *const *strings)
+{
+	for (; strings && *strings; strings++)
+		hash = hash_string(hash, *strings);
+	return hash;
+}
+
+static uint64_t hash_nodes(const struct api_nodes *nodes)
+{
+	uint64_t hash = HASH_BASIS;
+
+	for (size_t i = 0; i < nodes->n; i++) {
+		hash = hash_string(hash, nodes->v[i].name);
+		hash = hash_string(hash, nodes->v[i].state);
+		hash = hash_strings(hash, nodes->v[i].unfit);
+	}
+	return hash;
+}
+
 /* @at: where the property lies in its object */
 static uint64_t hash_property(const char *signature, const void *at)
 {
@@ -29,13 +48,10 @@ static uint64_t hash_property(const char *signature, const void *at)
 		return hash_bytes(HASH_BASIS, at, sizeof(bool));
 	case SD_BUS_TYPE_UINT64:
 		return hash_bytes(HASH_BASIS, at, sizeof(uint64_t));
-	case SD_BUS_TYPE_ARRAY: {
-		uint64_t hash = HASH_BASIS;
-
-		for (char *const *s = *(char *const *const *)at; s && *s; s++)
-			hash = hash_string(hash, *s);
-		return hash;
-	}
+	case SD_BUS_TYPE_ARRAY:
+		return strcmp(signature, API_NODES) == 0
+			       ? hash_nodes(at)
+			       : hash_strings(HASH_BASIS, *(char *const *const *)at);
 	default:
 		assert(false); /* a type that our vtables do not have */
 		return 0;

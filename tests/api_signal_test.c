@@ -53,7 +53,7 @@ Test(api_signal, only_what_differs_is_announced, .timeout = 10)
 	MUST(api_group_changed(rig.api, 0));
 	settle(&rig);
 	cr_expect_eq(heard.times, 2);
-	cr_expect_str_eq(heard.text, SIP " Fit Unfit");
+	cr_expect_str_eq(heard.text, SIP " Fit Unfit Nodes");
 
 	rig.agent.unfit[0] = (char *)"link", rig.agent.unfit[1] = (char *)"sync";
 	MUST(api_group_changed(rig.api, 0));
@@ -61,7 +61,7 @@ Test(api_signal, only_what_differs_is_announced, .timeout = 10)
 	MUST(api_group_changed(rig.api, 0));
 	settle(&rig);
 	cr_expect_eq(heard.times, 4);
-	cr_expect_str_eq(heard.text, SIP " Unfit");
+	cr_expect_str_eq(heard.text, SIP " Unfit Nodes");
 
 	rig.agent.paths[0].sent++; /* a counter: nobody is told */
 	MUST(api_peer_changed(rig.api, 0));
@@ -73,6 +73,27 @@ Test(api_signal, only_what_differs_is_announced, .timeout = 10)
 	settle(&rig);
 	cr_expect_eq(heard.times, 5);
 	cr_expect_str_eq(heard.text, API_PATH "/peer/beta State");
+	rig_done(&rig);
+}
+
+Test(api_signal, other_nodes_are_announced_when_they_change, .timeout = 10)
+{
+	struct heard heard = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	MUST(sd_bus_add_filter(rig.client, NULL, on_signal, &heard));
+	rig.agent.nodes[1].state = "fault";
+	rig.agent.unfit_there[0] = (char *)"link";
+	MUST(api_group_changed(rig.api, 0));
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 1);
+	cr_expect_str_eq(heard.text, SIP " Nodes");
+	rig.agent.unfit_there[1] = (char *)"check";
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 2);
 	rig_done(&rig);
 }
 

@@ -60,6 +60,7 @@ Test(api, introspection_shows_every_member_with_its_signature, .timeout = 10)
 		"<property name=\"RoleSinceUSec\" type=\"t\" access=\"read\">",
 		"<property name=\"LastSwitchoverUSec\" type=\"t\" access=\"read\">",
 		"<property name=\"VirtualAddresses\" type=\"as\" access=\"read\">",
+		"<property name=\"Nodes\" type=\"a(ssas)\" access=\"read\">",
 		"<property name=\"Mode\" type=\"s\" access=\"read\">",
 		"<property name=\"Redundancy\" type=\"s\" access=\"read\">",
 		"<property name=\"Handover\" type=\"s\" access=\"read\">",
@@ -159,6 +160,28 @@ Test(api, properties_tell_what_the_agent_says_now, .timeout = 10)
 	arrive(&rig, answer.times == 2);
 	MUST(sd_bus_message_read(answer.message, "v", "b", &fit));
 	cr_expect_eq(fit, 0);
+	answer_done(&answer);
+	rig_done(&rig);
+}
+
+Test(api, group_tells_what_each_node_is_to_it, .timeout = 10)
+{
+	const char *name[2], *state[2], *unfit;
+	struct answer answer = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	rig.agent.nodes[1].state = "fault";
+	rig.agent.unfit_there[0] = (char *)"link";
+	call(&rig, &answer, SIP, PROPERTIES, "Get", "ss", API_GROUP, "Nodes");
+	arrive(&rig, answer.times == 1);
+	MUST(sd_bus_message_read(answer.message, "v", "a(ssas)", 2, &name[0], &state[0], 0,
+				 &name[1], &state[1], 1, &unfit));
+	cr_expect_str_eq(name[0], "alpha");
+	cr_expect_str_eq(state[0], "primary");
+	cr_expect_str_eq(name[1], "beta");
+	cr_expect_str_eq(state[1], "fault");
+	cr_expect_str_eq(unfit, "link");
 	answer_done(&answer);
 	rig_done(&rig);
 }

@@ -36,7 +36,8 @@ struct fake {
 	struct api_group groups[RIG_GROUPS_MAX];
 	struct api_peer peers[1];
 	struct api_path paths[2];
-	char *unfit[4], *addresses[4];
+	struct api_node nodes[2];
+	char *unfit[4], *unfit_there[4], *addresses[4];
 	const char *cannot;
 
 	int switchovers, maintenances, announces;
@@ -175,7 +176,10 @@ static inline void fake_init(struct fake *fake)
 			.fit = true,
 			.unfit = fake->unfit,
 			.virtual_addresses = fake->addresses,
+			.nodes = { fake->nodes, ARRAY_SIZE(fake->nodes) },
 		};
+	fake->nodes[0] = (struct api_node){ "alpha", "primary", fake->unfit };
+	fake->nodes[1] = (struct api_node){ "beta", "backup", fake->unfit_there };
 	memcpy(fake->paths, paths, sizeof(paths));
 	fake->peers[0] = (struct api_peer){
 		.name = "beta",
