@@ -29,12 +29,14 @@ HARDEN ?= -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 SANITIZE := -fsanitize=address,undefined
 LIBS := libsystemd libmnl libnftnl libsodium inih
+CTL_LIBS := jansson # of takeoverctl only: the daemon has a budget of memory
 
 # Asked for once, and not before something is compiled: `make deps` may have to
 # install pkg-config first.
 pkg = $(shell pkg-config $(1))$(if $(filter 0,$(.SHELLSTATUS)),,$(error "make deps" first))
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(call pkg,--cflags $(LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(call pkg,--libs $(LIBS)))$(PKG_LIBS)
+PKG_CTL_LIBS = $(eval PKG_CTL_LIBS := $(call pkg,--libs $(CTL_LIBS)))$(PKG_CTL_LIBS)
 CRITERION = $(eval CRITERION := $(call pkg,--libs criterion))$(CRITERION)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(PKG_CFLAGS) $(HARDEN) $(CFLAGS) -pthread
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS) -pthread
@@ -70,13 +72,14 @@ $(LIBRARY): $(OBJECTS)
 
 $(BUILD)/takeoverd: $(BUILD)/agent/takeoverd.o $(LIBRARY)
 $(BUILD)/takeoverctl: $(BUILD)/sdbus/takeoverctl.o $(LIBRARY)
+$(BUILD)/takeoverctl: PKG_LIBS += $(PKG_CTL_LIBS)
 $(PROGRAMS):
 	$(say) LD $@
-	$(Q)$(LINK) $(PKG_LIBS)
+	$(Q)$(LINK) -Wl,--as-needed $(PKG_LIBS)
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(say) LD $@
-	$(Q)$(LINK) $(PKG_LIBS) $(CRITERION)
+	$(Q)$(LINK) $(PKG_LIBS) $(PKG_CTL_LIBS) $(CRITERION)
 
 $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(LIBRARY)
 	$(say) LD $@
@@ -100,7 +103,7 @@ tests: $(UNIT_TESTS) $(SIM) $(PROBE) $(CLOCK_SHIM)
 # --- What is needed, on Debian 12 ---------------------------------------------
 
 DEPS := gcc libc6-dev make pkg-config libsystemd-dev libmnl-dev libnftnl-dev libsodium-dev \
-	libinih-dev libcriterion-dev dbus-daemon systemd iproute2 nftables
+	libinih-dev libjansson-dev libcriterion-dev dbus-daemon systemd iproute2 nftables
 DEPS_LINT := clang clang-format cppcheck valgrind
 
 define install_missing

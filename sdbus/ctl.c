@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <stdarg.h>
+#include <time.h>
 
-#include "sdbus/ctl.h"
+#include "agent/cleanup.h"
+#include "sdbus/ctl_json.h"
+
+/* An agent answers at once what it can answer at once. One that does not, hangs. */
+#define PATIENCE_US (5 * USEC_PER_SEC)
 
 /* Errors whose own sentence is not enough, or says nothing to an operator. */
 static const struct advice {
@@ -14,20 +20,25 @@ static const struct advice {
 	  "start it with 'systemctl start takeoverd'" },
 	{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, "takeoverd does not run on this host",
 	  "start it with 'systemctl start takeoverd'" },
-	{ SD_BUS_ERROR_NO_REPLY, "takeoverd has not answered",
-	  "see 'takeoverctl status' and 'journalctl -u takeoverd'" },
-	{ SD_BUS_ERROR_TIMEOUT, "takeoverd has not answered",
-	  "see 'takeoverctl status' and 'journalctl -u takeoverd'" },
+	{ SD_BUS_ERROR_NO_REPLY, "takeoverd ended before it answered",
+	  "see 'journalctl -u takeoverd', and 'takeoverctl status' for who is primary" },
+	{ SD_BUS_ERROR_TIMEOUT, "takeoverd runs but does not answer",
+	  "see 'systemctl status takeoverd' (what was asked of it may still be done)" },
+	{ SD_BUS_ERROR_NO_SERVER, NULL, "see whether D-Bus runs, 'systemctl status dbus'" },
+	{ SD_BUS_ERROR_DISCONNECTED, "the bus has gone",
+	  "see whether D-Bus runs, 'systemctl status dbus'" },
 	{ SD_BUS_ERROR_ACCESS_DENIED, NULL, "try it as root, with sudo" },
-	{ API_ERROR "NotFit", NULL, "see 'takeoverctl status' on the other node for its reasons" },
+	{ SD_BUS_ERROR_UNKNOWN_METHOD, NULL,
+	  "takeoverd and takeoverctl are of different versions: restart takeoverd" },
+	{ API_ERROR "NotFit", NULL, "'takeoverctl status' shows why" },
 	{ API_ERROR "PeerUnreachable", NULL,
 	  "see the paths in 'takeoverctl status', and whether takeoverd runs there" },
 	{ API_ERROR "Timeout", NULL, "see 'takeoverctl status', then try again" },
 	{ API_ERROR "Busy", NULL, "try again in a moment" },
-	{ API_ERROR "NotHeld", NULL, "see 'takeoverctl status' for what is missing" },
+	{ API_ERROR "NotHeld", NULL, "'takeoverctl status' shows who is, or why nobody is" },
 	{ API_ERROR "Failed", NULL, "see 'journalctl -u takeoverd' on both nodes" },
 	{ API_ERROR "OutcomeUnknown", NULL, "see 'takeoverctl status' on both nodes" },
-	{ API_ERROR "NoSuchGroup", NULL, "'takeoverctl status' names the groups" },
+	{ API_ERROR "NoSuchGroup", NULL, "'takeoverctl status' shows the groups" },
 };
 
 static const struct advice *find_advice(const char *error)
@@ -39,7 +50,31 @@ static const struct advice *find_advice(const char *error)
 }
 
 /**
- * ctl_complain() - say on stderr what went wrong and what to do, in one sentence
+ * ctl_fail() - say in one sentence what went wrong
+ * @ctl: the program
+ * @error: D-Bus name of the error, for programs
+ * @format: of the sentence, which says what to do as well
+ *
+ * On stderr, and with --json as an object on stdout, too.
+ *
+ * Return: the exit code.
+ */
+int ctl_fail(struct ctl *ctl, const char *error, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	fprintf(ctl->err, "takeoverctl: %s\n", text);
+	if (ctl->json)
+		ctl_json_error(ctl->out, error, text);
+	return CTL_FAILED;
+}
+
+/**
+ * ctl_complain() - say what was answered, and what to do, in one sentence
  * @ctl: the program
  * @error: what was answered; may be unset
  * @err: negative errno, for an @error that says nothing
@@ -48,18 +83,35 @@ static const struct advice *find_advice(const char *error)
  */
 int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err)
 {
-	const struct advice *advice = error->name ? find_advice(error->name) : NULL;
-	const char *sentence = error->message ?: strerror(-err);
+	_cleanup_(sd_bus_error_free) sd_bus_error own = SD_BUS_ERROR_NULL;
+	const struct advice *advice;
+	const char *sentence;
 	size_t len;
 
-	if (advice && advice->sentence)
-		sentence = advice->sentence;
+	if (!error->name) {
+		(void)sd_bus_error_set_errno(&own, err); /* returns what it is given */
+		error = &own;
+	}
+	advice = find_advice(error->name);
+	sentence = advice && advice->sentence ? advice->sentence
+		   : error->message	      ? error->message
+					      : error->name;
 	len = strlen(sentence);
 	if (len && sentence[len - 1] == '.')
 		len--;
-	fprintf(ctl->err, "takeoverctl: %.*s%s%s.\n", (int)len, sentence, advice ? "; " : "",
-		advice ? advice->advice : "");
-	return CTL_FAILED;
+	return ctl_fail(ctl, error->name, "%.*s%s%s.", (int)len, sentence, advice ? "; " : "",
+			advice ? advice->advice : "");
+}
+
+/**
+ * ctl_now() - the time in which the agent tells when something was
+ */
+instant ctl_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail: the clock exists */
+	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
 }
 
 /**
@@ -70,15 +122,125 @@ int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err)
  */
 int ctl_connect(struct ctl *ctl)
 {
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
 	if (ctl->bus)
 		return 0;
 	r = sd_bus_open_system(&ctl->bus);
+	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(ctl->bus, PATIENCE_US);
+	if (r >= 0)
+		return 0;
+	(void)sd_bus_error_setf(&error, SD_BUS_ERROR_NO_SERVER, "cannot reach the system bus: %s",
+				strerror(-r));
+	(void)ctl_complain(ctl, &error, r);
+	return r;
+}
+
+/* A caller who waits for the answer of one call, and asks meanwhile whether anybody is there. */
+struct wait {
+	sd_bus_message *answer;
+	sd_bus_slot *ping;
+	bool hangs;
+};
+
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct wait *wait = userdata;
+
+	(void)error;
+	wait->answer = sd_bus_message_ref(m);
+	return 0;
+}
+
+/* sd-bus answers a ping by itself, as long as the agent's loop turns. */
+static int on_pong(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct wait *wait = userdata;
+
+	(void)error;
+	wait->hangs = sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY);
+	wait->ping = sd_bus_slot_unref(wait->ping);
+	return 0;
+}
+
+static int send_ping(sd_bus *bus, struct wait *wait)
+{
+	return sd_bus_call_method_async(bus, &wait->ping, API_NAME, API_PATH,
+					"org.freedesktop.DBus.Peer", "Ping", on_pong, wait, NULL);
+}
+
+static int wait_for_answer(sd_bus *bus, struct wait *wait)
+{
+	int r;
+
+	while (!wait->answer && !wait->hangs) {
+		r = sd_bus_process(bus, NULL);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		r = sd_bus_wait(bus, PATIENCE_US);
+		if (r == 0 && !wait->ping)
+			r = send_ping(bus, wait);
+		if (r < 0 && r != -EINTR)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * How long the agent may take is its own affair (TimeoutStep= is up to ten
+ * minutes), and it answers everybody: so there is no limit, as long as it lives.
+ */
+static int call_and_wait(sd_bus *bus, sd_bus_message *m, sd_bus_error *error, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *call = NULL;
+	struct wait wait = { 0 };
+	int r;
+
+	r = sd_bus_call_async(bus, &call, m, on_answer, &wait, UINT64_MAX);
+	if (r >= 0)
+		r = wait_for_answer(bus, &wait);
+	sd_bus_slot_unref(wait.ping);
+	if (r >= 0 && !wait.answer)
+		r = sd_bus_error_set(error, SD_BUS_ERROR_TIMEOUT, NULL);
+	else if (r >= 0 && sd_bus_message_is_method_error(wait.answer, NULL))
+		r = sd_bus_error_copy(error, sd_bus_message_get_error(wait.answer));
+	if (r >= 0 && ret)
+		*ret = sd_bus_message_ref(wait.answer);
+	sd_bus_message_unref(wait.answer);
+	return r;
+}
+
+/**
+ * ctl_call_group() - call a method of a group, and wait for as long as it takes
+ * @ctl: the program, connected
+ * @group: name of the group
+ * @method: the method
+ * @error: what the bus or the agent refused with
+ * @ret: the answer; may be NULL
+ * @types: of the arguments that follow; NULL: none
+ *
+ * Return: 0 or more; or negative errno: Timeout in @error if the agent hangs.
+ */
+int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
+		   sd_bus_message **ret, const char *types, ...)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	_cleanup_(freep) char *path = NULL;
+	va_list ap;
+	int r;
+
+	r = sd_bus_path_encode(API_PATH "/group", group, &path);
 	if (r < 0)
-		fprintf(ctl->err,
-			"takeoverctl: cannot reach the system bus: %s; see whether D-Bus runs, "
-			"'systemctl status dbus'.\n",
-			strerror(-r));
-	return r < 0 ? r : 0;
+		return r;
+	r = sd_bus_message_new_method_call(ctl->bus, &m, API_NAME, path, API_GROUP, method);
+	if (r < 0)
+		return r;
+	va_start(ap, types);
+	r = types ? sd_bus_message_appendv(m, types, ap) : 0;
+	va_end(ap);
+	return r < 0 ? r : call_and_wait(ctl->bus, m, error, ret);
 }

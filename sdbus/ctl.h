@@ -3,7 +3,7 @@
 
 /*
  * takeoverctl: the API seen from the operator's side. Asks the agent, prints
- * for people; decides nothing.
+ * for people or, with --json, for programs; decides nothing.
  */
 
 #include <stdio.h>
@@ -13,17 +13,20 @@
 #include "agent/base.h"
 #include "sdbus/api.h"
 
-/* What a verb, and so the program, ends with. */
+/* What a verb, and so the program, ends with. In the manual. */
 enum {
 	CTL_OK = 0,
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
+	CTL_UNHELD = 3, /* status: a group has no primary */
 };
 
 struct ctl {
 	FILE *out, *err;
 	bool colour;
-	sd_bus *bus; /* NULL until a verb needs it; owned */
+	bool json;		   /* --json */
+	const char *config, *node; /* --config, --node of `check`; NULL: not given */
+	sd_bus *bus;		   /* NULL until a verb needs it; owned */
 };
 
 struct ctl_model {
@@ -36,15 +39,37 @@ struct ctl_model {
 
 int ctl_run(struct ctl *ctl, int argc, char **argv);
 
+/* ctl.c */
 int ctl_connect(struct ctl *ctl);
+int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
+		   sd_bus_message **ret, const char *types, ...);
 int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err);
+int ctl_fail(struct ctl *ctl, const char *error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
+/* ctl_guess.c */
+const char *ctl_guess(const char *typed, const void *named, size_t n, size_t size);
+
+/* ctl_model.c */
 int ctl_model_load(sd_bus *bus, struct ctl_model *ret, sd_bus_error *error);
+int ctl_model_read(struct ctl_model *model, sd_bus_message *objects);
 void ctl_model_done(struct ctl_model *model);
 
+/* ctl_verdict.c */
+const char *ctl_successor(const struct api_group *group);
+bool ctl_node_troubled(const struct api_node *node);
+void ctl_print_verdict(FILE *out, const struct api_group *group);
+
+/* ctl_print.c, ctl_print_group.c */
 void ctl_print_model(FILE *out, const struct ctl_model *model, instant now, bool colour);
+
+instant ctl_now(void);
 
 /* Verbs: print what they have to say and give the exit code. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_switchover(struct ctl *ctl, int argc, char **argv);
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
+int ctl_announce(struct ctl *ctl, int argc, char **argv);
+int ctl_monitor(struct ctl *ctl, int argc, char **argv);
+int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_genkey(struct ctl *ctl, int argc, char **argv);

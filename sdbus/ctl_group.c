@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "agent/cleanup.h"
-#include "sdbus/ctl.h"
+#include "sdbus/ctl_json.h"
 
 /* The only group there is; said on stderr if it is not the only one. */
 static int only_group(struct ctl *ctl, char **ret_name)
@@ -17,11 +17,9 @@ static int only_group(struct ctl *ctl, char **ret_name)
 	r = ctl_model_load(ctl->bus, &model, &error);
 	if (r < 0)
 		return ctl_complain(ctl, &error, r);
-	if (model.n_groups == 0) {
-		fprintf(ctl->err, "takeoverctl: takeoverd has no groups; add a [Group] to its "
-				  "configuration.\n");
-		return CTL_FAILED;
-	}
+	if (model.n_groups == 0)
+		return ctl_fail(ctl, API_ERROR "NoSuchGroup",
+				"takeoverd has no groups; add a [Group] to its configuration.");
 	if (model.n_groups > 1) {
 		fprintf(ctl->err, "takeoverctl: there are %zu groups; say which:", model.n_groups);
 		for (size_t i = 0; i < model.n_groups; i++)
@@ -36,11 +34,9 @@ static int only_group(struct ctl *ctl, char **ret_name)
 /* Connects, and settles which group is meant: @argv[0], or the only one. */
 static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-
-	if (argc > 1) {
-		fprintf(ctl->err, "takeoverctl: one group at a time, not \"%s\" as well.\n",
-			argv[1]);
+	if (argc && *argv[0] == '\0') {
+		fprintf(ctl->err, "takeoverctl: a group has a name; 'takeoverctl status' shows "
+				  "the groups.\n");
 		return CTL_USAGE;
 	}
 	if (ctl_connect(ctl) < 0)
@@ -48,7 +44,32 @@ static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 	if (argc == 0)
 		return only_group(ctl, ret_name);
 	*ret_name = strdup(argv[0]);
-	return *ret_name ? CTL_OK : ctl_complain(ctl, &error, -ENOMEM);
+	return *ret_name ? CTL_OK : ctl_complain(ctl, &SD_BUS_ERROR_NULL, -ENOMEM);
+}
+
+/* A name that is not there: what was meant, or what there is. */
+static int complain_of_group(struct ctl *ctl, const char *name, const sd_bus_error *error)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
+	_cleanup_(ctl_model_done) struct ctl_model model = { 0 };
+	const char *meant;
+
+	if (ctl_model_load(ctl->bus, &model, &ignored) < 0 || model.n_groups == 0)
+		return ctl_complain(ctl, error, 0);
+	meant = ctl_guess(name, model.groups, model.n_groups, sizeof(*model.groups));
+	if (!meant && model.n_groups == 1)
+		meant = model.groups[0].name;
+	if (!meant)
+		return ctl_complain(ctl, error, 0);
+	return ctl_fail(ctl, error->name, "there is no group \"%s\" here; did you mean '%s'?", name,
+			meant);
+}
+
+static int complain(struct ctl *ctl, const char *group, const sd_bus_error *error, int err)
+{
+	if (sd_bus_error_has_name(error, API_ERROR "NoSuchGroup"))
+		return complain_of_group(ctl, group, error);
+	return ctl_complain(ctl, error, err);
 }
 
 /**
@@ -65,7 +86,7 @@ int ctl_switchover(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
-	_cleanup_(freep) char *group = NULL, *path = NULL;
+	_cleanup_(freep) char *group = NULL;
 	const char *primary;
 	uint64_t took_us;
 	int r;
@@ -73,16 +94,15 @@ int ctl_switchover(struct ctl *ctl, int argc, char **argv)
 	r = choose_group(ctl, argc, argv, &group);
 	if (r != CTL_OK)
 		return r;
-	r = sd_bus_path_encode(API_PATH "/group", group, &path);
+	r = ctl_call_group(ctl, group, "Switchover", &error, &answer, NULL);
+	if (r >= 0)
+		r = sd_bus_message_read(answer, "st", &primary, &took_us);
 	if (r < 0)
-		return ctl_complain(ctl, &error, r);
-	r = sd_bus_call_method(ctl->bus, API_NAME, path, API_GROUP, "Switchover", &error, &answer,
-			       NULL);
-	if (r < 0)
-		return ctl_complain(ctl, &error, r);
-	r = sd_bus_message_read(answer, "st", &primary, &took_us);
-	if (r < 0)
-		return ctl_complain(ctl, &error, r);
+		return complain(ctl, group, &error, r);
+	if (ctl->json)
+		return ctl_json_print(
+			ctl, json_pack("{s:o, s:o, s:I}", "group", ctl_json_text(group), "primary",
+				       ctl_json_text(primary), "took_us", (json_int_t)took_us));
 	fprintf(ctl->out, "%s: %s is primary (took %.1f ms)\n", group, primary,
 		(double)took_us / (double)USEC_PER_MSEC);
 	return CTL_OK;
@@ -91,7 +111,7 @@ int ctl_switchover(struct ctl *ctl, int argc, char **argv)
 /**
  * ctl_maintenance() - the verb `maintenance`
  * @ctl: the program
- * @argc: 1 or 2
+ * @argc: 0 to 2
  * @argv: on or off, and the group, which may be left out if there is only one
  *
  * Waits until it is done: a primary switches over first.
@@ -101,7 +121,7 @@ int ctl_switchover(struct ctl *ctl, int argc, char **argv)
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(freep) char *group = NULL, *path = NULL;
+	_cleanup_(freep) char *group = NULL;
 	bool on;
 	int r;
 
@@ -113,14 +133,39 @@ int ctl_maintenance(struct ctl *ctl, int argc, char **argv)
 	r = choose_group(ctl, argc - 1, argv + 1, &group);
 	if (r != CTL_OK)
 		return r;
-	r = sd_bus_path_encode(API_PATH "/group", group, &path);
+	r = ctl_call_group(ctl, group, "SetMaintenance", &error, NULL, "b", on);
 	if (r < 0)
-		return ctl_complain(ctl, &error, r);
-	r = sd_bus_call_method(ctl->bus, API_NAME, path, API_GROUP, "SetMaintenance", &error, NULL,
-			       "b", on);
-	if (r < 0)
-		return ctl_complain(ctl, &error, r);
+		return complain(ctl, group, &error, r);
+	if (ctl->json)
+		return ctl_json_print(ctl, json_pack("{s:o, s:b}", "group", ctl_json_text(group),
+						     "maintenance", on));
 	fprintf(ctl->out, "%s: this node %s\n", group,
 		on ? "is in maintenance" : "takes part again");
+	return CTL_OK;
+}
+
+/**
+ * ctl_announce() - the verb `announce`
+ * @ctl: the program
+ * @argc: 0 or 1
+ * @argv: the group; may be left out if there is only one
+ *
+ * Return: the exit code.
+ */
+int ctl_announce(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(freep) char *group = NULL;
+	int r;
+
+	r = choose_group(ctl, argc, argv, &group);
+	if (r != CTL_OK)
+		return r;
+	r = ctl_call_group(ctl, group, "Announce", &error, NULL, NULL);
+	if (r < 0)
+		return complain(ctl, group, &error, r);
+	if (ctl->json)
+		return ctl_json_print(ctl, json_pack("{s:o}", "group", ctl_json_text(group)));
+	fprintf(ctl->out, "%s: its addresses are being announced\n", group);
 	return CTL_OK;
 }

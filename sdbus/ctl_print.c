@@ -2,84 +2,13 @@
 
 #include <inttypes.h>
 
-#include "sdbus/ctl.h"
+#include "sdbus/ctl_page.h"
 
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
-#define PLAIN "\033[0m"
-
-enum { ADDRESSES_SHOWN = 8 }; /* of a group; there may be thousands */
-
-struct page {
-	FILE *out;
-	bool colour;
-	instant now;
+/* Cells of a line about a path. */
+struct row {
+	const char *cells[7]; /* the first is the name of the peer */
+	struct span rtt, best, loss, heard;
 };
-
-struct span {
-	char text[32];
-};
-
-/* A duration as people say it, with the digits that count. */
-static struct span span(uint64_t us)
-{
-	/* half a ms more, so that the 999.6 ms that are too long for the first case are 1 s */
-	const uint64_t s = (us + USEC_PER_MSEC / 2) / USEC_PER_SEC, min = s / 60, h = min / 60;
-	const double ms = (double)us / (double)USEC_PER_MSEC;
-	struct span span;
-
-	if (ms < 999.5)
-		(void)snprintf(span.text, sizeof(span.text), "%.3g ms", ms);
-	else if (min < 1)
-		(void)snprintf(span.text, sizeof(span.text), "%" PRIu64 " s", s);
-	else if (h < 1)
-		(void)snprintf(span.text, sizeof(span.text), "%" PRIu64 " min %" PRIu64 " s", min,
-			       s % 60);
-	else if (h < 24)
-		(void)snprintf(span.text, sizeof(span.text), "%" PRIu64 " h %" PRIu64 " min", h,
-			       min % 60);
-	else
-		(void)snprintf(span.text, sizeof(span.text), "%" PRIu64 " d %" PRIu64 " h", h / 24,
-			       h % 24);
-	return span;
-}
-
-static struct span age(instant now, uint64_t then_us)
-{
-	struct span ago;
-
-	if (then_us == 0)
-		return (struct span){ "never" };
-	(void)snprintf(ago.text, sizeof(ago.text), "%.24s ago",
-		       span(instant_since(now, (instant){ then_us })).text);
-	return ago;
-}
-
-static int wider(int width, const char *text)
-{
-	const int len = (int)strlen(text);
-
-	return len > width ? len : width;
-}
-
-/* One cell of a line with another after it. */
-static void cell(const struct page *page, int width, const char *text, const char *colour)
-{
-	if (page->colour && colour)
-		fprintf(page->out, "%s%-*s%s  ", colour, width, text, PLAIN);
-	else
-		fprintf(page->out, "%-*s  ", width, text);
-}
-
-static const char *colour_of_state(const char *state)
-{
-	if (strcmp(state, "primary") == 0)
-		return GREEN;
-	if (strcmp(state, "backup") == 0)
-		return NULL;
-	return strcmp(state, "fault") == 0 ? RED : YELLOW;
-}
 
 static const char *sentence_of_peer(const char *state)
 {
@@ -92,119 +21,166 @@ static const char *sentence_of_peer(const char *state)
 	return state;
 }
 
+static void print_self(const struct page *page, const struct api_manager *manager, int width)
+{
+	page_margin(page, false);
+	page_cell(page, width, manager->node, NULL);
+	fprintf(page->out, "this node, takeoverd %s, ", manager->version);
+	if (manager->lease_remaining_us)
+		fprintf(page->out, "%s of %s lease left\n",
+			page_span(manager->lease_remaining_us).text,
+			page_span(manager->lease_us).text);
+	else
+		fputs("no lease\n", page->out);
+}
+
+/* When the peer was heard last, on any path. */
+static uint64_t heard_us(const struct api_peer *peer)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < peer->n_paths; i++)
+		if (peer->paths[i].heard_us > last)
+			last = peer->paths[i].heard_us;
+	return last;
+}
+
+static void print_peer(const struct page *page, const struct api_peer *peer, int width)
+{
+	const bool up = strcmp(peer->state, "up") == 0;
+
+	page_margin(page, !up || !peer->same_configuration);
+	page_cell(page, width, peer->name, NULL);
+	fprintf(page->out, "%s%s%s", page_colour(page, up ? NULL : RED),
+		sentence_of_peer(peer->state), page_colour(page, up ? NULL : PLAIN));
+	if (!up && heard_us(peer))
+		fprintf(page->out, "; last heard %s", page_age(page, heard_us(peer)).text);
+	if (up && !peer->same_configuration)
+		fputs(", its configuration differs", page->out);
+	fputc('\n', page->out);
+}
+
 static void print_nodes(const struct page *page, const struct ctl_model *model)
 {
-	const struct api_manager *manager = &model->manager;
-	int width = wider(4, manager->node);
+	int width = page_wider(4, model->manager.node);
 
 	for (size_t i = 0; i < model->n_peers; i++)
-		width = wider(width, model->peers[i].name);
-
-	fprintf(page->out, "%-*s  STATE\n", width, "NODE");
-	fprintf(page->out, "%-*s  this node, takeoverd %s, heartbeat %s, dead time %s, lease %s",
-		width, manager->node, manager->version, span(manager->interval_us).text,
-		span(manager->dead_us).text, span(manager->lease_us).text);
-	if (manager->lease_remaining_us)
-		fprintf(page->out, " (%s left)", span(manager->lease_remaining_us).text);
-	fputc('\n', page->out);
-	for (size_t i = 0; i < model->n_peers; i++) {
-		const struct api_peer *peer = &model->peers[i];
-		const bool up = strcmp(peer->state, "up") == 0;
-
-		cell(page, width, peer->name, up ? NULL : RED);
-		fprintf(page->out, "%s%s\n", sentence_of_peer(peer->state),
-			peer->same_configuration || !up ? "" : ", its configuration differs");
-	}
+		width = page_wider(width, model->peers[i].name);
+	fprintf(page->out, "  %s%-*s  STATE%s\n", page_colour(page, BOLD), width, "NODE",
+		page_colour(page, PLAIN));
+	print_self(page, &model->manager, width);
+	for (size_t i = 0; i < model->n_peers; i++)
+		print_peer(page, &model->peers[i], width);
 }
 
-static void print_list(FILE *out, int indent, const char *title, char *const *list)
-{
-	fprintf(out, "%*s%s", indent, "", title);
-	for (size_t i = 0; list[i]; i++)
-		fprintf(out, "%s%s", i ? ", " : "", list[i]);
-	fputc('\n', out);
-}
-
-/* What does not fit into the line of a group. */
-static void print_group_rest(const struct page *page, const struct api_group *group, int indent)
-{
-	char *const *address = group->virtual_addresses;
-	size_t n = 0;
-
-	for (; address && address[n]; n++)
-		if (n < ADDRESSES_SHOWN)
-			fprintf(page->out, "%*s%s\n", indent, "", address[n]);
-	if (n > ADDRESSES_SHOWN)
-		fprintf(page->out, "%*sand %zu more\n", indent, "", n - ADDRESSES_SHOWN);
-	if (!group->fit && group->unfit && *group->unfit)
-		print_list(page->out, indent, "unfit here: ", group->unfit);
-	fprintf(page->out, "%*s%s, %s, %s", indent, "", group->mode, group->redundancy,
-		group->handover);
-	if (group->last_switchover_us)
-		fprintf(page->out, "; the last switchover took %s",
-			span(group->last_switchover_us).text);
-	fputc('\n', page->out);
-}
-
-static void print_groups(const struct page *page, const struct ctl_model *model)
-{
-	int name = 5, primary = 7, here = 4;
-
-	for (size_t i = 0; i < model->n_groups; i++) {
-		name = wider(name, model->groups[i].name);
-		primary = wider(primary, model->groups[i].primary);
-		here = wider(here, model->groups[i].state);
-	}
-	primary = wider(primary, "nobody");
-
-	fprintf(page->out, "\n%-*s  %-*s  %-*s  TERM    SINCE         REASON\n", name, "GROUP",
-		primary, "PRIMARY", here, "HERE");
-	for (size_t i = 0; i < model->n_groups; i++) {
-		const struct api_group *group = &model->groups[i];
-		const bool held = *group->primary;
-		const instant since = { group->role_since_us };
-
-		cell(page, name, group->name, NULL);
-		cell(page, primary, held ? group->primary : "nobody", held ? NULL : RED);
-		cell(page, here, group->state, colour_of_state(group->state));
-		fprintf(page->out, "%-6" PRIu64 "  %-12s  %s\n", group->term,
-			instant_is_set(since) ? span(instant_since(page->now, since)).text : "-",
-			group->reason);
-		print_group_rest(page, group, name + 2);
-	}
-}
-
-static void print_path(const struct page *page, const char *peer, int name, int address,
-		       const struct api_path *path)
+static struct span loss_of(const struct api_path *path)
 {
 	const uint64_t expected = path->received + path->lost;
-	const double loss = expected ? 100.0 * (double)path->lost / (double)expected : 0;
+	struct span loss = { "-" };
 
-	fprintf(page->out, "%-*s  %-*s  %-*s  %-9s  %-9s  %6.2f %%  %s\n", name, peer, address,
-		path->local, address, path->remote, path->rtt_us ? span(path->rtt_us).text : "-",
-		path->rtt_min_us ? span(path->rtt_min_us).text : "-", loss,
-		age(page->now, path->heard_us).text);
+	if (expected)
+		(void)snprintf(loss.text, sizeof(loss.text), "%.2f %%",
+			       100.0 * (double)path->lost / (double)expected);
+	return loss;
 }
 
-static void print_peers(const struct page *page, const struct ctl_model *model)
+static struct span time_or_none(uint64_t us)
 {
-	int name = 4, address = 5;
+	return us ? page_span(us) : (struct span){ "-" };
+}
 
-	for (size_t i = 0; i < model->n_peers; i++) {
-		const struct api_peer *peer = &model->peers[i];
+/* @ret: its cells point into itself */
+static void make_row(const struct page *page, const char *peer, const struct api_path *path,
+		     struct row *ret)
+{
+	ret->rtt = time_or_none(path->rtt_us);
+	ret->best = time_or_none(path->rtt_min_us);
+	ret->loss = loss_of(path);
+	ret->heard = page_age(page, path->heard_us);
+	ret->cells[0] = peer;
+	ret->cells[1] = path->local;
+	ret->cells[2] = path->remote;
+	ret->cells[3] = ret->rtt.text;
+	ret->cells[4] = ret->best.text;
+	ret->cells[5] = ret->loss.text;
+	ret->cells[6] = ret->heard.text;
+}
 
-		name = wider(name, peer->name);
-		for (size_t k = 0; k < peer->n_paths; k++)
-			address =
-				wider(wider(address, peer->paths[k].local), peer->paths[k].remote);
-	}
+static void print_row(const struct page *page, const struct row *row, const int *widths)
+{
+	/* numbers to the right */
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(row->cells); i++)
+		page_cell(page, i < 3 ? widths[i] : -widths[i], row->cells[i], NULL);
+	fputs(row->cells[ARRAY_SIZE(row->cells) - 1], page->out);
+}
 
-	fprintf(page->out, "\n%-*s  %-*s  %-*s  RTT        BEST         LOSS    HEARD\n", name,
-		"PATH", address, "HERE", address, "THERE");
+static void widen(const struct row *row, int *widths)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(row->cells); i++)
+		widths[i] = page_wider(widths[i], row->cells[i]);
+}
+
+/* A path that has carried nothing for the dead time. */
+static bool is_dead(const struct page *page, const struct ctl_model *model,
+		    const struct api_path *path)
+{
+	return instant_since(page->now, (instant){ path->heard_us }) > model->manager.dead_us;
+}
+
+static void print_paths(const struct page *page, const struct ctl_model *model)
+{
+	const struct row title = { .cells = { "PATH", "HERE", "THERE", "RTT", "BEST", "LOSS",
+					      "HEARD" } };
+	int widths[ARRAY_SIZE(title.cells)] = { 0 };
+	struct row row;
+
+	widen(&title, widths);
 	for (size_t i = 0; i < model->n_peers; i++)
-		for (size_t k = 0; k < model->peers[i].n_paths; k++)
-			print_path(page, model->peers[i].name, name, address,
-				   &model->peers[i].paths[k]);
+		for (size_t k = 0; k < model->peers[i].n_paths; k++) {
+			make_row(page, model->peers[i].name, &model->peers[i].paths[k], &row);
+			widen(&row, widths);
+		}
+	fprintf(page->out, "\n  %s", page_colour(page, BOLD));
+	print_row(page, &title, widths);
+	fprintf(page->out, "%s\n", page_colour(page, PLAIN));
+	for (size_t i = 0; i < model->n_peers; i++)
+		for (size_t k = 0; k < model->peers[i].n_paths; k++) {
+			make_row(page, model->peers[i].name, &model->peers[i].paths[k], &row);
+			page_margin(page, is_dead(page, model, &model->peers[i].paths[k]));
+			print_row(page, &row, widths);
+			fputc('\n', page->out);
+		}
+}
+
+static void print_heartbeats(const struct page *page, const struct api_manager *manager)
+{
+	fprintf(page->out, "  heartbeat %s, dead time %s", page_span(manager->interval_us).text,
+		page_span(manager->dead_us).text);
+	if (manager->refused || manager->strangers)
+		fprintf(page->out, "; refused packets: %" PRIu64 ", packets of strangers: %" PRIu64,
+			manager->refused, manager->strangers);
+	fputc('\n', page->out);
+}
+
+/* Of many groups the first have left the screen. */
+static void print_summary(const struct page *page, const struct ctl_model *model)
+{
+	size_t unheld = 0, alone = 0;
+
+	for (size_t i = 0; i < model->n_groups; i++) {
+		if (!*model->groups[i].primary)
+			unheld++;
+		else if (!ctl_successor(&model->groups[i]))
+			alone++;
+	}
+	fputc('\n', page->out);
+	page_margin(page, unheld || alone);
+	fprintf(page->out, "%zu groups: ", model->n_groups);
+	if (unheld)
+		fprintf(page->out, "%zu without a primary, ", unheld);
+	if (alone)
+		fprintf(page->out, "%zu that nobody could take over, ", alone);
+	fprintf(page->out, "%zu safe\n", model->n_groups - unheld - alone);
 }
 
 /**
@@ -218,12 +194,14 @@ void ctl_print_model(FILE *out, const struct ctl_model *model, instant now, bool
 {
 	const struct page page = { .out = out, .colour = colour, .now = now };
 
+	for (size_t i = 0; i < model->n_groups; i++) {
+		page_group(&page, model, &model->groups[i]);
+		fputc('\n', out);
+	}
 	print_nodes(&page, model);
-	if (model->n_groups)
-		print_groups(&page, model);
 	if (model->n_peers)
-		print_peers(&page, model);
-	if (model->manager.refused || model->manager.strangers)
-		fprintf(out, "\nrefused packets: %" PRIu64 "; packets of strangers: %" PRIu64 "\n",
-			model->manager.refused, model->manager.strangers);
+		print_paths(&page, model);
+	print_heartbeats(&page, &model->manager);
+	if (model->n_groups > 1)
+		print_summary(&page, model);
 }

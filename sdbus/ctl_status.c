@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <time.h>
-
-#include "sdbus/ctl.h"
-
-static instant now_boottime(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail: the clock exists */
-	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
-}
+#include "sdbus/ctl_json.h"
 
 /**
  * ctl_status() - the verb `status`
  * @ctl: the program
- * @argc: number of arguments after the verb; none are known
- * @argv: the arguments
+ * @argc: 0
+ * @argv: none
  *
- * Return: the exit code.
+ * Return: the exit code; CTL_UNHELD if a group has no primary.
  */
 int ctl_status(struct ctl *ctl, int argc, char **argv)
 {
@@ -26,15 +16,20 @@ int ctl_status(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(ctl_model_done) struct ctl_model model = { 0 };
 	int r;
 
-	if (argc > 0) {
-		fprintf(ctl->err, "takeoverctl: status takes no \"%s\".\n", argv[0]);
-		return CTL_USAGE;
-	}
+	(void)argc, (void)argv;
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	r = ctl_model_load(ctl->bus, &model, &error);
 	if (r < 0)
 		return ctl_complain(ctl, &error, r);
-	ctl_print_model(ctl->out, &model, now_boottime(), ctl->colour);
+	if (ctl->json)
+		r = ctl_json_print(ctl, ctl_json_model(&model, ctl_now()));
+	else
+		ctl_print_model(ctl->out, &model, ctl_now(), ctl->colour);
+	if (ctl->json && r != CTL_OK)
+		return r;
+	for (size_t i = 0; i < model.n_groups; i++)
+		if (!*model.groups[i].primary)
+			return CTL_UNHELD;
 	return CTL_OK;
 }

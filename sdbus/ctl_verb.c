@@ -1,93 +1,82 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "sdbus/ctl.h"
+#include <getopt.h>
+
+#include "sdbus/ctl_json.h"
 
 static int show_version(struct ctl *ctl, int argc, char **argv)
 {
 	(void)argc, (void)argv;
+	if (ctl->json)
+		return ctl_json_print(ctl, json_pack("{s:s}", "version", API_VERSION));
 	fprintf(ctl->out, "takeoverctl %s\n", API_VERSION);
 	return CTL_OK;
 }
 
+/* Options that not every verb takes; a set of bits. */
+enum {
+	TAKES_JSON = 1 << 0,
+	TAKES_CONFIG = 1 << 1,
+	TAKES_NODE = 1 << 2,
+};
+
 static const struct verb {
 	const char *name, *arguments;
+	int arguments_max;
+	unsigned takes;
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* NULL: show this table */
 	const char *sentence;
 } verbs[] = {
-	{ "status", "", ctl_status, "Show nodes, groups and paths." },
-	{ "switchover", "[GROUP]", ctl_switchover,
+	{ "status", "", 0, TAKES_JSON, ctl_status, "Show groups, nodes and paths." },
+	{ "switchover", "[GROUP]", 1, TAKES_JSON, ctl_switchover,
 	  "Move a group to the other node, and wait for it." },
-	{ "maintenance", "on|off [GROUP]", ctl_maintenance,
+	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON, ctl_maintenance,
 	  "Keep this node out of a group, or let it in again." },
-	{ "version", "", show_version, "Show the version." },
-	{ "help", "", NULL, "Show this." },
+	{ "announce", "[GROUP]", 1, TAKES_JSON, ctl_announce,
+	  "Tell the network again where the addresses are." },
+	{ "version", "", 0, TAKES_JSON, show_version, "Show the version." },
+	{ "help", "", 0, 0, NULL, "Show this." },
+};
+
+static const struct ctl_option {
+	const char *name; /* as it is typed */
+	char letter;
+	const char *argument; /* NULL: none */
+	unsigned bit;	      /* 0: every verb takes it */
+	const char *sentence;
+} options[] = {
+	{ "--json", 'j', NULL, TAKES_JSON, "For programs: a JSON object on a line." },
+	{ "--config", 'c', "FILE", TAKES_CONFIG, "Configuration to check." },
+	{ "--node", 'n', "NAME", TAKES_NODE, "Which of its nodes this is." },
+	{ "--help", 'h', NULL, 0, "Show this." },
+	{ "--version", 'V', NULL, 0, "Show the version." },
+};
+
+/* What the command line says. */
+struct command {
+	const char *verb;
+	unsigned given; /* set of TAKES_* */
+	int argc;
+	char **argv; /* behind the verb */
 };
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "usage: takeoverctl VERB [ARGUMENTS]\n\n");
+	fprintf(out, "usage: takeoverctl [OPTIONS] VERB [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-11s %-14s  %s\n", verbs[i].name, verbs[i].arguments,
 			verbs[i].sentence);
+	fputc('\n', out);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		fprintf(out, "  -%c, %-9s %-11s  %s\n", options[i].letter, options[i].name,
+			options[i].argument ?: "", options[i].sentence);
 	fprintf(out, "\nGROUP may be left out if there is only one.\n");
-}
-
-/* How many letters to insert, delete or replace (Levenshtein); @b is one of our verbs. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[16], len = strlen(b);
-
-	assert(len < ARRAY_SIZE(row));
-	for (size_t k = 0; k <= len; k++)
-		row[k] = k;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t k = 1; k <= len; k++) {
-			size_t best = corner + (*a != b[k - 1]);
-
-			corner = row[k];
-			if (corner + 1 < best)
-				best = corner + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			row[k] = best;
-		}
-	}
-	return row[len];
-}
-
-/* The verb that was probably meant: mistyped or cut short; NULL: no idea. */
-static const char *guess(const char *name)
-{
-	size_t best = 3; /* from here on it is another word */
-	const char *found = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		const size_t far = distance(name, verbs[i].name);
-
-		if (*name && strncmp(name, verbs[i].name, strlen(name)) == 0)
-			return verbs[i].name;
-		if (far < best) {
-			best = far;
-			found = verbs[i].name;
-		}
-	}
-	return found;
 }
 
 static int refuse_verb(struct ctl *ctl, const char *name)
 {
-	const char *meant = guess(name);
+	const char *meant = ctl_guess(name, verbs, ARRAY_SIZE(verbs), sizeof(verbs[0]));
 
-	if (*name == '-') {
-		fprintf(ctl->err,
-			"takeoverctl: \"%s\" is not an option; 'takeoverctl help' shows what "
-			"there is.\n",
-			name);
-		return CTL_USAGE;
-	}
 	fprintf(ctl->err, "takeoverctl: there is no verb \"%s\"", name);
 	if (meant)
 		fprintf(ctl->err, "; did you mean '%s'?\n", meant);
@@ -96,10 +85,112 @@ static int refuse_verb(struct ctl *ctl, const char *name)
 	return CTL_USAGE;
 }
 
-static int run(const struct verb *verb, struct ctl *ctl, int argc, char **argv)
+static int refuse_option(struct ctl *ctl, const char *typed)
 {
+	const char *meant =
+		typed[1] == '-' ? ctl_guess(typed, options, ARRAY_SIZE(options), sizeof(options[0]))
+				: NULL;
+
+	fprintf(ctl->err, "takeoverctl: \"%s\" is not an option; ", typed);
+	if (meant && strcmp(typed, "--") != 0)
+		fprintf(ctl->err, "did you mean '%s'?\n", meant);
+	else
+		fprintf(ctl->err, "'takeoverctl help' shows what there is.\n");
+	return CTL_USAGE;
+}
+
+static const struct ctl_option *option_of(int letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+/* What getopt_long() did not take: '?' or ':' in @c, and what it was about. */
+static int refuse_typed(struct ctl *ctl, int c, char *typed)
+{
+	const struct ctl_option *option = option_of(optopt);
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (option && c == ':')
+		fprintf(ctl->err, "takeoverctl: %s needs a %s.\n", option->name, option->argument);
+	else if (option)
+		fprintf(ctl->err, "takeoverctl: %s takes no argument.\n", option->name);
+	else
+		return refuse_option(ctl, optopt ? letter : typed);
+	return CTL_USAGE;
+}
+
+static void note_option(struct ctl *ctl, struct command *command, int letter)
+{
+	command->given |= option_of(letter)->bit;
+	switch (letter) {
+	case 'j':
+		ctl->json = true;
+		break;
+	case 'c':
+		ctl->config = optarg;
+		break;
+	case 'n':
+		ctl->node = optarg;
+		break;
+	case 'h':
+		command->verb = "help";
+		break;
+	case 'V':
+		command->verb = "version";
+		break;
+	}
+}
+
+/* Options stand anywhere; CTL_OK or the exit code. */
+static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
+{
+	struct option longs[ARRAY_SIZE(options) + 1] = { 0 };
+	int c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		longs[i] = (struct option){ options[i].name + strlen("--"),
+					    options[i].argument ? required_argument : no_argument,
+					    NULL, options[i].letter };
+	opterr = 0;
+	optind = 0; /* begin anew */
+	while ((c = getopt_long(argc, argv, ":jc:n:hV", longs, NULL)) >= 0) {
+		if (c == '?' || c == ':')
+			return refuse_typed(ctl, c, argv[optind - 1]);
+		note_option(ctl, ret, c);
+	}
+	if (ret->verb) { /* --help, --version: whatever else is there */
+		ret->given = 0;
+		return CTL_OK;
+	}
+	if (optind >= argc) {
+		print_usage(ctl->err);
+		return CTL_USAGE;
+	}
+	ret->verb = argv[optind++];
+	ret->argc = argc - optind;
+	ret->argv = argv + optind;
+	return CTL_OK;
+}
+
+static int run(struct ctl *ctl, const struct verb *verb, const struct command *command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (command->given & options[i].bit & ~verb->takes) {
+			fprintf(ctl->err, "takeoverctl: %s does not take %s.\n", verb->name,
+				options[i].name);
+			return CTL_USAGE;
+		}
+	if (command->argc > verb->arguments_max) {
+		fprintf(ctl->err, "takeoverctl: %s takes %s%s, not \"%s\"%s.\n", verb->name,
+			*verb->arguments ? "" : "no argument", verb->arguments,
+			command->argv[verb->arguments_max], *verb->arguments ? " as well" : "");
+		return CTL_USAGE;
+	}
 	if (verb->run)
-		return verb->run(ctl, argc, argv);
+		return verb->run(ctl, command->argc, command->argv);
 	print_usage(ctl->out);
 	return CTL_OK;
 }
@@ -107,25 +198,21 @@ static int run(const struct verb *verb, struct ctl *ctl, int argc, char **argv)
 /**
  * ctl_run() - the program behind main()
  * @ctl: where to print; its bus is opened if a verb needs it
- * @argc: number of arguments, that of the verb included
- * @argv: the arguments
+ * @argc: number of arguments, the name of the program included
+ * @argv: the arguments; options are sorted to the front
  *
  * Return: the exit code.
  */
 int ctl_run(struct ctl *ctl, int argc, char **argv)
 {
-	const char *name = argc > 0 ? argv[0] : NULL;
+	struct command command = { 0 };
+	int r;
 
-	if (!name) {
-		print_usage(ctl->err);
-		return CTL_USAGE;
-	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		name = "help";
-	if (strcmp(name, "--version") == 0)
-		name = "version";
+	r = parse(ctl, argc, argv, &command);
+	if (r != CTL_OK)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return run(&verbs[i], ctl, argc - 1, argv + 1);
-	return refuse_verb(ctl, name);
+		if (strcmp(verbs[i].name, command.verb) == 0)
+			return run(ctl, &verbs[i], &command);
+	return refuse_verb(ctl, command.verb);
 }

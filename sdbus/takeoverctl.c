@@ -15,9 +15,11 @@ int main(int argc, char **argv)
 	};
 	int r;
 
-	r = ctl_run(&ctl, argc - 1, argv + 1);
+	r = ctl_run(&ctl, argc, argv);
 	sd_bus_flush_close_unref(ctl.bus);
-	if (fflush(stdout) != 0 && r == CTL_OK)
+	if ((fflush(stdout) != 0 || ferror(stdout)) && r == CTL_OK) {
+		fputs("takeoverctl: the output could not be written.\n", stderr);
 		r = CTL_FAILED;
+	}
 	return r;
 }

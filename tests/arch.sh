@@ -225,6 +225,13 @@ hardened() # PROGRAM
 	nm -D "$1" | grep -E '__[a-z]+_chk' >/dev/null || complain "$1 is not fortified"
 }
 
+# The daemon has a budget of memory; what only takeoverctl needs is not in it.
+lean() # PROGRAM
+{
+	! readelf --wide --dynamic "$1" | grep 'NEEDED.*libjansson' >/dev/null ||
+		complain "$1 is linked with libjansson"
+}
+
 for tool in "$CC" nm readelf; do
 	command -v "$tool" >/dev/null || complain "$tool is missing: make deps"
 done
@@ -234,6 +241,7 @@ state
 wall_clock
 hardened "$BUILD/takeoverd"
 hardened "$BUILD/takeoverctl"
+lean "$BUILD/takeoverd"
 ((judged > 0)) || complain "there was nothing to judge"
 ((broken == 0)) || exit 1
 printf 'arch: %d files keep to the table\n' "$judged"

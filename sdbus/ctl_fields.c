@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/cleanup.h"
+#include "sdbus/ctl_fields.h"
+
+#define MANAGER(property, signature, field, member)                                                \
+	{                                                                                          \
+		property, signature, member, offsetof(struct api_manager, field), false            \
+	}
+#define GROUP(property, signature, field, member, nullable)                                        \
+	{                                                                                          \
+		property, signature, member, offsetof(struct api_group, field), nullable           \
+	}
+#define PEER(property, signature, field, member)                                                   \
+	{                                                                                          \
+		property, signature, member, offsetof(struct api_peer, field), false               \
+	}
+
+const struct ctl_field ctl_manager_fields[] = {
+	MANAGER("NodeName", "s", node, "node"),
+	MANAGER("Version", "s", version, "version"),
+	MANAGER("IntervalUSec", "t", interval_us, "interval_us"),
+	MANAGER("DeadTimeUSec", "t", dead_us, "dead_time_us"),
+	MANAGER("LeaseUSec", "t", lease_us, "lease_us"),
+	MANAGER("LeaseRemainingUSec", "t", lease_remaining_us, "lease_remaining_us"),
+	MANAGER("RefusedPackets", "t", refused, "refused_packets"),
+	MANAGER("Strangers", "t", strangers, "strangers"),
+	{ 0 },
+};
+
+/* The completions look for `"name":"...","role"`. */
+const struct ctl_field ctl_group_fields[] = {
+	GROUP("Name", "s", name, "name", false),
+	GROUP("Role", "s", role, "role", false),
+	GROUP("State", "s", state, "state", false),
+	GROUP("Primary", "s", primary, "primary", true),
+	GROUP("Reason", "s", reason, "reason", false),
+	GROUP("Term", "t", term, "term", false),
+	GROUP("Fit", "b", fit, "fit", false),
+	GROUP("Unfit", "as", unfit, "unfit", false),
+	GROUP("Maintenance", "b", maintenance, "maintenance", false),
+	GROUP("Nodes", API_NODES, nodes, "nodes", false),
+	GROUP("RoleSinceUSec", "t", role_since_us, "role_since_us", true),
+	GROUP("LastSwitchoverUSec", "t", last_switchover_us, "last_switchover_us", true),
+	GROUP("Mode", "s", mode, "mode", false),
+	GROUP("Redundancy", "s", redundancy, "redundancy", false),
+	GROUP("Handover", "s", handover, "handover", false),
+	GROUP("VirtualAddresses", "as", virtual_addresses, "virtual_addresses", false),
+	{ 0 },
+};
+
+const struct ctl_field ctl_peer_fields[] = {
+	PEER("Name", "s", name, "name"),
+	PEER("State", "s", state, "state"),
+	PEER("SameConfiguration", "b", same_configuration, "same_configuration"),
+	PEER("Paths", API_PATHS, paths, "paths"),
+	{ 0 },
+};
+
+static void *at(const struct ctl_field *field, void *object)
+{
+	return (uint8_t *)object + field->offset;
+}
+
+static void strv_free(char **strv)
+{
+	for (char **s = strv; s && *s; s++)
+		free(*s);
+	free(strv);
+}
+
+static void nodes_done(struct api_nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->n; i++)
+		strv_free(nodes->v[i].unfit);
+	free((void *)nodes->v);
+	*nodes = (struct api_nodes){ 0 };
+}
+
+static int read_nodes(sd_bus_message *m, struct api_nodes *nodes)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(ssas)");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "ssas")) > 0) {
+		struct api_node *more = reallocarray((void *)nodes->v, nodes->n + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		nodes->v = more;
+		more += nodes->n++;
+		*more = (struct api_node){ .name = "", .state = "" };
+		r = sd_bus_message_read(m, "ss", &more->name, &more->state);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_read_strv(m, &more->unfit);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_paths(sd_bus_message *m, struct api_peer *peer)
+{
+	struct api_path path;
+	int r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(sstttttt)");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(m, "(sstttttt)", &path.local, &path.remote, &path.sent,
+					&path.received, &path.lost, &path.rtt_us, &path.rtt_min_us,
+					&path.heard_us)) > 0) {
+		struct api_path *more =
+			reallocarray((void *)peer->paths, peer->n_paths + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		more[peer->n_paths++] = path;
+		peer->paths = more;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_bool(sd_bus_message *m, bool *ret)
+{
+	int on, r;
+
+	r = sd_bus_message_read(m, "b", &on);
+	if (r >= 0)
+		*ret = on;
+	return r;
+}
+
+static int read_value(sd_bus_message *m, const struct ctl_field *field, void *object)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, field->signature);
+	if (r < 0)
+		return r;
+	if (strcmp(field->signature, API_PATHS) == 0)
+		r = read_paths(m, object);
+	else if (strcmp(field->signature, API_NODES) == 0)
+		r = read_nodes(m, at(field, object));
+	else if (strcmp(field->signature, "as") == 0)
+		r = sd_bus_message_read_strv(m, at(field, object));
+	else if (strcmp(field->signature, "b") == 0)
+		r = read_bool(m, at(field, object));
+	else
+		r = sd_bus_message_read(m, field->signature, at(field, object));
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/**
+ * ctl_each_entry() - read an array of dictionary entries
+ * @m: the message, at the array
+ * @contents: the types in each entry, such as "sv"
+ * @read: reads all of one entry; negative errno ends it
+ * @ctx: handed to @read
+ *
+ * Return: 0 or more, behind the array; or negative errno.
+ */
+int ctl_each_entry(sd_bus_message *m, const char *contents,
+		   int (*read)(sd_bus_message *m, void *ctx), void *ctx)
+{
+	char entry[32];
+	int r;
+
+	(void)snprintf(entry, sizeof(entry), "{%s}", contents);
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, entry);
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, contents)) > 0) {
+		r = read(m, ctx);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+struct reading {
+	const struct ctl_field *fields;
+	void *object;
+	uint32_t present;
+};
+
+/* A property that we do not know is of a newer agent, and skipped; one that comes twice, too. */
+static int read_property(sd_bus_message *m, void *ctx)
+{
+	struct reading *reading = ctx;
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; reading->fields[i].property; i++) {
+		if (strcmp(reading->fields[i].property, name) != 0 || reading->present & 1U << i)
+			continue;
+		reading->present |= 1U << i;
+		return read_value(m, &reading->fields[i], reading->object);
+	}
+	return sd_bus_message_skip(m, "v");
+}
+
+/**
+ * ctl_fields_read() - read an a{sv} of properties into an object
+ * @m: the message; strings are borrowed from it
+ * @fields: the properties
+ * @object: all zero; what is missing becomes "" or stays zero. The caller ends
+ *          it with ctl_fields_done(), whatever comes of reading.
+ * @ret_present: which were there, a bit for each of @fields; may be NULL
+ *
+ * Return: 0 or more; or negative errno.
+ */
+int ctl_fields_read(sd_bus_message *m, const struct ctl_field *fields, void *object,
+		    uint32_t *ret_present)
+{
+	struct reading reading = { .fields = fields, .object = object };
+	int r;
+
+	for (const struct ctl_field *f = fields; f->property; f++)
+		if (strcmp(f->signature, "s") == 0)
+			*(const char **)at(f, object) = "";
+	r = ctl_each_entry(m, "sv", read_property, &reading);
+	if (r >= 0 && ret_present)
+		*ret_present = reading.present;
+	return r;
+}
+
+/**
+ * ctl_fields_done() - free what reading has allocated
+ * @fields: the properties
+ * @object: the object; may be all zero
+ */
+void ctl_fields_done(const struct ctl_field *fields, void *object)
+{
+	for (const struct ctl_field *f = fields; f->property; f++) {
+		if (strcmp(f->signature, "as") == 0)
+			strv_free(*(char ***)at(f, object));
+		else if (strcmp(f->signature, API_NODES) == 0)
+			nodes_done(at(f, object));
+		else if (strcmp(f->signature, API_PATHS) == 0)
+			free(*(void **)at(f, object));
+	}
+}
