@@ -169,6 +169,7 @@ Test(takeoverctl, wrong_command_line_is_one_sentence, .timeout = 10)
 		{ { (char *)"status", (char *)"--json=yes" }, "--json takes no argument." },
 		{ { (char *)"check", (char *)"--config" }, "--config needs a FILE." },
 		{ { (char *)"check", (char *)"-n" }, "--node needs a NAME." },
+		{ { (char *)"genkey", (char *)"--json" }, "genkey does not take --json." },
 		{ { (char *)"-c", (char *)"x", (char *)"status" },
 		  "status does not take --config." },
 		{ { (char *)"switchover", (char *)"--node=alpha" },
