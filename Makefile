@@ -104,7 +104,7 @@ tests: $(UNIT_TESTS) $(SIM) $(PROBE) $(CLOCK_SHIM)
 
 DEPS := gcc libc6-dev make pkg-config libsystemd-dev libmnl-dev libnftnl-dev libsodium-dev \
 	libinih-dev libjansson-dev libcriterion-dev dbus-daemon systemd iproute2 nftables
-DEPS_LINT := clang clang-format cppcheck valgrind
+DEPS_LINT := clang clang-format cppcheck valgrind zsh
 
 define install_missing
 	$(Q)missing=; for p in $(1); do \
@@ -166,6 +166,7 @@ CPPCHECK := --quiet --std=c11 --enable=warning,performance,portability --inline-
 
 lint: deps-lint
 	$(Q)clang-format --dry-run -Werror $(EVERY_FILE)
+	$(Q)zsh -n units/completions/_takeoverctl
 	$(Q)cppcheck $(CPPCHECK) $(JOBS) agent netlink sdbus tests/net tests/sim
 	$(SUBMAKE) $(JOBS) CC=gcc BUILD=$(BUILD)-lint/gcc CFLAGS='-O2 -g -Werror' all tests
 	$(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-lint/clang CFLAGS='-O2 -g -Werror' all tests

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Verbs and options: what help says, the manual knows and the shells complete. */
+
+#include <ctype.h>
+
+#include "tests/ctl_rig.h"
+
+enum { WORDS_MAX = 32, WORD_SIZE = 40 };
+
+struct words {
+	char v[WORDS_MAX][WORD_SIZE];
+	size_t n;
+};
+
+static bool has(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->v[i], word) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct words *words, const char *word)
+{
+	if (has(words, word))
+		return;
+	cr_assert_lt(words->n, WORDS_MAX);
+	cr_assert_lt(strlen(word), WORD_SIZE);
+	(void)strcpy(words->v[words->n++], word);
+}
+
+static void expect_same(const struct words *a, const struct words *b, const char *what)
+{
+	cr_assert_gt(a->n, 0);
+	for (size_t i = 0; i < a->n; i++)
+		cr_expect(has(b, a->v[i]), "%s: no \"%s\"", what, a->v[i]);
+	for (size_t i = 0; i < b->n; i++)
+		cr_expect(has(a, b->v[i]), "%s: \"%s\" is too much", what, b->v[i]);
+}
+
+/* First words of the lines of `help`: verbs, or long options. */
+static void words_of_help(bool options, struct words *ret)
+{
+	struct outcome outcome;
+	struct rig rig;
+	char *save = NULL;
+
+	*ret = (struct words){ 0 };
+	rig_init(&rig);
+	RUN(&rig, &outcome, "help");
+	for (char *line = strtok_r(outcome.text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char word[WORD_SIZE];
+
+		if (!options && strncmp(line, "  ", 2) == 0 && islower(line[2]) &&
+		    sscanf(line, "  %39[a-z]", word) == 1)
+			add(ret, word);
+		if (options && sscanf(line, "  -%*c, %39[a-z-]", word) == 1)
+			add(ret, word);
+	}
+}
+
+/* The words that follow @begin in the lines of a file. */
+static void words_of_file(const char *file, const char *begin, struct words *ret)
+{
+	FILE *f = fopen(file, "re");
+	char line[512];
+
+	cr_assert(f, "%s: %m", file);
+	*ret = (struct words){ 0 };
+	while (fgets(line, sizeof(line), f)) {
+		const char *at = strstr(line, begin);
+		char word[WORD_SIZE];
+
+		if (at && sscanf(at + strlen(begin), "%39[a-z-]", word) == 1)
+			add(ret, word);
+	}
+	(void)fclose(f);
+}
+
+static void add_dashes(struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		memmove(words->v[i] + 2, words->v[i], WORD_SIZE - 2);
+		memcpy(words->v[i], "--", 2);
+	}
+}
+
+Test(takeoverctl_words, manual_has_every_verb)
+{
+	struct words help, manual;
+
+	words_of_help(false, &help);
+	words_of_file("man/takeoverctl.1", ".It Ic ", &manual);
+	expect_same(&help, &manual, "man/takeoverctl.1, COMMANDS");
+}
+
+Test(takeoverctl_words, manual_has_every_option)
+{
+	struct words help, manual;
+
+	words_of_help(true, &help);
+	words_of_file("man/takeoverctl.1", ", Fl -", &manual);
+	add_dashes(&manual);
+	expect_same(&help, &manual, "man/takeoverctl.1, OPTIONS");
+}
+
+Test(takeoverctl_words, zsh_completes_every_verb_and_option)
+{
+	struct words help, zsh;
+
+	words_of_help(false, &help);
+	words_of_file("units/completions/_takeoverctl", "\t\t'", &zsh);
+	expect_same(&help, &zsh, "zsh, verbs");
+	words_of_help(true, &help);
+	words_of_file("units/completions/_takeoverctl", ",--", &zsh);
+	add_dashes(&zsh);
+	expect_same(&help, &zsh, "zsh, options");
+}
+
+/*
+ * Completion as bash does it: the last of @words is the one to complete. The
+ * name of the program is that of a script that answers for it.
+ */
+static void complete(const char *words, int cword, const char *program, struct words *ret)
+{
+	char command[1024], word[WORD_SIZE];
+	FILE *f;
+
+	*ret = (struct words){ 0 };
+	(void)snprintf(command, sizeof(command),
+		       "bash --norc -c 'source units/completions/takeoverctl.bash; "
+		       "COMP_WORDS=(%s %s); COMP_CWORD=%d; _takeoverctl; "
+		       "for word in \"${COMPREPLY[@]}\"; do echo \"$word\"; done' 2>&1",
+		       program, words, cword);
+	f = popen(command, "re");
+	cr_assert(f);
+	while (fscanf(f, "%39s", word) == 1)
+		add(ret, word);
+	cr_assert_eq(pclose(f), 0, "%s", command);
+}
+
+static void expect_completion(const char *words, int cword, const char *program, const char *list)
+{
+	struct words done, expected = { 0 };
+	char *copy = strdup(list), *save = NULL;
+
+	complete(words, cword, program, &done);
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		add(&expected, w);
+	cr_expect_eq(done.n, expected.n, "%s: %zu words", words, done.n);
+	for (size_t i = 0; i < done.n; i++)
+		cr_expect(has(&expected, done.v[i]), "%s: \"%s\"", words, done.v[i]);
+	free(copy);
+}
+
+Test(takeoverctl_words, bash_completes_every_verb_and_option)
+{
+	struct words help, bash;
+
+	words_of_help(false, &help);
+	complete("\"\"", 1, "false", &bash);
+	expect_same(&help, &bash, "bash, verbs");
+	words_of_help(true, &help);
+	complete("--", 1, "false", &bash);
+	expect_same(&help, &bash, "bash, options");
+}
+
+Test(takeoverctl_words, bash_completes_what_follows)
+{
+	static const struct {
+		const char *words;
+		int cword;
+		const char *list;
+	} lines[] = {
+		{ "sw", 1, "switchover" },
+		{ "--json st", 2, "status" },
+		{ "-n alpha ch", 3, "check" },
+		{ "maintenance \"\"", 2, "on off" },
+		{ "maintenance of", 2, "off" },
+		{ "status --j", 2, "--json" },
+		{ "status \"\"", 2, "" },
+		{ "check --config LICEN", 3, "LICENSE" },
+		{ "genkey LICEN", 2, "LICENSE" },
+		{ "check --node \"\"", 3, "" },
+		/* no agent: nothing, and silence */
+		{ "switchover \"\"", 2, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		expect_completion(lines[i].words, lines[i].cword, "false", lines[i].list);
+}
+
+/* The script answers what the real takeoverctl has just answered. */
+Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
+{
+	char dir[TEMP_MAX], script[TEMP_MAX + 16];
+	struct outcome outcome;
+	struct rig rig;
+	FILE *f;
+
+	rig_init(&rig);
+	rig.agent.groups[0].name = "voip-1";
+	rig.ops.n_groups = 2;
+	rig_open_bus(&rig);
+	rig_start(&rig);
+	RUN(&rig, &outcome, "status", "--json");
+	*strchr(outcome.text, '|') = '\0';
+
+	cr_assert(mkdtemp(temp_template(dir, "words")));
+	(void)snprintf(script, sizeof(script), "%s/takeoverctl", dir);
+	f = fopen(script, "we");
+	cr_assert(f);
+	fprintf(f, "#!/bin/sh\ncat <<'END'\n%sEND\n", outcome.text);
+	(void)fclose(f);
+	(void)chmod(script, 0755);
+	expect_completion("switchover \"\"", 2, script, "sip voip-1");
+	expect_completion("announce vo", 2, script, "voip-1");
+	expect_completion("maintenance on \"\"", 3, script, "sip voip-1");
+	expect_completion("--json switchover s", 3, script, "sip");
+	expect_completion("switchover sip \"\"", 3, script, "");
+	(void)unlink(script);
+	(void)rmdir(dir);
+	rig_done(&rig);
+}
