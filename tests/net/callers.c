@@ -87,10 +87,10 @@ static int gather(const char *address, const char *method, struct caller *caller
 }
 
 /*
- * flood BUS METHOD CONNECTIONS FIFO [deaf]: call without end until SIGTERM; deaf: call some
+ * storm BUS METHOD CONNECTIONS FIFO [deaf]: call without end until SIGTERM; deaf: call some
  * times, subscribe to everything, and read nothing at all
  */
-int flood_verb(int argc, char **argv)
+int storm_verb(int argc, char **argv)
 {
 	static struct caller callers[CALLERS_MAX];
 	bool deaf = argc == 6 && strcmp(argv[5], "deaf") == 0;
@@ -98,7 +98,7 @@ int flood_verb(int argc, char **argv)
 	uint64_t n, calls = 0, answers = 0;
 
 	if (argc < 5 || probe_number(argv[3], &n) < 0 || n > CALLERS_MAX)
-		return probe_usage("flood BUS METHOD CONNECTIONS FIFO [deaf]");
+		return probe_usage("storm BUS METHOD CONNECTIONS FIFO [deaf]");
 	r = gather(argv[1], argv[2], callers, n, deaf ? DEAF_CALLS : OUTSTANDING);
 	for (size_t i = 0; deaf && r >= 0 && i < n; i++) {
 		r = sd_bus_match_signal_async(callers[i].bus, NULL, NAME, NULL, NULL, NULL, NULL,
@@ -111,7 +111,7 @@ int flood_verb(int argc, char **argv)
 	if (r >= 0)
 		r = serve(callers, deaf ? 0 : n, signal_fd);
 	if (r < 0)
-		return probe_fail("flood", r);
+		return probe_fail("storm", r);
 	for (size_t i = 0; i < n; i++) {
 		calls += callers[i].calls;
 		answers += callers[i].answers;

@@ -10,7 +10,7 @@ static const struct {
 	{ "call", call_verb },
 	{ "echo", echo_verb },
 	{ "first", first_verb },
-	{ "flood", flood_verb },
+	{ "storm", storm_verb },
 	{ "forge", forge_verb },
 	{ "get", get_verb },
 	{ "hang-up", hang_up_verb },

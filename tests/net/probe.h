@@ -54,7 +54,7 @@ int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
 int forge_verb(int argc, char **argv);
-int flood_verb(int argc, char **argv);
+int storm_verb(int argc, char **argv);
 int get_verb(int argc, char **argv);
 int hold_verb(int argc, char **argv);
 int hang_up_verb(int argc, char **argv);

@@ -91,9 +91,9 @@ scenario_bus_flood_by_nobody()
 	term=$(get a group/sip Term)
 	rss=$(rss_kib a)
 	umask 0 # nobody, too, writes that it is ready
-	spawn_ready deaf a "$DIR/deaf.out" "${NOBODY[@]}" "$PROBE" flood "$(bus_of a)" \
+	spawn_ready deaf a "$DIR/deaf.out" "${NOBODY[@]}" "$PROBE" storm "$(bus_of a)" \
 		Switchover 20 @READY@ deaf
-	spawn_ready flood a "$DIR/flood.out" "${NOBODY[@]}" "$PROBE" flood "$(bus_of a)" \
+	spawn_ready flood a "$DIR/flood.out" "${NOBODY[@]}" "$PROBE" storm "$(bus_of a)" \
 		Switchover 40 @READY@
 	umask 022
 	send_some c "$VIP4" 1500
