@@ -97,3 +97,11 @@ Test(conf_key, that_cannot_be_opened_for_another_reason_brings_no_advice)
 	cr_expect_str_eq(complaint_to(0),
 			 "The key cannot be opened: Too many levels of symbolic links.");
 }
+
+Test(conf_key, with_a_byte_that_is_no_text_is_refused)
+{
+	write_key("AAECAwQ\xa2"
+		  "BgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+		  0);
+	cr_expect_eq(strncmp(complaint_to(0), "The key is not one line with 32 bytes", 37), 0);
+}

@@ -73,6 +73,19 @@ static int open_key(const struct conf_problem *where, struct conf_problems *prob
 	return r < 0 ? r : -EINVAL;
 }
 
+/* Is this how @key is written? libsodium 1.0.18 takes bytes above 127 for digits. */
+static bool says(const char *text, const uint8_t key[static CONF_KEY_SIZE])
+{
+	char as_written[TEXT_LEN + 1];
+	bool same;
+
+	(void)sodium_bin2base64(as_written, sizeof(as_written), key, CONF_KEY_SIZE,
+				sodium_base64_VARIANT_ORIGINAL); /* returns its argument */
+	same = memcmp(text, as_written, TEXT_LEN) == 0;
+	sodium_memzero(as_written, sizeof(as_written));
+	return same;
+}
+
 /* The key out of the file's text; NULL or the complaint. */
 static const char *decode(const char *text, ssize_t len, uint8_t key[static CONF_KEY_SIZE])
 {
@@ -83,7 +96,7 @@ static const char *decode(const char *text, ssize_t len, uint8_t key[static CONF
 	if (len != TEXT_LEN ||
 	    sodium_base642bin(key, CONF_KEY_SIZE, text, TEXT_LEN, NULL, &key_len, NULL,
 			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    key_len != CONF_KEY_SIZE)
+	    key_len != CONF_KEY_SIZE || !says(text, key))
 		return "is not one line with 32 bytes in base64";
 	/* no generator makes this one; an empty device or a forgotten placeholder does */
 	return sodium_is_zero(key, CONF_KEY_SIZE) ? "consists of nothing but zeros" : NULL;
