@@ -5,6 +5,8 @@
 # make demo    two nodes and a client on this machine, a switchover to watch (root)
 # make check   all tests (root)
 # make san     the same tests with ASan and UBSan (root)
+# make fuzz    every parser with libFuzzer, FUZZ_SECONDS each; make fuzz-merge
+#              keeps what that found for make check
 # make arch    hold the code against the table of who may know whom
 # make lint    formatting, cppcheck, gcc and clang without a warning
 # make fmt, install, uninstall, clean
@@ -55,6 +57,8 @@ LIBRARY := $(BUILD)/libtakeover.a
 PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 SIM := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 PROBE := $(BUILD)/tests/net/probe
 PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/net/*.c))
 EVERY_FILE = $(shell find agent netlink sdbus tests -name '*.[ch]')
@@ -85,6 +89,11 @@ $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(LIBRARY)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS)
 
+# make fuzz takes libFuzzer's main() instead.
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(FUZZ_MAIN) $(LIBRARY)
+	$(say) LD $@
+	$(Q)$(LINK) $(PKG_LIBS)
+
 # The witness of the namespace tests: nothing of ours is in it.
 $(PROBE): $(PROBE_OBJECTS)
 	$(say) LD $@
@@ -98,13 +107,14 @@ $(CLOCK_SHIM): tests/net/shim/clock.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-tests: $(UNIT_TESTS) $(SIM) $(PROBE) $(CLOCK_SHIM)
+tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
 
 # --- What is needed, on Debian 12 ---------------------------------------------
 
 DEPS := gcc libc6-dev make pkg-config libsystemd-dev libmnl-dev libnftnl-dev libsodium-dev \
 	libinih-dev libjansson-dev libcriterion-dev dbus-daemon systemd iproute2 nftables
 DEPS_LINT := clang clang-format cppcheck valgrind zsh
+DEPS_FUZZ := clang libclang-rt-14-dev
 
 define install_missing
 	$(Q)missing=; for p in $(1); do \
@@ -128,6 +138,9 @@ endef
 deps:
 	$(call install_missing,$(DEPS))
 
+deps-fuzz:
+	$(call install_missing,$(DEPS_FUZZ))
+
 deps-lint:
 	$(call install_missing,$(DEPS) $(DEPS_LINT))
 
@@ -141,7 +154,7 @@ demo: deps
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
-	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch unit sim net
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch unit sim fuzz net
 
 SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector-strong' \
 	CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all'
@@ -149,7 +162,18 @@ SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector
 san: deps
 	$(SAN_MAKE) all tests
 	$(Q)BUILD=$(BUILD)-san ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 tests/check.sh unit sim net
+		UBSAN_OPTIONS=print_stacktrace=1 tests/check.sh unit sim fuzz net
+
+FUZZ_SECONDS ?= 60
+FUZZ_MAKE = $(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-fuzz FUZZ_MAIN= LDFLAGS=-fsanitize=fuzzer \
+	HARDEN=-fPIE CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) \
+	-fno-sanitize-recover=all'
+
+fuzz fuzz-merge: deps deps-fuzz
+	$(FUZZ_MAKE) fuzzers
+	$(Q)BUILD=$(BUILD)-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $@
+
+fuzzers: $(FUZZERS)
 
 arch:
 	$(SUBMAKE) $(JOBS) all
@@ -167,7 +191,7 @@ CPPCHECK := --quiet --std=c11 --enable=warning,performance,portability --inline-
 lint: deps-lint
 	$(Q)clang-format --dry-run -Werror $(EVERY_FILE)
 	$(Q)zsh -n units/completions/_takeoverctl
-	$(Q)cppcheck $(CPPCHECK) $(JOBS) agent netlink sdbus tests/net tests/sim
+	$(Q)cppcheck $(CPPCHECK) $(JOBS) agent netlink sdbus tests/fuzz tests/net tests/sim
 	$(SUBMAKE) $(JOBS) CC=gcc BUILD=$(BUILD)-lint/gcc CFLAGS='-O2 -g -Werror' all tests
 	$(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-lint/clang CFLAGS='-O2 -g -Werror' all tests
 
@@ -183,10 +207,10 @@ uninstall:
 		$(DESTDIR)$(DBUSPOLICYDIR)/org.takeover1.conf
 
 clean:
-	$(Q)rm -rf $(BUILD) $(BUILD)-san $(BUILD)-lint
+	$(Q)rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-lint
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-lint demo check san arch fmt lint install uninstall clean
+.PHONY: all tests deps deps-fuzz deps-lint demo check san fuzz fuzz-merge fuzzers arch fmt lint install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

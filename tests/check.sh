@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# All tests that are built in $BUILD, by kind: arch, unit, sim, net. The last
+# All tests that are built in $BUILD, by kind: arch, unit, sim, fuzz, net. The last
 # line is the total; what cannot be run counts as failed. Whatever a test writes
 # is in a directory of ours that goes with us, however the test ended.
 
@@ -105,6 +105,15 @@ unit() # PROGRAM
 	count "$good" "$bad"
 }
 
+# A fuzzer over its kept corpus
+fuzz() # PROGRAM
+{
+	local name
+
+	name=$(basename "$1")
+	one "$name" "$1" "tests/fuzz/corpus/${name%_fuzz}"
+}
+
 # A program for each test that has a source, whether it was built or not.
 programs() # SOURCES...
 {
@@ -134,6 +143,7 @@ for kind; do
 	arch) one arch tests/arch.sh ;;
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
 	sim) for program in $(programs tests/sim/*.c); do one "$(basename "$program")" "$program"; done ;;
+	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
 	net) net ;;
 	*) exit 2 ;;
 	esac
