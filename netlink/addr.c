@@ -334,7 +334,7 @@ static int wait_hear(struct wait *w, int fd, int64_t deadline_ms)
 		if (r < 0)
 			return r;
 		left = (int)len;
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		for (; nl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 			(void)wait_visit(nlh, w); /* always 0 */
 	}
 	return 0;

@@ -271,7 +271,7 @@ int monitor_next(struct monitor *m, struct monitor_event *ret)
 		struct monitor_event event = { 0 };
 		int r;
 
-		while (mnl_nlmsg_ok(m->next, m->left)) {
+		while (nl_ok(m->next, m->left)) {
 			const struct nlmsghdr *nlh = m->next;
 
 			m->next = mnl_nlmsg_next(nlh, &m->left);

@@ -125,6 +125,21 @@ int nl_receive(int fd, void *buf, size_t size, size_t *ret_len)
 	}
 }
 
+/**
+ * nl_ok() - Is there a whole message at the beginning of these bytes?
+ * @nlh: the bytes; need not be there if there are none left
+ * @left: how many; what mnl_nlmsg_next() made of it may be negative
+ *
+ * mnl_nlmsg_ok() of libmnl 1.0.4 takes lengths of 2^31 and more for negative ones, and so
+ * for short.
+ *
+ * Return: true if so.
+ */
+bool nl_ok(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
+}
+
 static int send_all(struct nl *nl, const void *buf, size_t len)
 {
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -321,7 +336,7 @@ int nl_transact(struct nl *nl, void *batch, size_t len)
 	int left = (int)len, r;
 	size_t expected = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		nlh->nlmsg_seq = ++nl->seq;
 		expected += (nlh->nlmsg_flags & NLM_F_ACK) != 0;
 		a.n++;
@@ -378,7 +393,7 @@ static int pile_scan(struct pile *p, size_t len, uint32_t seq)
 	const struct nlmsghdr *nlh = (const void *)(p->bytes + p->len);
 	int left = (int)len;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != seq)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -421,7 +436,7 @@ static int pile_visit(const struct pile *p, uint32_t seq, nl_visit visit, void *
 	const struct nlmsghdr *nlh = (const void *)p->bytes;
 	int left = (int)p->len, r = 0;
 
-	for (; r == 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; r == 0 && nl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		if (nlh->nlmsg_seq == seq && nlh->nlmsg_type >= NLMSG_MIN_TYPE)
 			r = visit(nlh, data);
 	return r;
@@ -458,7 +473,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data)
 
 /**
  * nl_attrs() - Sort the attributes of a message by type, as far as their lengths are true.
- * @nlh: a message of at least nlmsg_len bytes, as mnl_nlmsg_ok() makes sure
+ * @nlh: a message of at least nlmsg_len bytes, as nl_ok() makes sure
  * @header_len: bytes of the fixed header in front of them
  * @ret: table of @n pointers into the message, NULL where there is none; the
  *	length of each payload is still to be checked. On failure unspecified.

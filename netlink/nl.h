@@ -39,4 +39,5 @@ int nl_transact(struct nl *nl, void *batch, size_t len);
 
 int nl_socket(int bus, uint32_t groups);
 int nl_receive(int fd, void *buf, size_t size, size_t *ret_len);
+bool nl_ok(const struct nlmsghdr *nlh, int left);
 int nl_attrs(const struct nlmsghdr *nlh, size_t header_len, const struct nlattr **ret, size_t n);
