@@ -111,7 +111,7 @@ fuzz() # PROGRAM
 	local name
 
 	name=$(basename "$1")
-	one "$name" "$1" "tests/fuzz/corpus/${name%_fuzz}"
+	one "$name" timeout --kill-after=10 "$UNIT_SECONDS" "$1" "tests/fuzz/corpus/${name%_fuzz}"
 }
 
 # A program for each test that has a source, whether it was built or not.
