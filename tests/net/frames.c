@@ -3,6 +3,7 @@
 #include "tests/net/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -185,4 +186,35 @@ int replay_verb(int argc, char **argv)
 		return probe_fail("replay", (int)n);
 	printf("replayed=%ju\n", (uintmax_t)done);
 	return done == count ? 0 : 1;
+}
+
+/* Keep the payload of so many heartbeats that come in on a link, for `flood`. */
+int record_verb(int argc, char **argv)
+{
+	struct probe_record record = { 0 };
+	_cleanup_(close_fdp) int from = -1;
+	_cleanup_(close_fdp) int out = -1;
+	uint8_t frame[FRAME_SIZE];
+	uint64_t port, count, at_ns, deadline_ns = probe_now_ns() + 20 * 1000000000ULL;
+	bool outgoing;
+	ssize_t n = 1;
+	int r;
+
+	if (argc != 5 || probe_number(argv[2], &port) < 0 || probe_number(argv[3], &count) < 0)
+		return probe_usage("record FROM PORT COUNT FILE");
+	r = packet_open(argv[1], &from);
+	out = open(argv[4], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (r < 0 || out < 0)
+		return probe_fail("record", r < 0 ? r : errno);
+	while (count > 0 && n > 0) {
+		n = packet_receive(from, deadline_ns, frame, &at_ns, &outgoing);
+		if (n <= 0 || outgoing || !is_udp_to(frame, (size_t)n, (uint16_t)port))
+			continue;
+		record.len = (size_t)n - UDP_AT - 8;
+		memcpy(record.bytes, frame + UDP_AT + 8, record.len);
+		if (write(out, &record, sizeof(record)) != sizeof(record))
+			return probe_fail(argv[4], EIO);
+		count--;
+	}
+	return count == 0 ? 0 : 1;
 }

@@ -17,6 +17,7 @@ static const struct {
 	{ "hold", hold_verb },
 	{ "huge", huge_verb },
 	{ "overlap", overlap_verb },
+	{ "record", record_verb },
 	{ "replay", replay_verb },
 	{ "send", send_verb },
 	{ "settle", settle_verb },

@@ -40,6 +40,12 @@ struct probe_answer {
 	char name[PROBE_NAME_SIZE];
 };
 
+/* The payload of a heartbeat; what `record` writes and `flood` reads. */
+struct probe_record {
+	uint8_t bytes[1500];
+	size_t len;
+};
+
 struct probe_answers {
 	struct probe_answer *v; /* owned */
 	size_t n, allocated;
@@ -53,6 +59,7 @@ int addresses_verb(int argc, char **argv);
 int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
+int flood_verb(int argc, char **argv);
 int forge_verb(int argc, char **argv);
 int storm_verb(int argc, char **argv);
 int get_verb(int argc, char **argv);
@@ -60,6 +67,7 @@ int hold_verb(int argc, char **argv);
 int hang_up_verb(int argc, char **argv);
 int huge_verb(int argc, char **argv);
 int overlap_verb(int argc, char **argv);
+int record_verb(int argc, char **argv);
 int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
 int settle_verb(int argc, char **argv);
