@@ -5,8 +5,8 @@
 #
 # fuzz: run each fuzzer of $BUILD (or these) for FUZZ_SECONDS, from its kept corpus
 # and from what earlier runs have found; both what it finds and what breaks it go to
-# $BUILD/corpus/NAME and $BUILD/broken. fuzz-merge: keep of the former what covers new
-# code.
+# $BUILD/corpus/NAME and $BUILD/broken. fuzz-merge: keep of the former what reaches new
+# code, not what reaches it more often: the corpora are to stay small.
 
 set -eu -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -43,7 +43,7 @@ for name; do
 			"$BUILD/$name.log" || true
 		;;
 	fuzz-merge)
-		"$program" -merge=1 "$kept" "$found" >"$BUILD/$name.log" 2>&1
+		"$program" -merge=1 -use_counters=0 "$kept" "$found" >"$BUILD/$name.log" 2>&1
 		grep 'MERGE-OUTER.*new' "$BUILD/$name.log" || true
 		;;
 	*) exit 2 ;;

@@ -108,7 +108,7 @@ scenario_hostile_packets_are_counted()
 # the senders take all the time that they get.
 scenario_flood_of_a_million_packets()
 {
-	local term node
+	local term node us
 	local -A rss lines
 	local WRAPPER="chrt --rr 5 $WRAPPER"
 
@@ -126,11 +126,12 @@ scenario_flood_of_a_million_packets()
 	for node in a b; do
 		flood_stop "flood-$node"
 		((R[sent] > 490000)) || fail "only ${R[sent]} packets left for $node"
-		fact "per_second_$node" $((R[sent] * 1000000 / ${R[us]}))
+		us=${R[us]}
+		fact "per_second_$node" $((R[sent] * 1000000 / us))
 	done
 	send_stop load
 	fact lost "${R[lost]}"
-	((${R[answered]} > 0)) || fail "nobody has answered"
+	[[ ${R[answered]} != 0 ]] || fail "nobody has answered"
 	[[ ${R[alpha]} == "${R[answered]}" ]] || fail "somebody else has answered"
 	both_stop
 	[[ ${R[both_us]} == 0 && ${R[answers_b]} == 0 ]] ||
