@@ -64,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kernel = kernel_answers(monitor_fd(m), &bytes);
 	do {
 		assert(monitor_next(m, &event) == 0);
-		assert(n++ <= size);
+		assert(n <= size);
+		n++;
 		check_event(&event, mode & OF_NFTABLES);
 	} while (event.kind != MONITOR_NOTHING);
 	return 0;
