@@ -39,12 +39,12 @@ for name; do
 		"$program" -max_total_time="$FUZZ_SECONDS" -timeout=10 -print_final_stats=1 \
 			-verbosity=1 -artifact_prefix="$BUILD/broken/$name-" "${options[@]}" \
 			"$found" "$kept" >"$BUILD/$name.log" 2>&1 || broken=$((broken + 1))
-		grep -E 'DONE|stat::number_of_exec|ERROR|Assertion|runtime error|Test unit' \
+		grep -aE 'DONE|stat::number_of_exec|ERROR|Assertion|runtime error|Test unit' \
 			"$BUILD/$name.log" || true
 		;;
 	fuzz-merge)
 		"$program" -merge=1 -use_counters=0 "$kept" "$found" >"$BUILD/$name.log" 2>&1
-		grep 'MERGE-OUTER.*new' "$BUILD/$name.log" || true
+		grep -a 'MERGE-OUTER.*new' "$BUILD/$name.log" || true
 		;;
 	*) exit 2 ;;
 	esac
