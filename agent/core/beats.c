@@ -61,10 +61,17 @@ static void beat_all(struct step *s)
 		core->hold_seq = core->seq;
 }
 
+static bool replies_to_all(const struct core *core)
+{
+	uint16_t all = (uint16_t)((1 << core->config.n_nodes) - 1);
+
+	return (core->reply_to | 1 << core->config.self) == all;
+}
+
 /*
  * Heartbeats: at once when something changed or a holder wants its echo, else
- * at the interval. Who holds nothing lets its echoes stand for its own, and
- * speaks up only when they fail to come.
+ * at the interval. Who holds nothing lets its echoes stand for its own while
+ * they reach everybody, and speaks up only when they fail to come.
  */
 void send_beats(struct step *s)
 {
@@ -83,7 +90,7 @@ void send_beats(struct step *s)
 		for (uint8_t p = 0; p < core->config.n_nodes; p++)
 			if (core->reply_to & (1 << p))
 				(void)beat(s, p, true); /* an echo and no more: unmarked */
-		if (!holds_anything(core))
+		if (!holds_anything(core) && replies_to_all(core))
 			core->beat_due = instant_add(core->now, interval + interval / 4);
 	}
 	core->beat_now = false;

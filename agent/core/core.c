@@ -334,6 +334,8 @@ static bool hold_is_known(const struct core *core)
 
 static void exit_now(struct step *s)
 {
+	for (uint8_t g = 0; g < s->core->config.n_groups; g++)
+		answer(s, g, CORE_RESULT_OUTCOME_UNKNOWN);
 	s->core->exited = true;
 	emit(s, CORE_DO_EXIT, 0);
 }

@@ -75,9 +75,10 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	g->primary = state == CORE_STATE_PRIMARY || (state == CORE_STATE_YIELDING && was_primary);
 	g->provisional = g->rival_since = INSTANT_NEVER;
 	g->repairing = false;
-	g->request_due = INSTANT_NEVER;
-	if (state != CORE_STATE_CLAIMING && state != CORE_STATE_PRIMARY &&
-	    state != CORE_STATE_YIELDING)
+	if (state == CORE_STATE_CLAIMING || state == CORE_STATE_PRIMARY ||
+	    state == CORE_STATE_YIELDING)
+		g->request_due = INSTANT_NEVER; /* the move has deadlines of its own */
+	else
 		g->lost = false;
 	if (state != CORE_STATE_PRIMARY)
 		g->announce_due = INSTANT_NEVER;
@@ -179,6 +180,7 @@ void answer(struct step *s, uint8_t group, enum core_result result)
 	struct core_group *g = &s->core->groups[group];
 	uint64_t took_us = instant_since(s->core->now, g->request_at);
 
+	g->request_due = INSTANT_NEVER; /* Preempt= waits as well, on nobody's behalf */
 	if (!g->request)
 		return;
 	reply(s, group, g->request, result);
@@ -186,7 +188,6 @@ void answer(struct step *s, uint8_t group, enum core_result result)
 	if (result == CORE_RESULT_OK)
 		g->last_switchover_us = took_us;
 	g->request = 0;
-	g->request_due = INSTANT_NEVER;
 }
 
 /* Close; what has not closed in the time of a lease is left to the lease. */

@@ -79,20 +79,27 @@ static void ask(struct step *s, uint8_t group, uint32_t request)
 	}
 }
 
-/* The holder did not even deny it: nobody can tell what became of it. */
+/*
+ * The holder did not even deny it: it is gone, or has handed over to somebody
+ * else, or nobody can tell what became of it.
+ */
 static void expire_request(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
-	bool gone = rule_holder(s->core, group) == CORE_NODE_NONE;
+	uint8_t holder = rule_holder(s->core, group);
+	enum core_result result = CORE_RESULT_OUTCOME_UNKNOWN;
 
 	if (g->move != CORE_MOVE_ASK)
 		return;
-	if (!gone &&
-	    !(instant_is_set(g->request_due) && instant_reached(s->core->now, g->request_due)))
+	if (holder == CORE_NODE_NONE)
+		result = CORE_RESULT_PEER_UNREACHABLE;
+	else if (holder != g->move_to)
+		result = CORE_RESULT_BUSY;
+	else if (!instant_is_set(g->request_due) || !instant_reached(s->core->now, g->request_due))
 		return;
 	set_move(s, group, CORE_MOVE_NONE);
 	g->retry = instant_add(s->core->now, CORE_RETRY_US);
-	answer(s, group, gone ? CORE_RESULT_PEER_UNREACHABLE : CORE_RESULT_OUTCOME_UNKNOWN);
+	answer(s, group, result);
 }
 
 static void set_maintenance(struct step *s, uint8_t group, const struct core_event *event)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+
+/* More than two nodes, and callers whom a change of the world could have forgotten. */
+
+#include "agent/core/core.h"
+
+#include "tests/core_rig.h"
+
+/* Alpha holds; beta and gamma are backups. */
+static void begin_three(void)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_configure(n_announce, 0);
+	for (uint8_t i = 0; i < 3; i++)
+		rig_start(i);
+	rig_advance_us(10 * USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	rig_expect_state(BETA, CORE_STATE_BACKUP);
+	rig_expect_state(GAMMA, CORE_STATE_BACKUP);
+	rig_forget();
+}
+
+Test(core_many, backups_hear_each_other_beside_the_echoes_that_they_owe_the_holder)
+{
+	begin_three();
+	rig_advance_us(5 * USEC_PER_SEC);
+	rig_expect("");
+	cr_assert(rig.nodes[BETA].core.peers[GAMMA].up);
+	cr_assert(rig.nodes[GAMMA].core.peers[BETA].up);
+}
+
+Test(core_many, one_of_the_backups_claims_when_the_holder_dies)
+{
+	begin_three();
+	rig_kill(ALPHA);
+	rig_advance_us(2 * USEC_PER_SEC);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_expect_state(GAMMA, CORE_STATE_BACKUP);
+	cr_assert_eq(rig_count("is claiming"), 1, "%s", rig.trace);
+}
+
+Test(core_many, who_asked_a_holder_that_handed_over_to_another_is_told_so)
+{
+	begin_three();
+	rig_request(BETA, CORE_EV_SWITCHOVER, 7);
+	rig_request(GAMMA, CORE_EV_SWITCHOVER, 8);
+	rig_advance_us(USEC_PER_SEC);
+	cr_assert_eq(rig_count(" replies "), 2, "%s", rig.trace);
+	cr_assert_eq(rig_count("beta replies 7  beta\n"), 1, "%s", rig.trace);
+	cr_assert_eq(rig_count("gamma replies 8 Busy beta\n"), 1, "%s", rig.trace);
+}
+
+Test(core_many, a_preemption_that_nobody_answers_leaves_no_deadline_behind)
+{
+	rig_begin();
+	rig_configure(priority[ALPHA], 200);
+	rig_configure(groups[0].preempt, true);
+	rig_standby(ALPHA, BETA, 5);
+	rig_say_for_us(BETA, ALPHA, 3 * STEP); /* rig_run_timers() sees to it */
+	cr_assert_not(instant_is_set(rig_group(ALPHA)->request_due) &&
+		      instant_reached(rig.now, rig_group(ALPHA)->request_due));
+}
+
+Test(core_many, a_caller_is_answered_although_the_backup_becomes_unfit_meanwhile)
+{
+	rig_begin();
+	rig_standby(ALPHA, BETA, 5);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_set_fitness(ALPHA, CORE_UNFIT_LINK, true);
+	rig_expect_state(ALPHA, CORE_STATE_FAULT);
+	rig_say_for_us(BETA, ALPHA, 3 * STEP);
+	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown beta\n"), 1, "%s", rig.trace);
+}
+
+Test(core_many, who_exits_answers_everybody_who_waits)
+{
+	rig_begin();
+	rig_standby(ALPHA, BETA, 5);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_stop(ALPHA, false);
+	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown beta\n"), 1, "%s", rig.trace);
+	cr_assert_eq(rig_count("alpha exits\n"), 1, "%s", rig.trace);
+}
