@@ -100,11 +100,12 @@ void send_beats(struct step *s)
 /**
  * core_beat_fill() - The text of a heartbeat that core_step() ordered
  * @action: CORE_DO_BEAT
+ * @ret: records of groups that the configuration does not have are left as they are
  */
 void core_beat_fill(const struct core *core, const struct core_action *action,
 		    struct core_beat *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	memset(ret, 0, offsetof(struct core_beat, groups));
 	ret->seq = action->beat.seq;
 	ret->echo_seq = core->peers[action->peer].heard_seq;
 	ret->interval_us = core->config.interval_us;
