@@ -4,6 +4,7 @@
 # make         build takeoverd and takeoverctl into $(BUILD)
 # make demo    two nodes and a client on this machine, a switchover to watch (root)
 # make check   all tests (root)
+# make sim     live through SEEDS histories of failures (default 100,000), on all cores
 # make san     the same tests with ASan and UBSan (root)
 # make fuzz    every parser with libFuzzer, FUZZ_SECONDS each; make fuzz-merge
 #              keeps what that found for make check
@@ -53,10 +54,12 @@ SUBMAKE = +$(Q)$(MAKE) --no-print-directory
 MAINS := agent/takeoverd.c sdbus/takeoverctl.c
 SOURCES := $(filter-out $(MAINS),$(wildcard agent/*/*.c agent/*.c netlink/*.c sdbus/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+CORE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/core/*.c))
 LIBRARY := $(BUILD)/libtakeover.a
 PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
-SIM := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/*.c))
+SIM := $(BUILD)/tests/sim/sim
+SIM_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 PROBE := $(BUILD)/tests/net/probe
@@ -85,9 +88,10 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS) $(PKG_CTL_LIBS) $(CRITERION)
 
-$(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(LIBRARY)
+# The daemon's own core objects, and nothing else of it.
+$(SIM): $(SIM_OBJECTS) $(CORE_OBJECTS)
 	$(say) LD $@
-	$(Q)$(LINK) $(PKG_LIBS)
+	$(Q)$(LINK)
 
 # make fuzz takes libFuzzer's main() instead.
 $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(FUZZ_MAIN) $(LIBRARY)
@@ -156,6 +160,13 @@ check: deps
 	$(SUBMAKE) $(JOBS) all tests
 	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch unit sim fuzz net
 
+SEEDS ?= 100000
+FROM ?= 1
+
+sim:
+	$(SUBMAKE) $(JOBS) $(SIM)
+	$(Q)$(SIM) --jobs $$(nproc) --seeds $(SEEDS) --from $(FROM)
+
 SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector-strong' \
 	CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all'
 
@@ -211,6 +222,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check san fuzz fuzz-merge fuzzers arch fmt lint install uninstall clean
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -142,7 +142,7 @@ for kind; do
 	case $kind in
 	arch) one arch tests/arch.sh ;;
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
-	sim) for program in $(programs tests/sim/*.c); do one "$(basename "$program")" "$program"; done ;;
+	sim) one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)" ;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
 	net) net ;;
 	*) exit 2 ;;

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+
+/* How a fault begins, and how it ends. */
+
+#include <inttypes.h>
+
+#include "tests/sim/sim.h"
+
+/* What nobody promises anything for is over by then: whoever serves beside another has heard it. */
+static uint64_t settled(const struct world *w)
+{
+	return w->now + 4 * (uint64_t)w->h->config.dead_us;
+}
+
+static void excuse(struct world *w, uint64_t until)
+{
+	if (w->excused_until < until)
+		w->excused_until = until;
+}
+
+static bool cut_off(const struct world *w, unsigned from, unsigned to)
+{
+	for (unsigned path = 0; path < w->h->n_paths; path++)
+		if (!w->cut[from][to][path])
+			return false;
+	return true;
+}
+
+/* Two that do not hear each other at all: the exposure that the manual tells of. */
+static bool partitioned(const struct world *w)
+{
+	if (w->loss || w->delay_us > w->h->config.interval_us / 2)
+		return true; /* by chance, for long enough */
+	for (unsigned i = 0; i < w->h->n_nodes; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (cut_off(w, i, k) && cut_off(w, k, i))
+				return true;
+	return false;
+}
+
+/*
+ * After each change of the network, and each freeze: is what may follow
+ * promised? A freeze together with answers that are under way for long is not.
+ */
+static void judge(struct world *w, bool was_partitioned)
+{
+	bool frozen = false;
+
+	for (unsigned i = 0; i < w->h->n_nodes; i++)
+		frozen |= w->nodes[i].frozen_until > 0;
+	if (partitioned(w) || (frozen && w->delay_us))
+		w->excused_until = SIM_FOREVER;
+	else if (was_partitioned || w->excused_until == SIM_FOREVER)
+		w->excused_until = settled(w);
+}
+
+static void set_cut(struct world *w, uint8_t from, uint8_t to, uint32_t path, int by)
+{
+	for (unsigned p = 0; p < w->h->n_paths; p++)
+		if (path == p || path >= w->h->n_paths)
+			w->cut[from][to][p] = (uint8_t)(w->cut[from][to][p] + by);
+}
+
+static void split(struct world *w, uint8_t node, int by)
+{
+	for (uint8_t i = 0; i < w->h->n_nodes; i++) {
+		if (i == node)
+			continue;
+		set_cut(w, node, i, SIM_PATHS_MAX, by);
+		set_cut(w, i, node, SIM_PATHS_MAX, by);
+	}
+}
+
+/* The process is told of something about its host, if it is there. */
+static void notice(struct world *w, uint8_t node, const struct core_event *event)
+{
+	struct node *n = &w->nodes[node];
+
+	if (n->alive && !n->core.exited)
+		world_push(w, w->now + between(&w->state, 20, 400), SIM_NOTICE, node)->event =
+			*event;
+}
+
+static void notice_unfit(struct world *w, const struct sim_fault *f, uint8_t *count, int by,
+			 uint16_t reason)
+{
+	struct core_event event = { .type = CORE_EV_FITNESS, .group = f->group };
+
+	*count = (uint8_t)(*count + by);
+	event.fitness.reason = reason;
+	event.fitness.unfit = *count > 0;
+	notice(w, f->node, &event);
+}
+
+static void notice_references(struct world *w, const struct sim_fault *f, int by)
+{
+	for (uint8_t i = 0; i < w->h->n_nodes; i++) {
+		struct core_event event = { .type = CORE_EV_REFERENCES };
+
+		if (i != f->node && !f->arg)
+			continue;
+		w->nodes[i].references_deaf = (uint8_t)(w->nodes[i].references_deaf + by);
+		event.references_silent = w->nodes[i].references_deaf > 0;
+		notice(w, i, &event);
+	}
+}
+
+static void ask(struct world *w, uint8_t node, uint8_t group, const bool *maintenance)
+{
+	struct node *n = &w->nodes[node];
+	struct core_event event = { .type = CORE_EV_SWITCHOVER, .group = group };
+	struct request *r = &n->requests[n->n_requests];
+
+	if (!n->alive || n->core.exited || n->n_requests == SIM_REQUESTS_MAX)
+		return;
+	*r = (struct request){ .at = w->now, .group = group, .maintenance = maintenance };
+	event.request.request = (uint32_t)++n->n_requests;
+	if (maintenance) {
+		event.type = CORE_EV_MAINTENANCE;
+		event.request.on = r->on = *maintenance;
+	}
+	notice(w, node, &event);
+}
+
+static void freeze(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+
+	if (n->alive && n->frozen_until < w->now + f->lasts)
+		n->frozen_until = w->now + f->lasts;
+	judge(w, false);
+}
+
+static void thaw(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+
+	if (n->frozen_until <= w->now)
+		n->frozen_until = 0;
+	judge(w, false);
+}
+
+static void pause(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+	uint64_t until = w->now + f->lasts;
+
+	if (n->paused_until >= until)
+		return;
+	n->clock_was = node_clock(w, n);
+	n->clock_at = n->paused_until = until;
+	if (n->frozen_until)
+		n->frozen_until += f->lasts;
+	excuse(w, until + 4 * (uint64_t)w->h->config.dead_us);
+}
+
+static void resume(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+
+	if (n->paused_until <= w->now)
+		n->paused_until = 0;
+	excuse(w, settled(w));
+}
+
+static void crash(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+	uint64_t back = f->lasts == SIM_FOREVER ? SIM_FOREVER : w->now + f->lasts;
+
+	if (n->paused_until)
+		return; /* who stands does not fall */
+	if (n->alive)
+		n->life++;
+	else if (n->crash_ends > w->now && back < n->crash_ends)
+		back = n->crash_ends; /* it is down already, for longer */
+	n->alive = false;
+	n->gone = true;
+	n->life++; /* a start that was under way is over as well */
+	n->frozen_until = 0;
+	n->crash_ends = back;
+	for (size_t i = 0; i < n->n_requests; i++)
+		n->requests[i].at = 0;
+	kernel_lose(n, (enum sim_crash)f->arg);
+	judge(w, false);
+	if (back != SIM_FOREVER)
+		world_push(w, back, SIM_BOOT, f->node);
+}
+
+static void stop(struct world *w, const struct sim_fault *f)
+{
+	struct core_event event = { .type = CORE_EV_STOP, .restart = f->arg };
+
+	notice(w, f->node, &event);
+}
+
+static void steal(struct world *w, const struct sim_fault *f)
+{
+	struct core_event event = { .type = CORE_EV_LOST, .group = f->group };
+	struct node *n = &w->nodes[f->node];
+
+	if (!n->present[f->group])
+		return;
+	n->present[f->group] = false;
+	notice(w, f->node, &event);
+}
+
+static void flush(struct world *w, const struct sim_fault *f)
+{
+	struct core_event event = { .type = CORE_EV_FLUSHED };
+
+	if (!w->nodes[f->node].alive)
+		return; /* what an agent left behind answers again: the lifetimes' business */
+	w->nodes[f->node].flushed = true;
+	excuse(w, settled(w));
+	notice(w, f->node, &event);
+}
+
+static void begin(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+	bool was = partitioned(w), on = true;
+
+	switch ((enum sim_what)f->what) {
+	case SIM_FREEZE:
+		freeze(w, f);
+		break;
+	case SIM_PAUSE:
+		pause(w, f);
+		break;
+	case SIM_CRASH:
+		crash(w, f);
+		break;
+	case SIM_CUT:
+		set_cut(w, f->node, f->peer, f->arg, 1);
+		judge(w, was);
+		break;
+	case SIM_SPLIT:
+		split(w, f->node, 1);
+		judge(w, was);
+		break;
+	case SIM_LOSS:
+		w->loss = f->arg;
+		judge(w, was);
+		break;
+	case SIM_DELAY:
+		w->delay_us = f->arg;
+		judge(w, was);
+		break;
+	case SIM_SWITCH:
+		for (uint8_t i = 0; i < w->h->n_nodes; i++)
+			if (i == f->node || f->arg)
+				ask(w, i, f->group, NULL);
+		break;
+	case SIM_MAINT:
+		ask(w, f->node, f->group, &on);
+		break;
+	case SIM_STOP:
+		stop(w, f);
+		break;
+	case SIM_LINK:
+		notice_unfit(w, f, &n->link_down[f->group], 1, CORE_UNFIT_LINK);
+		break;
+	case SIM_CHECK:
+		notice_unfit(w, f, &n->check_fails[f->group], 1, CORE_UNFIT_CHECK);
+		break;
+	case SIM_STEAL:
+		steal(w, f);
+		break;
+	case SIM_FLUSH:
+		flush(w, f);
+		break;
+	case SIM_SLOW:
+		n->slow_us = f->arg;
+		break;
+	case SIM_REFUSE:
+		n->refuse = f->arg;
+		break;
+	case SIM_DEAFREF:
+		notice_references(w, f, 1);
+		break;
+	case _SIM_WHAT_MAX:
+		break;
+	}
+}
+
+static void end(struct world *w, const struct sim_fault *f)
+{
+	struct node *n = &w->nodes[f->node];
+	bool was = partitioned(w), off = false;
+
+	switch ((enum sim_what)f->what) {
+	case SIM_FREEZE:
+		thaw(w, f);
+		break;
+	case SIM_PAUSE:
+		resume(w, f);
+		break;
+	case SIM_CUT:
+		set_cut(w, f->node, f->peer, f->arg, -1);
+		judge(w, was);
+		break;
+	case SIM_SPLIT:
+		split(w, f->node, -1);
+		judge(w, was);
+		break;
+	case SIM_LOSS:
+		w->loss = 0;
+		judge(w, was);
+		break;
+	case SIM_DELAY:
+		w->delay_us = 0;
+		judge(w, was);
+		break;
+	case SIM_MAINT:
+		ask(w, f->node, f->group, &off);
+		break;
+	case SIM_LINK:
+		notice_unfit(w, f, &n->link_down[f->group], -1, CORE_UNFIT_LINK);
+		break;
+	case SIM_CHECK:
+		notice_unfit(w, f, &n->check_fails[f->group], -1, CORE_UNFIT_CHECK);
+		break;
+	case SIM_SLOW:
+		n->slow_us = 0;
+		break;
+	case SIM_REFUSE:
+		n->refuse = 0;
+		break;
+	case SIM_DEAFREF:
+		notice_references(w, f, -1);
+		break;
+	case SIM_CRASH:
+	case SIM_SWITCH:
+	case SIM_STOP:
+	case SIM_STEAL:
+	case SIM_FLUSH:
+	case _SIM_WHAT_MAX:
+		break;
+	}
+}
+
+static void say(struct world *w, const char *word, const struct sim_fault *f)
+{
+	if (!w->trace)
+		return;
+	fprintf(w->trace, "%12.6f  %s ", (double)w->now / 1e6, word);
+	fault_print(f, w->trace);
+}
+
+void fault_begin(struct world *w, uint16_t number)
+{
+	const struct sim_fault *f = &w->h->faults[number];
+
+	say(w, "begins:", f);
+	begin(w, f);
+	if (f->lasts && f->lasts != SIM_FOREVER)
+		world_push(w, w->now + f->lasts, SIM_END, f->node)->fault = number;
+}
+
+void fault_end(struct world *w, uint16_t number)
+{
+	say(w, "ends:  ", &w->h->faults[number]);
+	end(w, &w->h->faults[number]);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What is configured and what goes wrong, made of a seed. */
+
+#include <inttypes.h>
+
+#include "tests/sim/sim.h"
+
+#define MS(n) ((n)*1000u)
+#define SEC(n) ((n)*1000000u)
+
+/* After the last fault everything comes to rest within this time; see takeover(7). */
+#define PLAN_SETTLES SEC(14)
+#define PLAN_WATCHED SEC(3)
+
+static const char *const words[_SIM_WHAT_MAX] = {
+	[SIM_FREEZE] = "freeze", [SIM_PAUSE] = "pause",	  [SIM_CRASH] = "crash",
+	[SIM_CUT] = "cut",	 [SIM_SPLIT] = "split",	  [SIM_LOSS] = "loss",
+	[SIM_DELAY] = "delay",	 [SIM_SWITCH] = "switch", [SIM_MAINT] = "maintenance",
+	[SIM_STOP] = "stop",	 [SIM_LINK] = "link",	  [SIM_CHECK] = "check",
+	[SIM_STEAL] = "steal",	 [SIM_FLUSH] = "flush",	  [SIM_SLOW] = "slow",
+	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",
+};
+
+/* Interval, lease and dead time that R8 allows, from the fastest that we promise on. */
+static const struct {
+	uint32_t interval, lease, dead;
+} rhythms[] = {
+	{ MS(50), MS(350), MS(500) },	{ MS(50), MS(250), MS(400) }, { MS(10), MS(60), MS(100) },
+	{ MS(100), MS(700), MS(1000) }, { MS(20), MS(60), MS(110) },
+};
+
+static void configure(uint64_t *dice, struct sim_history *h)
+{
+	size_t rhythm = chance(dice, 50) ? 0 : between(dice, 0, ARRAY_SIZE(rhythms) - 1);
+	struct core_config *c = &h->config;
+
+	*c = (struct core_config){
+		.n_nodes = h->n_nodes,
+		.n_groups = h->n_groups,
+		.n_announce = 2,
+		.interval_us = rhythms[rhythm].interval,
+		.lease_us = rhythms[rhythm].lease,
+		.dead_us = rhythms[rhythm].dead,
+		.start_wait_us = SEC(5),
+		.restart_hold_us = SEC(3),
+		.step_us = SEC(2),
+		.announce_us = { MS(10), MS(100) },
+	};
+	for (unsigned i = 0; i < h->n_nodes; i++)
+		c->priority[i] = chance(dice, 70) ? 100 : (uint16_t)between(dice, 1, 200);
+	for (unsigned g = 0; g < h->n_groups; g++)
+		c->groups[g] = (struct core_group_config){
+			.strict = chance(dice, 35),
+			.hot = chance(dice, 30),
+			.preempt = chance(dice, 15),
+			.keep_alone = chance(dice, 85),
+			.last_resort_us = SEC(3),
+			.linger_us = chance(dice, 80) ? MS(20) : (uint32_t)between(dice, 0, MS(60)),
+		};
+}
+
+/* Mostly short, sometimes as long as anything that is waited for. */
+static uint64_t some_time(uint64_t *dice, const struct core_config *c)
+{
+	if (chance(dice, 30))
+		return between(dice, 1, 3 * (uint64_t)c->interval_us);
+	if (chance(dice, 50))
+		return between(dice, 1, 2 * (uint64_t)c->dead_us);
+	return between(dice, 1, SEC(4));
+}
+
+static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, uint8_t what)
+{
+	struct sim_fault f = {
+		.what = what,
+		.at = SIM_FAULTS_FROM + between(dice, 0, SEC(8)),
+		.lasts = some_time(dice, &h->config),
+		.node = (uint8_t)between(dice, 0, h->n_nodes - 1u),
+		.group = (uint8_t)between(dice, 0, h->n_groups - 1u),
+	};
+
+	f.peer = (uint8_t)((f.node + between(dice, 1, h->n_nodes - 1u)) % h->n_nodes);
+	switch ((enum sim_what)what) {
+	case SIM_CRASH:
+		f.arg = (uint32_t)between(dice, 0, SIM_CRASH_DISK);
+		f.lasts += MS(10);
+		if (chance(dice, 10))
+			f.lasts = SIM_FOREVER;
+		break;
+	case SIM_CUT:
+		f.arg = chance(dice, 50) ? SIM_PATHS_MAX : (uint32_t)between(dice, 0, 1);
+		break;
+	case SIM_LOSS:
+		f.arg = (uint32_t)between(dice, 5, 300);
+		break;
+	case SIM_DELAY:
+		f.arg = (uint32_t)between(dice, MS(1), MS(120));
+		break;
+	case SIM_SWITCH:
+	case SIM_STOP:
+		f.arg = chance(dice, 40);
+		f.lasts = 0;
+		break;
+	case SIM_STEAL:
+	case SIM_FLUSH:
+		f.lasts = 0;
+		break;
+	case SIM_LINK:
+	case SIM_CHECK:
+		if (chance(dice, 15))
+			f.lasts = SIM_FOREVER;
+		break;
+	case SIM_SLOW:
+		f.arg = (uint32_t)between(dice, MS(1), SEC(1));
+		break;
+	case SIM_REFUSE:
+		f.arg = (uint32_t)between(dice, 1, 60);
+		break;
+	case SIM_DEAFREF:
+		f.arg = chance(dice, 30);
+		break;
+	case SIM_FREEZE:
+	case SIM_PAUSE:
+	case SIM_SPLIT:
+	case SIM_MAINT:
+	case _SIM_WHAT_MAX:
+		break;
+	}
+	return f;
+}
+
+static void sort(struct sim_history *h)
+{
+	for (size_t i = 1; i < h->n_faults; i++)
+		for (size_t k = i; k && h->faults[k].at < h->faults[k - 1].at; k--) {
+			struct sim_fault later = h->faults[k - 1];
+
+			h->faults[k - 1] = h->faults[k];
+			h->faults[k] = later;
+		}
+}
+
+/* When the last fault is over, and what follows from it. */
+void plan_bounds(struct sim_history *h)
+{
+	h->last = SIM_FAULTS_FROM;
+	for (size_t i = 0; i < h->n_faults; i++) {
+		const struct sim_fault *f = &h->faults[i];
+		uint64_t over = f->at + (f->lasts == SIM_FOREVER ? 0 : f->lasts);
+
+		if (over > h->last)
+			h->last = over;
+	}
+	h->quiet = h->last + PLAN_SETTLES;
+	h->end = h->quiet + PLAN_WATCHED;
+}
+
+/*
+ * A few kinds of faults for each history, and more of them the fewer the kinds:
+ * who has everything at once has little of each.
+ */
+void plan_make(uint64_t seed, struct sim_history *ret)
+{
+	struct sim_history *h = ret;
+	uint64_t dice = seed;
+	uint8_t kinds[5];
+	size_t n_kinds;
+
+	*h = (struct sim_history){ .seed = seed };
+	h->n_nodes = chance(&dice, 70) ? 2 : (uint8_t)between(&dice, 3, SIM_NODES_MAX);
+	h->n_groups = chance(&dice, 60) ? 1 : SIM_GROUPS_MAX;
+	h->n_paths = chance(&dice, 70) ? 1 : SIM_PATHS_MAX;
+	h->lockstep = chance(&dice, 15);
+	h->references = chance(&dice, 30);
+	configure(&dice, h);
+	for (unsigned i = 0; i < h->n_nodes; i++) {
+		h->drift_ppm[i] =
+			(int16_t)(chance(&dice, 70) ? 0 : (int)between(&dice, 0, 1000) - 500);
+		h->digest[i] = chance(&dice, 97) ? 1 : 2;
+	}
+	n_kinds = between(&dice, 1, ARRAY_SIZE(kinds));
+	for (size_t i = 0; i < n_kinds; i++)
+		kinds[i] = (uint8_t)between(&dice, 0, _SIM_WHAT_MAX - 1);
+	h->n_faults =
+		chance(&dice, 3) ? 0 : between(&dice, 1, chance(&dice, 60) ? 8 : SIM_FAULTS_MAX);
+	for (size_t i = 0; i < h->n_faults; i++)
+		h->faults[i] = some_fault(&dice, h, kinds[between(&dice, 0, n_kinds - 1)]);
+	sort(h);
+	plan_bounds(h);
+}
+
+void fault_print(const struct sim_fault *f, FILE *to)
+{
+	fprintf(to, "%s node %u peer %u group %u arg %" PRIu32, words[f->what], f->node, f->peer,
+		f->group, f->arg);
+	if (f->lasts == SIM_FOREVER)
+		fprintf(to, " for ever\n");
+	else
+		fprintf(to, " for %.6f s\n", (double)f->lasts / 1e6);
+}
+
+void plan_print(const struct sim_history *h, FILE *to)
+{
+	const struct core_config *c = &h->config;
+
+	fprintf(to,
+		"history %" PRIu64 ": %u nodes, %u paths%s%s, interval %" PRIu32 ", lease %" PRIu32
+		", dead time %" PRIu32 " us\n",
+		h->seed, h->n_nodes, h->n_paths, h->lockstep ? ", in lockstep" : "",
+		h->references ? ", with references" : "", c->interval_us, c->lease_us, c->dead_us);
+	for (unsigned g = 0; g < h->n_groups; g++)
+		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us\n", g,
+			c->groups[g].strict ? " strict" : " seamless",
+			c->groups[g].hot ? " hot" : "", c->groups[g].preempt ? " preempt" : "",
+			c->groups[g].keep_alone ? "" : " release", c->groups[g].linger_us);
+	for (unsigned i = 0; i < h->n_nodes; i++)
+		fprintf(to, "  node %u: priority %u, drift %d ppm\n", i, c->priority[i],
+			h->drift_ppm[i]);
+	for (size_t i = 0; i < h->n_faults; i++) {
+		fprintf(to, "  %10.6f ", (double)h->faults[i].at / 1e6);
+		fault_print(&h->faults[i], to);
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The simulator: cores in the daemon's own object files, in a virtual world
+ * with one seed. A *history* is what was configured and what goes wrong when;
+ * a *world* lives through one. The laws are looked at after every step.
+ */
+
+#include <stdio.h>
+
+#include "agent/core/core.h"
+
+enum {
+	SIM_NODES_MAX = 5,
+	SIM_GROUPS_MAX = 2,
+	SIM_PATHS_MAX = 2,
+	SIM_FAULTS_MAX = 40,
+	SIM_ITEMS_MAX = 8192,
+	SIM_REQUESTS_MAX = 256, /* of a node, in all its lives */
+
+	SIM_FAULTS_FROM = 6 * 1000 * 1000, /* everybody has started, somebody holds */
+	SIM_LATENCY = 900,		   /* µs; a LAN that is not idle */
+};
+
+#define SIM_FOREVER UINT64_MAX
+
+/* What can go wrong, or be asked for. */
+enum sim_what {
+	SIM_FREEZE,  /* SIGSTOP: the process stands, its kernel goes on */
+	SIM_PAUSE,   /* the whole machine stands: its clock and its leases, too */
+	SIM_CRASH,   /* the process dies; .arg: enum sim_crash */
+	SIM_CUT,     /* nothing arrives from .node at .peer; .arg: on this path, or all */
+	SIM_SPLIT,   /* .node and everybody else do not hear each other */
+	SIM_LOSS,    /* .arg of 1,000 datagrams vanish, everywhere */
+	SIM_DELAY,   /* datagrams take up to .arg µs: they overtake each other */
+	SIM_SWITCH,  /* switchover asked for at .node; .arg: at every node at once */
+	SIM_MAINT,   /* maintenance of .node, for so long */
+	SIM_STOP,    /* the agent is told to stop; .arg: for a restart */
+	SIM_LINK,    /* the group's link is down */
+	SIM_CHECK,   /* a check of the service fails */
+	SIM_STEAL,   /* a stranger deletes the addresses */
+	SIM_FLUSH,   /* a stranger removes the gate */
+	SIM_SLOW,    /* orders to the kernel take up to .arg µs */
+	SIM_REFUSE,  /* orders to the kernel fail, .arg of 100 */
+	SIM_DEAFREF, /* the references do not answer this node; .arg: nobody */
+	_SIM_WHAT_MAX,
+};
+
+enum sim_crash {
+	SIM_CRASH_AGENT, /* the kernel goes on */
+	SIM_CRASH_HOST,	 /* and what was on disk is there again */
+	SIM_CRASH_DISK,	 /* and nothing is */
+};
+
+struct sim_fault {
+	uint64_t at, lasts; /* µs; SIM_FOREVER */
+	uint32_t arg;
+	uint8_t what, node, peer, group;
+};
+
+struct sim_history {
+	uint64_t seed; /* also of what is no fault: latencies, lateness */
+	uint8_t n_nodes, n_groups, n_paths;
+	bool lockstep;	 /* wires faster than timers: nodes beat in the same instant */
+	bool references; /* configured */
+	int16_t drift_ppm[SIM_NODES_MAX];
+	uint8_t digest[SIM_NODES_MAX];
+	struct core_config config; /* but for .self and .digest */
+	size_t n_faults;
+	struct sim_fault faults[SIM_FAULTS_MAX]; /* in the order of their time */
+	uint64_t last;				 /* when the last fault is over */
+	uint64_t quiet;				 /* from here on nothing may change any more */
+	uint64_t end;
+};
+
+enum sim_item {
+	SIM_PERFORM, /* an action reaches the kernel or the wire */
+	SIM_DONE,    /* the kernel's answer reaches the core */
+	SIM_DELIVER, /* a datagram arrives */
+	SIM_NOTICE,  /* something about the host reaches the core: .event */
+	SIM_BEGIN,   /* a fault begins */
+	SIM_END,     /* a fault ends */
+	SIM_BOOT,    /* an agent starts */
+};
+
+struct item {
+	uint8_t what, node, from;
+	bool held;     /* by the socket, while nobody reads it */
+	uint32_t life; /* of the node, or of the sender: the dead say nothing more */
+	int err;
+	uint16_t beat, fault; /* numbers */
+	union {
+		struct core_action action;
+		struct core_event event;
+	};
+};
+
+struct request {
+	uint64_t at; /* 0: nobody waits any more */
+	uint8_t group;
+	bool maintenance, on;
+	bool heard; /* by the core */
+};
+
+struct node {
+	struct core core;
+	bool alive, lateness; /* lateness: a thaw lets the deadline come before the sockets */
+	bool booted;	      /* the host has just started */
+	uint32_t life;
+	uint64_t timer_at;	       /* world time; 0: none */
+	uint64_t loop_busy, work_busy; /* orders are carried out one after the other */
+	uint64_t frozen_until;	       /* world time; 0: runs */
+	uint64_t asleep_us;	       /* how long it was frozen when it stepped first after it */
+	uint64_t last_step;
+	/* the machine: its clock, and whether it stands */
+	uint64_t clock_at, clock_was; /* at this world time it showed this */
+	uint64_t paused_until;	      /* world time; 0: runs */
+	uint64_t paused_to;	      /* end of the last pause */
+	/* sockets */
+	uint32_t heard_life[SIM_NODES_MAX];
+	uint64_t heard_seq[SIM_NODES_MAX];
+	/* the kernel, which outlives the process; in the machine's time */
+	uint64_t lease_until, echo_until, ticket_until[SIM_GROUPS_MAX];
+	enum core_gate gate[SIM_GROUPS_MAX];
+	bool present[SIM_GROUPS_MAX];
+	bool flushed;
+	uint64_t rebuilt_until; /* the lease that the gate is to be laid anew with */
+	uint64_t looked;	/* when the worker had a look at the lease */
+	uint32_t epoch;		/* counts creations, so that old looks are known */
+	/* the disk */
+	uint64_t term[SIM_GROUPS_MAX];
+	bool maintenance[SIM_GROUPS_MAX];
+	/* what is wrong with it now */
+	uint8_t link_down[SIM_GROUPS_MAX], check_fails[SIM_GROUPS_MAX];
+	uint8_t references_deaf;
+	uint32_t slow_us, refuse;
+	bool gone;	     /* crashed, and has not come back */
+	uint64_t crash_ends; /* of what is crashed now */
+	/* callers */
+	struct request requests[SIM_REQUESTS_MAX];
+	size_t n_requests;
+	uint64_t last_primary[SIM_GROUPS_MAX]; /* world time */
+};
+
+/* What a step is held against. */
+struct before {
+	uint64_t term_max[SIM_GROUPS_MAX];
+	bool primary[SIM_GROUPS_MAX];
+};
+
+struct heap_entry {
+	uint64_t at;
+	uint32_t order, slot;
+};
+
+struct world {
+	const struct sim_history *h;
+	uint64_t state, now, steps, hash;
+	FILE *trace; /* NULL: none */
+	const char *broken;
+	char why[160];
+	uint8_t broken_group;
+	struct node nodes[SIM_NODES_MAX];
+	/* the network */
+	uint8_t cut[SIM_NODES_MAX][SIM_NODES_MAX][SIM_PATHS_MAX];
+	uint64_t arrived[SIM_NODES_MAX][SIM_NODES_MAX]; /* a wire keeps the order */
+	uint32_t loss, delay_us;
+	uint64_t excused_until; /* what has happened promises nothing before */
+	/* laws */
+	uint64_t both_since[SIM_GROUPS_MAX];
+	bool in_handover[SIM_GROUPS_MAX];  /* it began there */
+	uint64_t longest, longest_excused; /* overlaps */
+	/* what will happen */
+	struct heap_entry heap[SIM_ITEMS_MAX];
+	size_t n, n_free, n_free_beats;
+	uint32_t order;
+	struct item items[SIM_ITEMS_MAX];
+	uint32_t free[SIM_ITEMS_MAX];
+	uint16_t free_beats[SIM_ITEMS_MAX], beat_refs[SIM_ITEMS_MAX];
+	struct core_beat *beats; /* SIM_ITEMS_MAX */
+};
+
+/* What came of it. */
+struct sim_outcome {
+	uint64_t steps, hash, longest, longest_excused;
+	char broken[240]; /* "": no law */
+};
+
+/* SplitMix64: small, and the same everywhere. */
+static inline uint64_t roll(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+/* Without a division: the high half of the product. */
+static inline uint64_t between(uint64_t *state, uint64_t low, uint64_t high)
+{
+	return low + (uint64_t)(((unsigned __int128)roll(state) * (high - low + 1)) >> 64);
+}
+
+static inline bool chance(uint64_t *state, unsigned percent)
+{
+	return between(state, 0, 99) < percent;
+}
+
+/* plan.c */
+void plan_make(uint64_t seed, struct sim_history *ret);
+void plan_bounds(struct sim_history *h);
+void plan_print(const struct sim_history *h, FILE *to);
+void fault_print(const struct sim_fault *fault, FILE *to);
+
+/* world.c */
+struct world *world_new(void);
+void world_free(struct world *w);
+void world_live(struct world *w, const struct sim_history *h, FILE *trace, struct sim_outcome *ret);
+struct item *world_push(struct world *w, uint64_t at, enum sim_item what, uint8_t node);
+void world_step(struct world *w, uint8_t node, struct core_event *event);
+void world_boot(struct world *w, uint8_t node);
+uint64_t node_clock(const struct world *w, const struct node *n);
+bool node_runs(const struct node *n);
+
+/* kernel.c */
+void kernel_perform(struct world *w, uint8_t node, const struct core_action *a);
+void kernel_lose(struct node *n, enum sim_crash how);
+bool kernel_serves(const struct world *w, const struct node *n, unsigned group);
+
+/* wire.c */
+void wire_send(struct world *w, uint8_t node, const struct item *item);
+void wire_deliver(struct world *w, struct item *item);
+void wire_hold(struct world *w, struct node *n, const struct item *item);
+uint16_t wire_take_beat(struct world *w);
+void wire_drop_beat(struct world *w, uint16_t beat);
+
+/* faults.c */
+void fault_begin(struct world *w, uint16_t number);
+void fault_end(struct world *w, uint16_t number);
+
+/* laws.c */
+void law_broken(struct world *w, const char *law, unsigned group);
+void law_holders(struct world *w);
+void law_step(struct world *w, uint8_t node, const struct core_event *event,
+	      const struct core_actions *actions, const struct before *before);
+void law_end(struct world *w);
+
+/* shrink.c */
+void shrink(struct world *w, struct sim_history *h, const char *law);
