@@ -12,12 +12,6 @@ static uint64_t settled(const struct world *w)
 	return w->now + 4 * (uint64_t)w->h->config.dead_us;
 }
 
-static void excuse(struct world *w, uint64_t until)
-{
-	if (w->excused_until < until)
-		w->excused_until = until;
-}
-
 static bool cut_off(const struct world *w, unsigned from, unsigned to)
 {
 	for (unsigned path = 0; path < w->h->n_paths; path++)
@@ -42,16 +36,15 @@ static bool partitioned(const struct world *w)
  * After each change of the network, and each freeze: is what may follow
  * promised? A freeze together with answers that are under way for long is not.
  */
-static void judge(struct world *w, bool was_partitioned)
+static void judge(struct world *w)
 {
-	bool frozen = false;
+	bool frozen = false, was_excused = w->excused;
 
 	for (unsigned i = 0; i < w->h->n_nodes; i++)
 		frozen |= w->nodes[i].frozen_until > 0;
-	if (partitioned(w) || (frozen && w->delay_us))
-		w->excused_until = SIM_FOREVER;
-	else if (was_partitioned || w->excused_until == SIM_FOREVER)
-		w->excused_until = settled(w);
+	w->excused = partitioned(w) || (frozen && w->delay_us);
+	if (was_excused || w->excused)
+		law_excuse(w, settled(w));
 }
 
 static void set_cut(struct world *w, uint8_t from, uint8_t to, uint32_t path, int by)
@@ -128,7 +121,7 @@ static void freeze(struct world *w, const struct sim_fault *f)
 
 	if (n->alive && n->frozen_until < w->now + f->lasts)
 		n->frozen_until = w->now + f->lasts;
-	judge(w, false);
+	judge(w);
 }
 
 static void thaw(struct world *w, const struct sim_fault *f)
@@ -137,7 +130,7 @@ static void thaw(struct world *w, const struct sim_fault *f)
 
 	if (n->frozen_until <= w->now)
 		n->frozen_until = 0;
-	judge(w, false);
+	judge(w);
 }
 
 static void pause(struct world *w, const struct sim_fault *f)
@@ -151,7 +144,7 @@ static void pause(struct world *w, const struct sim_fault *f)
 	n->clock_at = n->paused_until = until;
 	if (n->frozen_until)
 		n->frozen_until += f->lasts;
-	excuse(w, until + 4 * (uint64_t)w->h->config.dead_us);
+	law_excuse(w, until + 4 * (uint64_t)w->h->config.dead_us);
 }
 
 static void resume(struct world *w, const struct sim_fault *f)
@@ -160,7 +153,7 @@ static void resume(struct world *w, const struct sim_fault *f)
 
 	if (n->paused_until <= w->now)
 		n->paused_until = 0;
-	excuse(w, settled(w));
+	law_excuse(w, settled(w));
 }
 
 static void crash(struct world *w, const struct sim_fault *f)
@@ -182,7 +175,7 @@ static void crash(struct world *w, const struct sim_fault *f)
 	for (size_t i = 0; i < n->n_requests; i++)
 		n->requests[i].at = 0;
 	kernel_lose(n, (enum sim_crash)f->arg);
-	judge(w, false);
+	judge(w);
 	if (back != SIM_FOREVER)
 		world_push(w, back, SIM_BOOT, f->node);
 }
@@ -212,14 +205,14 @@ static void flush(struct world *w, const struct sim_fault *f)
 	if (!w->nodes[f->node].alive)
 		return; /* what an agent left behind answers again: the lifetimes' business */
 	w->nodes[f->node].flushed = true;
-	excuse(w, settled(w));
+	law_excuse(w, settled(w));
 	notice(w, f->node, &event);
 }
 
 static void begin(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
-	bool was = partitioned(w), on = true;
+	bool on = true;
 
 	switch ((enum sim_what)f->what) {
 	case SIM_FREEZE:
@@ -233,19 +226,19 @@ static void begin(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_CUT:
 		set_cut(w, f->node, f->peer, f->arg, 1);
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_SPLIT:
 		split(w, f->node, 1);
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_LOSS:
 		w->loss = f->arg;
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_DELAY:
 		w->delay_us = f->arg;
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_SWITCH:
 		for (uint8_t i = 0; i < w->h->n_nodes; i++)
@@ -287,7 +280,7 @@ static void begin(struct world *w, const struct sim_fault *f)
 static void end(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
-	bool was = partitioned(w), off = false;
+	bool off = false;
 
 	switch ((enum sim_what)f->what) {
 	case SIM_FREEZE:
@@ -298,19 +291,19 @@ static void end(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_CUT:
 		set_cut(w, f->node, f->peer, f->arg, -1);
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_SPLIT:
 		split(w, f->node, -1);
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_LOSS:
 		w->loss = 0;
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_DELAY:
 		w->delay_us = 0;
-		judge(w, was);
+		judge(w);
 		break;
 	case SIM_MAINT:
 		ask(w, f->node, f->group, &off);

@@ -63,6 +63,9 @@ static int lengthen(struct world *w, struct node *n, uint32_t lease_us)
 	if (n->flushed || n->lease_until <= node_clock(w, n))
 		return -KERNEL_ENOENT;
 	n->lease_until = node_clock(w, n) + lease_us;
+	if (w->now <
+	    w->excused_until) /* who restarts in a partition is not to be told that it is over */
+		law_excuse(w, w->now + lease_us);
 	return 0;
 }
 
@@ -120,7 +123,9 @@ static void leave(struct world *w, uint8_t node)
 	for (size_t i = 0; i < n->n_requests; i++)
 		if (!n->requests[i].heard)
 			n->requests[i].at = 0; /* the bus tells them that there is nobody */
-	world_push(w, w->now + between(&w->state, 10000, 300000), SIM_BOOT, node);
+	/* sometimes for longer than the peer was told to wait (R11) */
+	world_push(w, w->now + between(&w->state, 10000, chance(&w->state, 40) ? 5000000 : 300000),
+		   SIM_BOOT, node);
 }
 
 /* An order whose time has come; its answer takes a while to be seen. */

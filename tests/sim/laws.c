@@ -21,6 +21,13 @@ void law_broken(struct world *w, const char *law, unsigned group)
 		fprintf(w->trace, "%12.6f  BROKEN: %s\n", (double)w->now / 1e6, w->why);
 }
 
+/* Nothing is promised about who serves before this time. */
+void law_excuse(struct world *w, uint64_t until)
+{
+	if (w->excused_until < until)
+		w->excused_until = until;
+}
+
 /* Is a seamless handover under way, in which two may serve? */
 static bool handing_over(const struct world *w, unsigned group)
 {
@@ -77,7 +84,7 @@ static void check_group(struct world *w, unsigned group)
 		w->in_handover[group] = handing_over(w, group);
 	}
 	overlap = w->now - *since;
-	if (w->now < w->excused_until || flushed) {
+	if (w->excused || w->now < w->excused_until || flushed) {
 		if (overlap > w->longest_excused)
 			w->longest_excused = overlap;
 		return;
@@ -193,6 +200,9 @@ void law_step(struct world *w, uint8_t node, const struct core_event *event,
 
 	if (event->type == CORE_EV_SWITCHOVER || event->type == CORE_EV_MAINTENANCE)
 		n->requests[event->request.request - 1].heard = true;
+	for (unsigned g = 0; g < w->h->n_groups; g++)
+		if (n->core.groups[g].state == CORE_STATE_PRIMARY)
+			n->last_primary[g] = w->now;
 	mix(w, w->now);
 	mix(w, (uint64_t)node << 32 | (uint64_t)event->type << 16 | actions->n);
 	for (size_t i = 0; i < actions->n; i++) {
@@ -202,8 +212,6 @@ void law_step(struct world *w, uint8_t node, const struct core_event *event,
 			check_reply(w, node, &actions->v[i]);
 	}
 	for (unsigned g = 0; g < w->h->n_groups; g++) {
-		if (n->core.groups[g].state == CORE_STATE_PRIMARY)
-			n->last_primary[g] = w->now;
 		if (event->type != CORE_EV_START &&
 		    n->core.groups[g].term_max < before->term_max[g])
 			law_broken(w, "a term went down", g);

@@ -156,6 +156,31 @@ void plan_bounds(struct sim_history *h)
 	h->end = h->quiet + PLAN_WATCHED;
 }
 
+/* Those that the promises are about come more often than those that excuse. */
+static uint8_t some_kind(uint64_t *dice)
+{
+	static const uint8_t often[] = { SIM_FREEZE, SIM_CRASH, SIM_CUT, SIM_STOP, SIM_SWITCH };
+
+	if (chance(dice, 60))
+		return often[between(dice, 0, ARRAY_SIZE(often) - 1)];
+	return (uint8_t)between(dice, 0, _SIM_WHAT_MAX - 1);
+}
+
+/* Misfortunes seldom come alone: mostly while the last one is being dealt with. */
+static void some_faults(uint64_t *dice, struct sim_history *h, const uint8_t *kinds, size_t n_kinds)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < h->n_faults; i++) {
+		struct sim_fault *f = &h->faults[i];
+
+		*f = some_fault(dice, h, kinds[between(dice, 0, n_kinds - 1)]);
+		if (at && chance(dice, 60))
+			f->at = at + between(dice, 0, 2 * (uint64_t)h->config.dead_us);
+		at = f->at;
+	}
+}
+
 /*
  * A few kinds of faults for each history, and more of them the fewer the kinds:
  * who has everything at once has little of each.
@@ -181,11 +206,10 @@ void plan_make(uint64_t seed, struct sim_history *ret)
 	}
 	n_kinds = between(&dice, 1, ARRAY_SIZE(kinds));
 	for (size_t i = 0; i < n_kinds; i++)
-		kinds[i] = (uint8_t)between(&dice, 0, _SIM_WHAT_MAX - 1);
+		kinds[i] = some_kind(&dice);
 	h->n_faults =
 		chance(&dice, 3) ? 0 : between(&dice, 1, chance(&dice, 60) ? 8 : SIM_FAULTS_MAX);
-	for (size_t i = 0; i < h->n_faults; i++)
-		h->faults[i] = some_fault(&dice, h, kinds[between(&dice, 0, n_kinds - 1)]);
+	some_faults(&dice, h, kinds, n_kinds);
 	sort(h);
 	plan_bounds(h);
 }

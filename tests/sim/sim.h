@@ -166,7 +166,8 @@ struct world {
 	uint8_t cut[SIM_NODES_MAX][SIM_NODES_MAX][SIM_PATHS_MAX];
 	uint64_t arrived[SIM_NODES_MAX][SIM_NODES_MAX]; /* a wire keeps the order */
 	uint32_t loss, delay_us;
-	uint64_t excused_until; /* what has happened promises nothing before */
+	bool excused;		/* what goes on promises nothing */
+	uint64_t excused_until; /* nor does what has happened, before then */
 	/* laws */
 	uint64_t both_since[SIM_GROUPS_MAX];
 	bool in_handover[SIM_GROUPS_MAX];  /* it began there */
@@ -242,6 +243,7 @@ void fault_end(struct world *w, uint16_t number);
 
 /* laws.c */
 void law_broken(struct world *w, const char *law, unsigned group);
+void law_excuse(struct world *w, uint64_t until);
 void law_holders(struct world *w);
 void law_step(struct world *w, uint8_t node, const struct core_event *event,
 	      const struct core_actions *actions, const struct before *before);
