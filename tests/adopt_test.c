@@ -16,7 +16,8 @@ static struct gatekeeper last, keeper; /* the last life's, and ours */
 static void enter(void)
 {
 	netns_enter();
-	conf = conf_from_text("[Agent]\nLease=60s\nDeadTime=61s\nRestartHold=1s\n" HELD_CONF);
+	conf = conf_from_text(HELD_NODES_WITH("Lease=60s\nDeadTime=61s\nRestartHold=1s\n")
+				      HELD_GROUPS);
 	cr_assert_eq(gatekeeper_init(&last, conf), 0);
 	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
 }

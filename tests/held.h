@@ -8,15 +8,18 @@
 #include "tests/netns.h"
 #include "tests/with_conf.h"
 
-#define HELD_NODES                                                                                 \
-	"[Agent]\nAuthentication=none\n"                                                           \
+/* With what a test has to say in section [Agent]. */
+#define HELD_NODES_WITH(agent)                                                                     \
+	"[Agent]\nAuthentication=none\n" agent                                                     \
 	"[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"
+#define HELD_NODES HELD_NODES_WITH("")
 
 /* Group db is number 0, group sip number 1: they are sorted by name. */
-#define HELD_CONF                                                                                  \
-	HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=fd09::3/64 va\n"    \
-		   "VirtualAddress=10.8.0.3 vb\n"                                                  \
-		   "[Group db]\nVirtualAddress=10.9.0.4 va\n"
+#define HELD_GROUPS                                                                                \
+	"[Group sip]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=fd09::3/64 va\n"               \
+	"VirtualAddress=10.8.0.3 vb\n"                                                             \
+	"[Group db]\nVirtualAddress=10.9.0.4 va\n"
+#define HELD_CONF HELD_NODES HELD_GROUPS
 
 enum { DB, SIP };
 

@@ -10,7 +10,7 @@
 #include "tests/temp.h"
 
 /* Leases and tickets that do not run out while a busy machine thinks. */
-#define LONG_TIMES "[Agent]\nLease=30s\nDeadTime=60s\nInterval=10s\n"
+#define LONG_TIMES HELD_NODES_WITH("Lease=30s\nDeadTime=60s\nInterval=10s\n")
 
 enum { BIG = 0, BIG_VIPS = 3000 }; /* the first group of conf_with_big() */
 
@@ -36,7 +36,7 @@ static void start(const char *text)
 
 static void enter(void)
 {
-	start(LONG_TIMES HELD_CONF);
+	start(LONG_TIMES HELD_GROUPS);
 }
 
 static void leave(void)
@@ -446,7 +446,7 @@ static void start_big(void)
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	fputs(LONG_TIMES HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
+	fputs(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
 	for (int i = 0; i < BIG_VIPS; i++)
 		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
 	fclose(f);

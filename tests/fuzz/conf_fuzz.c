@@ -19,7 +19,7 @@ static void check_problems(const struct conf_problems *problems, unsigned lines)
 		const struct conf_problem *problem = &problems->v[i];
 		size_t len = strlen(problem->text);
 
-		assert(len > 1 && problem->text[len - 1] == '.');
+		assert(len > 1 && strchr(".?", problem->text[len - 1]));
 		assert(problem->line <= lines);
 	}
 }
