@@ -5,20 +5,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/cleanup.h"
+#include "tests/temp.h"
 
 enum { OWNER = 4711, OTHER = 4712 }; /* two users that are not root */
 
-/* Not in $TMPDIR: other users have to get there. */
-static char directory[] = "/tmp/takeover-conf-key-XXXXXX";
-static char path[64];
+static char directory[TEMP_MAX];
+static char path[TEMP_MAX + 8];
 
 static void make_directory(void)
 {
-	cr_assert_not_null(mkdtemp(directory));
+	cr_assert_not_null(mkdtemp(temp_template(directory, "conf-key")));
 	cr_assert_eq(chmod(directory, 0755), 0);
 	(void)snprintf(path, sizeof(path), "%s/key", directory);
 }
@@ -39,12 +40,12 @@ static void write_key(const char *text, uid_t owner)
 	cr_assert_eq(fchown(fd, owner, 0), 0, "needs root");
 }
 
-/* What is wrong with the key, as @user reads it; "" if nothing is. */
-static const char *complaint_to(uid_t user)
+/* What is wrong with the key in @file, as @user reads it; "" if nothing is. */
+static const char *complaint_about(const char *file, uid_t user)
 {
 	static char text[512];
 	struct conf_problems problems = { 0 };
-	struct conf conf = { .key_file = path };
+	struct conf conf = { .key_file = (char *)file };
 	uint8_t key[CONF_KEY_SIZE] = { 0 };
 	int r;
 
@@ -57,6 +58,11 @@ static const char *complaint_to(uid_t user)
 	cr_assert_eq(key[31], problems.n ? 0 : 31);
 	conf_problems_done(&problems);
 	return text;
+}
+
+static const char *complaint_to(uid_t user)
+{
+	return complaint_about(path, user);
 }
 
 static const char good[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -104,4 +110,26 @@ Test(conf_key, with_a_byte_that_is_no_text_is_refused)
 		  "BgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
 		  0);
 	cr_expect_eq(strncmp(complaint_to(0), "The key is not one line with 32 bytes", 37), 0);
+}
+
+Test(conf_key, of_a_credential_stands_for_the_default_file_whoever_owns_it)
+{
+	cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+	write_key(good, 0);
+	cr_assert_eq(chmod(path, 0444), 0); /* an access list looks like this */
+	cr_expect_str_eq(complaint_about(CONF_KEY_FILE, OTHER), "");
+}
+
+Test(conf_key, of_a_credential_is_held_against_the_same_rules)
+{
+	cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+	write_key("changeme\n", 0);
+	cr_expect_eq(strncmp(complaint_about(CONF_KEY_FILE, 0), "The key is not one line", 23), 0);
+}
+
+Test(conf_key, of_a_credential_does_not_stand_for_another_file)
+{
+	cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+	write_key(good, 0);
+	cr_expect_eq(strncmp(complaint_about("/nowhere/key", 0), "There is no key:", 16), 0);
 }

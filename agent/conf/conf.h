@@ -12,6 +12,9 @@
 #include "agent/base.h"
 #include "agent/core/core.h"
 
+/* KeyFile= unless the configuration says another; the service unit loads this one, too. */
+#define CONF_KEY_FILE "/etc/takeover/key"
+
 enum {
 	CONF_NAME_MAX = 32,   /* bytes of a node's or group's name */
 	CONF_PATHS_MAX = 4,   /* unique addresses of a node */

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +58,33 @@ static int complain_unsafe(const struct conf_problem *where, const struct stat *
 	return r < 0 ? r : 1;
 }
 
+/*
+ * The key as systemd hands it to a service that may not read the file itself:
+ * made by systemd for this process, so its owner and mode tell nothing. An
+ * empty one stands for a file that is not there.
+ */
+static int open_credential(int *ret_fd)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(close_fdp) int fd = -1;
+	struct stat st;
+
+	if (!directory)
+		return -ENOENT;
+	if (asprintf(&path, "%s/key", directory) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size == 0)
+		return -ENOENT;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 /* -EINVAL after a complaint; else an open descriptor. */
 static int open_key(const struct conf_problem *where, struct conf_problems *problems)
 {
@@ -62,6 +92,13 @@ static int open_key(const struct conf_problem *where, struct conf_problems *prob
 	struct stat st;
 	int r;
 
+	/* systemd reads as root what it hands on, whoever else may read it. */
+	if (strcmp(where->file, CONF_KEY_FILE) == 0 && open_credential(&fd) == 0) {
+		r = stat(where->file, &st) == 0 ? complain_unsafe(where, &st, problems) : 0;
+		if (r == 0)
+			return TAKE_FD(fd);
+		return r < 0 ? r : -EINVAL;
+	}
 	fd = open(where->file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = complain_unopened(where, errno, problems);
@@ -104,7 +141,7 @@ static const char *decode(const char *text, ssize_t len, uint8_t key[static CONF
 
 /**
  * conf_read_key() - Read the shared key: 32 bytes in base64 on one line, as wg genkey prints.
- * @conf: configuration, for KeyFile=
+ * @conf: configuration, for KeyFile=; where that is the default, the credential "key" goes first
  * @ret_key: the key
  * @problems: gets one sentence if the key is refused
  *

@@ -16,7 +16,7 @@
  */
 /* clang-format off */
 static const struct conf_key table[] = {
-	{ AGENT("KeyFile", "/etc/takeover/key", conf_kind_path, key_file), .local = true },
+	{ AGENT("KeyFile", CONF_KEY_FILE, conf_kind_path, key_file), .local = true },
 	{ AGENT("Authentication", "yes", conf_kind_choice, authenticate), WORDS("none", "yes") },
 	{ AGENT("Port", "7373", conf_kind_u16, port), RANGE(1, UINT16_MAX) },
 	{ AGENT("Mark", "0x7a6b0001", conf_kind_mark, mark), RANGE(1, UINT32_MAX - 1) },
