@@ -10,7 +10,8 @@
 #              keeps what that found for make check
 # make arch    hold the code against the table of who may know whom
 # make lint    formatting, cppcheck, gcc and clang without a warning
-# make fmt, install, uninstall, clean
+# make install, uninstall   programs, unit, user, bus policy, manual, completions (root)
+# make fmt, clean
 #
 # V=1 shows commands. CC, CFLAGS, LDFLAGS, BUILD, PREFIX, DESTDIR and the
 # *DIR variables below can be overridden.
@@ -20,7 +21,13 @@ PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
-DBUSPOLICYDIR ?= $(PREFIX)/share/dbus-1/system.d
+DOCDIR ?= $(PREFIX)/share/doc/takeover
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+# The bus does not look below /usr/local.
+DBUSPOLICYDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc,$(PREFIX)/share)/dbus-1/system.d
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -158,7 +165,7 @@ demo: deps
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
-	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch unit sim fuzz net
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch install unit sim fuzz net
 
 SEEDS ?= 100000
 FROM ?= 1
@@ -208,14 +215,53 @@ lint: deps-lint
 
 # --- Installation -------------------------------------------------------------
 
-install: all
-	$(Q)install -D -m 755 $(BUILD)/takeoverd $(DESTDIR)$(SBINDIR)/takeoverd
-	$(Q)install -D -m 755 $(BUILD)/takeoverctl $(DESTDIR)$(BINDIR)/takeoverctl
-	$(Q)install -D -m 644 units/org.takeover1.conf $(DESTDIR)$(DBUSPOLICYDIR)/org.takeover1.conf
+# What is installed, as FILE=SOURCE: uninstall takes away exactly this. Manual
+# pages and completions are whatever is there.
+INSTALLED_PROGRAMS := $(SBINDIR)/takeoverd=$(BUILD)/takeoverd \
+	$(BINDIR)/takeoverctl=$(BUILD)/takeoverctl
+INSTALLED_UNIT := $(UNITDIR)/takeoverd.service
+INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
+	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
+	$(DOCDIR)/examples/takeover.conf=units/takeover.conf \
+	$(foreach page,$(wildcard man/*.[1-8]), \
+		$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))=$(page)) \
+	$(foreach words,$(wildcard units/completions/*.bash), \
+		$(BASHCOMPDIR)/$(basename $(notdir $(words)))=$(words)) \
+	$(foreach words,$(wildcard units/completions/_*),$(ZSHCOMPDIR)/$(notdir $(words))=$(words))
+INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_UNIT) $(INSTALLED_DATA)
 
+# On a running system (not below DESTDIR) the user is there, and systemd and the
+# bus know their new files, when this returns; the user first, the bus looks him up.
+define tell_system
+	$(Q)[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || { \
+		[ ! -f $(SYSUSERSDIR)/takeover.conf ] || ! command -v systemd-sysusers >/dev/null || \
+			systemd-sysusers $(SYSUSERSDIR)/takeover.conf; \
+		[ ! -d /run/systemd/system ] || { \
+			systemctl daemon-reload; \
+			! systemctl --quiet is-active dbus.service || \
+				systemctl reload dbus.service; \
+		}; \
+	}
+endef
+
+install: all
+	$(Q)for i in $(INSTALLED_PROGRAMS); do \
+		install -D -m 755 "$${i#*=}" "$(DESTDIR)$${i%%=*}" || exit; \
+	done
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' units/takeoverd.service.in | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(INSTALLED_UNIT)
+	$(Q)for i in $(INSTALLED_DATA); do \
+		install -D -m 644 "$${i#*=}" "$(DESTDIR)$${i%%=*}" || exit; \
+	done
+	$(tell_system)
+
+# The configuration, what is stored under /var/lib/takeover, and the user stay.
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(SBINDIR)/takeoverd $(DESTDIR)$(BINDIR)/takeoverctl \
-		$(DESTDIR)$(DBUSPOLICYDIR)/org.takeover1.conf
+	$(Q)for i in $(INSTALLED); do rm -f "$(DESTDIR)$${i%%=*}" || exit; done
+	$(Q)for i in $(DOCDIR)/examples $(DOCDIR); do \
+		[ ! -d "$(DESTDIR)$$i" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$i"; \
+	done
+	$(tell_system)
 
 clean:
 	$(Q)rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-lint

@@ -16,6 +16,7 @@
 #include "agent/log.h"
 #include "agent/sense.h"
 #include "agent/store.h"
+#include "agent/tell.h"
 
 /* A host that is up for no longer than this has just booted (StartWait=). */
 #define BOOT_US (120 * USEC_PER_SEC)
@@ -268,6 +269,7 @@ int agent_run(struct agent *agent)
 
 	(void)malloc_trim(0); /* what only the start needed; it reports nothing but success */
 	(void)sd_event_set_watchdog(agent->loop, true); /* without systemd there is none */
+	tell_status(agent);
 	(void)sd_notify(false, "READY=1");
 	log_say(LOG_LEVEL_INFO, "node %s runs, %zu group%s, heartbeats each %g ms",
 		agent->conf->nodes[agent->self].name, agent->conf->n_groups,

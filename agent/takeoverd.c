@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -223,8 +224,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options.config,
 			      strerror(-r));
 	conf_problems_done(&problems);
-	if (r < 0)
-		return EXIT_FAILURE;
+	if (r < 0) /* the unit does not try again what only an operator can mend */
+		return options.check ? EXIT_FAILURE : EX_CONFIG;
 	if (options.check) {
 		(void)printf("%s: node %s, %zu group%s: no mistakes found\n", options.config,
 			     conf->nodes[self].name, conf->n_groups,

@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #include "agent/bus.h"
 #include "agent/log.h"
 #include "agent/tell.h"
 #include "agent/why.h"
 
-enum { TELL_TEXT_MAX = 256 };
+enum { TELL_TEXT_MAX = 256, STATUS_MAX = 512 };
 
 /* What people hear of it. The ids are on the bus, in the journal and in the manual. */
 struct notice {
@@ -170,6 +171,25 @@ static bool concerns_the_node(enum core_tell what)
 }
 
 /**
+ * tell_status() - Let systemctl status say in a line how the groups are, "alpha: sip primary"
+ *
+ * With more groups than a line holds, the first of them. Without systemd nothing is done.
+ */
+void tell_status(const struct agent *agent)
+{
+	char line[STATUS_MAX];
+	size_t used;
+
+	used = (size_t)snprintf(line, sizeof(line),
+				"STATUS=%s:", agent->conf->nodes[agent->self].name);
+	for (uint8_t g = 0; g < agent->conf->n_groups && used < sizeof(line); g++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s %s %s", g ? "," : "",
+					 agent->conf->groups[g].name,
+					 core_state_name(agent->core.groups[g].state));
+	(void)sd_notify(false, line); /* who starts us by hand does not listen */
+}
+
+/**
  * tell_people() - Say what the core tells: in the log, and as a signal
  * @action: CORE_DO_TELL
  */
@@ -186,6 +206,8 @@ void tell_people(struct agent *agent, const struct core_action *action)
 	describe(agent, action, &notice);
 	log_line(notice.level, notice.id, node ? "" : group, notice.text);
 	bus_event(agent->bus, action->group, notice.id, level_word(notice.level), notice.text);
+	if (action->tell.what == CORE_TELL_STATE)
+		tell_status(agent);
 	if (action->tell.primary != action->tell.was_primary)
 		bus_role(agent->bus, action->group, action->tell.primary ? "primary" : "backup",
 			 core_reason_name(action->tell.reason));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the core tells, in words: for the log, the journal and the bus. */
+/* What the core tells, in words: for the log, the journal, the bus and systemd. */
 
 #include "agent/agent.h"
 
+void tell_status(const struct agent *agent);
 void tell_people(struct agent *agent, const struct core_action *action);

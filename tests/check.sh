@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# All tests that are built in $BUILD, by kind: arch, unit, sim, fuzz, net. The last
-# line is the total; what cannot be run counts as failed. Whatever a test writes
-# is in a directory of ours that goes with us, however the test ended.
+# All tests that are built in $BUILD, by kind: arch, install, unit, sim, fuzz, net,
+# nodes. The last line is the total; what cannot be run counts as failed. Whatever a
+# test writes is in a directory of ours that goes with us, however the test ended.
 
 set -eu -o pipefail
 exec </dev/null # it may be closed
@@ -124,16 +124,18 @@ programs() # SOURCES...
 	done
 }
 
-net()
+# scenarios DIRECTORY: by its own run.sh, which says how many
+scenarios()
 {
 	local line=
 
-	TOTAL=$TMPDIR/total watched tests/net/run.sh || true
+	rm -f "$TMPDIR/total"
+	TOTAL=$TMPDIR/total watched "tests/$1/run.sh" || true
 	[[ ! -s $TMPDIR/total ]] || line=$(<"$TMPDIR/total")
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 	else
-		printf 'FAIL namespace tests\n'
+		printf 'FAIL %s\n' "$1"
 		count 0 1
 	fi
 }
@@ -141,10 +143,11 @@ net()
 for kind; do
 	case $kind in
 	arch) one arch tests/arch.sh ;;
+	install) one install tests/install.sh ;;
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
 	sim) one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)" ;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
-	net) net ;;
+	net | nodes) scenarios "$kind" ;;
 	*) exit 2 ;;
 	esac
 done

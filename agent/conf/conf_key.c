@@ -61,7 +61,7 @@ static int complain_unsafe(const struct conf_problem *where, const struct stat *
 /*
  * The key as systemd hands it to a service that may not read the file itself:
  * made by systemd for this process, so its owner and mode tell nothing. An
- * empty one stands for a file that is not there.
+ * empty line stands for a file that is not there.
  */
 static int open_credential(int *ret_fd)
 {
@@ -79,7 +79,7 @@ static int open_credential(int *ret_fd)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size == 0)
+	if (st.st_size <= 1)
 		return -ENOENT;
 	*ret_fd = TAKE_FD(fd);
 	return 0;

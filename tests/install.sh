@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# What make install puts below DESTDIR, and that make uninstall takes away
+# exactly that: with the usual directories, with another PREFIX, and with every
+# directory named. Nothing outside DESTDIR is touched, so anybody may run this.
+
+set -eu -o pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+BUILD=${BUILD:-build}
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-install.XXXXXX")
+trap 'rm -rf "$DIR"' EXIT
+trap 'exit 130' INT TERM HUP PIPE
+facts=0
+
+fail()
+{
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# The jobserver of a make that runs us is not ours.
+quiet_make()
+{
+	env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$BUILD" DESTDIR="$DIR/root" \
+		"$@" >"$DIR/out" 2>&1 || fail "make $*: $(cat "$DIR/out")"
+	[[ ! -s $DIR/out ]] || fail "make $* says: $(cat "$DIR/out")"
+}
+
+# installed FILE MODE: it is there
+installed()
+{
+	[[ -f $DIR/root$1 ]] || fail "$1 is not installed, but $(cd "$DIR/root" && find . -type f)"
+	[[ $(stat -c %a "$DIR/root$1") == "$2" ]] || fail "$1 has mode $(stat -c %a "$DIR/root$1")"
+	facts=$((facts + 1))
+}
+
+# round_trip VARIABLE=VALUE...: install, uninstall; nothing is left, nothing else goes
+round_trip()
+{
+	mkdir -p "$DIR/root/usr/share/doc/takeover/examples" "$DIR/root/etc/takeover"
+	touch "$DIR/root/etc/takeover/takeover.conf" "$DIR/root/usr/share/doc/takeover/mine"
+	quiet_make uninstall "$@"
+	[[ $(cd "$DIR/root" && find . -type f | sort | paste -sd ' ') == \
+		"./etc/takeover/takeover.conf ./usr/share/doc/takeover/mine" ]] ||
+		fail "after uninstall $*: $(cd "$DIR/root" && find . -type f)"
+	rm -rf "$DIR/root"
+	quiet_make install "$@"
+	quiet_make uninstall "$@"
+	[[ -z $(find "$DIR/root" ! -type d) ]] ||
+		fail "uninstall $* leaves $(find "$DIR/root" ! -type d)"
+	[[ -z $(find "$DIR/root" -name '*takeover*') ]] ||
+		fail "uninstall $* leaves $(find "$DIR/root" -name '*takeover*')"
+	rm -rf "$DIR/root"
+	facts=$((facts + 1))
+}
+
+# everything PREFIX POLICY SBIN: where things are by default
+everything()
+{
+	local page name
+
+	installed "$3/takeoverd" 755
+	installed "$1/bin/takeoverctl" 755
+	installed "$1/lib/systemd/system/takeoverd.service" 644
+	installed "$1/lib/sysusers.d/takeover.conf" 644
+	installed "$2/dbus-1/system.d/org.takeover1.conf" 644
+	installed "$1/share/doc/takeover/examples/takeover.conf" 644
+	for page in man/*.[1-8]; do
+		[[ ! -e $page ]] || installed "$1/share/man/man${page##*.}/$(basename "$page")" 644
+	done
+	for name in units/completions/*; do
+		[[ -e $name ]] || continue
+		name=$(basename "$name" .bash)
+		if [[ $name == _* ]]; then
+			installed "$1/share/zsh/site-functions/$name" 644
+		else
+			installed "$1/share/bash-completion/completions/$name" 644
+		fi
+	done
+	grep -qx "ExecStart=$3/takeoverd" "$DIR/root$1/lib/systemd/system/takeoverd.service" ||
+		fail "the unit does not start $3/takeoverd"
+	! grep -q '@[A-Z]*@' "$DIR/root$1/lib/systemd/system/takeoverd.service" ||
+		fail "the unit still has a placeholder"
+}
+
+quiet_make install
+everything /usr /usr/share /usr/sbin
+
+# The example is one that its own program takes.
+sed "s|^KeyFile=.*|KeyFile=$DIR/key|" "$DIR/root/usr/share/doc/takeover/examples/takeover.conf" \
+	>"$DIR/takeover.conf"
+(umask 077 && head -c 32 /dev/urandom | base64 >"$DIR/key")
+"$DIR/root/usr/sbin/takeoverd" --config "$DIR/takeover.conf" --node alpha --check >"$DIR/out" 2>&1 ||
+	fail "the example: $(cat "$DIR/out")"
+[[ $(wc -l <"$DIR/out") == 1 ]] || fail "the example: $(cat "$DIR/out")"
+
+# What a service may do, by systemd's own count (0 nothing, 10 everything).
+systemd-analyze security --offline=true --threshold=20 \
+	"$DIR/root/usr/lib/systemd/system/takeoverd.service" >"$DIR/out" 2>&1 ||
+	fail "exposed too much: $(tail -n 1 "$DIR/out")"
+exposure=$(sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p' "$DIR/out")
+round_trip
+
+quiet_make install PREFIX=/opt/pair SBINDIR=/opt/sbin
+everything /opt/pair /opt/pair/share /opt/sbin
+round_trip PREFIX=/opt/pair SBINDIR=/opt/sbin
+
+quiet_make install PREFIX=/usr/local
+everything /usr/local /etc /usr/local/sbin
+round_trip PREFIX=/usr/local
+
+named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
+	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i)
+quiet_make install "${named[@]}"
+[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-i]') ]] ||
+	fail "outside of the named directories: $(find "$DIR/root" -type f)"
+installed /a/takeoverctl 755
+installed /b/takeoverd 755
+installed /d/takeoverd.service 644
+installed /e/takeover.conf 644
+installed /f/org.takeover1.conf 644
+installed /i/examples/takeover.conf 644
+round_trip "${named[@]}"
+
+printf '%d facts, exposure %s\n' "$facts" "$exposure"
