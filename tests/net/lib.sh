@@ -147,12 +147,18 @@ end_all()
 	done
 }
 
+# A rig that is built on this one says here how its nodes end, and what they leave
+# if they could not (tests/nodes).
+nodes_down() { :; }
+nodes_clear() { :; }
+
 # net_clear NAME: remove what a process has made under this name, and end what
 # runs there (and only there), whatever has become of that process
 net_clear()
 {
 	local ns dir
 
+	nodes_clear "$1"
 	for ns in a b c ca cb br; do
 		[[ -e /run/netns/$1-$ns ]] || continue
 		end_all "$1-$ns"
@@ -171,6 +177,7 @@ net_down()
 	local key
 
 	trap '' INT TERM HUP PIPE
+	nodes_down
 	for key in "${!PIDS[@]}"; do
 		kill -CONT "${PIDS[$key]}" 2>/dev/null
 		kill -KILL "${PIDS[$key]}" 2>/dev/null
@@ -258,7 +265,7 @@ finish()
 # The configuration in parts. config_agent [KEY=VALUE...]
 config_agent()
 {
-	printf '%s\n' '[Agent]' "KeyFile=$DIR/key" Interval=50ms "Lease=${LEASE:-350ms}" \
+	printf '%s\n' '[Agent]' "KeyFile=${KEY_FILE:-$DIR/key}" Interval=50ms "Lease=${LEASE:-350ms}" \
 		"DeadTime=${DEAD_TIME:-500ms}" StartWait=1s "RestartHold=${RESTART_HOLD:-1s}" \
 		TimeoutStep=2s "$@"
 }
@@ -349,6 +356,15 @@ node_up()
 		--ready @READY@
 }
 
+nodes_up() # NODE...
+{
+	local node
+
+	for node; do
+		node_up "$node"
+	done
+}
+
 # agent_start NODE [FILE]: does not wait for anything
 agent_start()
 {
@@ -402,7 +418,7 @@ node_kill()
 		add rule bridge power to oifname { ${1}0, ${1}1 } drop"
 	mapfile -t pids < <(ip netns pids "$NET-$1")
 	kill -KILL "${pids[@]}"
-	for key in "agent-$1" "echo-$1" "bus-$1"; do
+	for key in "agent-$1" "echo-$1" "bus-$1" "node-$1"; do
 		[[ -z ${PIDS[$key]:-} ]] || wait "${PIDS[$key]}" 2>/dev/null || true
 		unset "PIDS[$key]"
 	done
@@ -571,8 +587,7 @@ pair_up()
 {
 	net_up
 	config_default "$@" >"$DIR/takeover.conf"
-	node_up a
-	node_up b
+	nodes_up a b
 	pair_start
 }
 
@@ -595,7 +610,7 @@ pair_down()
 		agent_end "$node" TERM
 		assert_tagged "$node" ""
 	done
-	if grep -hE 'Sanitizer|runtime error:|Assertion|ERROR SUMMARY: [1-9]' "$DIR"/agent-*.err; then
+	if grep -shE 'Sanitizer|runtime error:|Assertion|ERROR SUMMARY: [1-9]' "$DIR"/agent-*.err; then
 		fail "an agent reports a programming error"
 	fi
 }

@@ -7,14 +7,15 @@
 #
 # Each scenario is a process of its own with a network of its own, removed when
 # it ends, however it ends: by itself, or by us, who know its name. BUILD says
-# where the programs are, WRAPPER what to run the agent under (valgrind). Logs of
-# what failed stay in $BUILD/net-failed. The last line is the total; with TOTAL
-# it goes to that file instead.
+# where the programs are, WRAPPER what to run the agent under (valgrind), RIG what
+# to use instead of the lib.sh beside this. Logs of what failed stay in
+# $BUILD/net-failed. The last line is the total; with TOTAL it goes to that file
+# instead.
 # Without names: all but freeze_random and kill_random, which are for --repeat.
 
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "${RIG:-$(dirname "${BASH_SOURCE[0]}")/lib.sh}"
 for file in "$HERE"/scenarios/*.sh; do
 	# shellcheck disable=SC1090 # all of them
 	. "$file"
@@ -63,7 +64,7 @@ run_one() # NAME
 {
 	local facts start=$SECONDS status=0
 
-	export KEEP=$BUILD/net-failed/$1
+	export KEEP=$BUILD/${HERE##*/}-failed/$1
 	rm -rf "$KEEP"
 	timeout --kill-after=$((PATIENCE + 15)) "$SCENARIO_SECONDS" \
 		bash "${BASH_SOURCE[0]}" --one "$1" >"$OUT" 2>&1 &
