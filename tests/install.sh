@@ -20,10 +20,15 @@ fail()
 }
 
 # The jobserver of a make that runs us is not ours.
+plain_make()
+{
+	env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$BUILD" "$@" \
+		>"$DIR/out" 2>&1 || fail "make $*: $(cat "$DIR/out")"
+}
+
 quiet_make()
 {
-	env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$BUILD" DESTDIR="$DIR/root" \
-		"$@" >"$DIR/out" 2>&1 || fail "make $*: $(cat "$DIR/out")"
+	plain_make DESTDIR="$DIR/root" "$@"
 	[[ ! -s $DIR/out ]] || fail "make $* says: $(cat "$DIR/out")"
 }
 
@@ -84,6 +89,7 @@ everything()
 		fail "the unit still has a placeholder"
 }
 
+plain_make all
 quiet_make install
 everything /usr /usr/share /usr/sbin
 

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# alone: alpha only, with the default configuration
+alone()
+{
+	net_up
+	config_default >"$DIR/takeover.conf"
+	nodes_up a
+}
+
+# status_of NODE FIELD: of the agent's process
+status_of()
+{
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/${AGENT[$1]}/status"
+}
+
+# As its own user, with two capabilities and nothing else, and able to do its
+# work with them: addresses, gate, frames, bus.
+scenario_service_has_two_capabilities()
+{
+	local uid ids field
+
+	alone
+	agent_start a
+	wait_role a primary
+	assert_holder a
+	uid=$(in_node a id -u takeover)
+	read -r -a ids <<<"$(status_of a Uid)"
+	[[ $uid != 0 && ${ids[*]} == "$uid $uid $uid $uid" ]] ||
+		fail "takeoverd runs as ${ids[*]}, not as $uid"
+	for field in CapPrm CapEff CapBnd CapAmb; do # CAP_NET_ADMIN is 12, CAP_NET_RAW 13
+		[[ $(status_of a $field) == 0000000000003000 ]] ||
+			fail "$field is $(status_of a $field)"
+	done
+	[[ $(status_of a NoNewPrivs) == 1 && $(status_of a Seccomp) == 2 ]] || fail "no sandbox"
+	[[ $(in_node a stat -c '%U %a' /var/lib/takeover) == "takeover 700" ]] ||
+		fail "/var/lib/takeover: $(in_node a stat -c '%U %a' /var/lib/takeover)"
+	[[ $(in_node a stat -c '%U %a' /etc/takeover/key) == "root 600" ]] ||
+		fail "the key has changed hands"
+	[[ -n $(in_node a find /var/lib/takeover -type f -size +0) ]] || fail "no term is stored"
+	unit_is a StatusText "alpha: sip primary"
+	! journal a | grep -iE 'denied|not permitted|refused' || fail "something was refused"
+}
+
+# Anybody may look and listen, nobody but root may act.
+scenario_strangers_may_look_only()
+{
+	local node refusal
+
+	pair_up
+	as_nobody a takeoverctl status >"$DIR/status.out" || fail "takeoverctl: $(cat "$DIR/status.out")"
+	for node in alpha beta; do
+		grep -q "$node" "$DIR/status.out" || fail "takeoverctl says: $(cat "$DIR/status.out")"
+	done
+	for refusal in "Switchover" "SetMaintenance b true" "Announce"; do
+		# shellcheck disable=SC2086 # a method with its arguments
+		! as_nobody a busctl call org.takeover1 /org/takeover1/group/sip \
+			org.takeover1.Group $refusal >"$DIR/refusal" 2>&1 ||
+			fail "anybody may call $refusal"
+		grep -q 'Access denied' "$DIR/refusal" || fail "$refusal: $(cat "$DIR/refusal")"
+	done
+	! as_nobody a busctl set-property org.takeover1 /org/takeover1/group/sip \
+		org.takeover1.Group Role s backup >"$DIR/refusal" 2>&1 || fail "anybody may set Role"
+	grep -q 'Access denied' "$DIR/refusal" || fail "Set: $(cat "$DIR/refusal")"
+	settle
+	[[ $PRIMARY == a ]] || fail "a refused call moved the group"
+	listen_as_nobody a
+	call_ok a Switchover
+	reap listener || fail "nobody heard of the switchover: $(cat "$DIR/listener.out")"
+	assert_holder b
+}
+
+# listen_as_nobody NODE: for the event of becoming backup; reap listener has the result
+listen_as_nobody()
+{
+	local tmp=/proc/${LEADER[$1]}/root/tmp fd
+
+	install -m 755 "$PROBE" "$tmp/probe"
+	mkfifo -m 666 "$tmp/ready"
+	exec {fd}<>"$tmp/ready"
+	spawn listener "$1" "$DIR/listener.out" nsenter --target "${LEADER[$1]}" --all -- \
+		setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups -- /tmp/probe wait-event \
+		unix:path=/run/dbus/system_bus_socket group/sip 00-04560 "$PATIENCE" /tmp/ready
+	read -r -t "$PATIENCE" _ <&"$fd" || fail "nobody cannot listen"
+	exec {fd}>&-
+}
+
+scenario_service_stop_hands_over()
+{
+	pair_up
+	send_start load c "$VIP4"
+	agent_end a TERM
+	wait_role b primary
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_holder b
+	unit_is a ActiveState inactive
+	unit_is a NRestarts 0
+	agent_end b TERM # nobody to hand over to: release
+	assert_tagged b ""
+	send_some c "$VIP4" 50
+	[[ ${R[answered]} == 0 ]] || fail "answered after everything was stopped"
+}
+
+# after_restart NODE: systemd has started it again, once
+after_restart()
+{
+	wait_property "$1" manager NodeName "${NODE_NAME[$1]}"
+	find_agent "$1"
+	unit_is "$1" NRestarts 1
+	unit_is "$1" ActiveState active
+}
+
+# Whether it finds its lease alive or not: one primary, and never two.
+scenario_service_sigkill_is_restarted()
+{
+	pair_up
+	both_start
+	agent_signal a KILL
+	"$PROBE" wait-exit "${AGENT[a]}" "$PATIENCE" || fail "it does not die"
+	after_restart a
+	settle
+	send_some c "$VIP4" 1500
+	settle
+	both_stop
+	fact primary "${NODE_NAME[$PRIMARY]}"
+	fact both_us "${R[both_us]}"
+	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	assert_holder "$PRIMARY"
+}
+
+# A lease that outlasts the restart on a busy machine: nothing moves at all.
+scenario_service_crash_is_adopted()
+{
+	LEASE=${LEASE:-2s} DEAD_TIME=${DEAD_TIME:-2500ms}
+	pair_up
+	send_start load c "$VIP4"
+	agent_signal a KILL
+	"$PROBE" wait-exit "${AGENT[a]}" "$PATIENCE" || fail "it does not die"
+	after_restart a
+	wait_role a primary
+	settle
+	send_some c "$VIP4" 1500
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	[[ $PRIMARY == a ]] || fail "the group moved"
+	assert_holder a
+}
+
+# The lease has silenced it long before, the watchdog makes it useful again.
+scenario_service_frozen_meets_the_watchdog()
+{
+	pair_up
+	both_start
+	agent_signal a STOP
+	wait_role b primary
+	"$PROBE" wait-exit "${AGENT[a]}" "$PATIENCE" || fail "the watchdog does not bite"
+	after_restart a
+	wait_role a backup
+	settle
+	both_stop
+	fact both_us "${R[both_us]}"
+	((R[answers_a] > 0 && R[answers_b] > 0)) || fail "not both nodes have answered in turn"
+	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	journal a | grep -qi watchdog || fail "no word about the watchdog: $(journal a | tail -n 5)"
+	assert_holder b
+}
+
+# refuses NODE PATTERN...: it does not start, says why, and is not tried again
+refuses()
+{
+	local node=$1 pattern
+
+	shift
+	! in_node "$node" systemctl start takeoverd 2>/dev/null || fail "takeoverd starts"
+	for pattern; do
+		journal "$node" | grep -qE -- "$pattern" ||
+			fail "no word about $pattern: $(journal "$node")"
+	done
+	unit_is "$node" ActiveState failed
+	unit_is "$node" NRestarts 0
+	unit_is "$node" ExecMainStatus 78
+	assert_tagged "$node" ""
+}
+
+scenario_service_wrong_config_is_told()
+{
+	local file=/etc/takeover/takeover.conf word mistakes=()
+
+	alone
+	{
+		printf '\n[Group web]\nVirtualAdress=10.77.0.110/16 eth0\n'
+		printf 'VirtualAddress=10.77.0.300/16 eth0\nHandover=perhaps\n'
+	} >>"$DIR/takeover.conf"
+	node_configure a
+	for word in VirtualAdress 10.77.0.300 perhaps; do
+		mistakes+=("^$file:$(grep -n "$word" "$DIR/takeover.conf" | cut -d: -f1):.*$word")
+	done
+	refuses a "${mistakes[@]}"
+	config_default >"$DIR/takeover.conf"
+	node_configure a
+	agent_start a
+	wait_role a primary
+}
+
+scenario_service_wrong_key_is_told()
+{
+	local key
+
+	alone
+	key=/proc/${LEADER[a]}/root/etc/takeover/key
+	rm "$key"
+	refuses a '^/etc/takeover/key: There is no key: make one with: '
+	install -m 600 /dev/null "$key"
+	echo changeme >"$key"
+	refuses a '^/etc/takeover/key: The key is not one line with 32 bytes'
+	install -m 644 "$DIR/key" "$key"
+	refuses a '^/etc/takeover/key: The key can be read by others \(mode 0644\)'
+	install -m 600 "$DIR/key" "$key"
+	agent_start a
+	wait_role a primary
+	in_node a systemctl stop takeoverd
+	unset 'AGENT[a]'
+	# and one elsewhere, which the user has to own
+	sed -i 's|^KeyFile=.*|KeyFile=/etc/takeover/other|' "$DIR/takeover.conf"
+	node_configure a
+	install -m 600 "$DIR/key" "${key%/key}/other"
+	refuses a '^/etc/takeover/other: The key cannot be opened: Permission denied'
+	in_node a chown takeover /etc/takeover/other
+	agent_start a
+	wait_role a primary
+}
+
+# Heartbeats and addresses have nothing to do with the bus. What a busy machine
+# does to them is not what this is about.
+scenario_bus_restart_is_survived()
+{
+	local before
+
+	LEASE=${LEASE:-2s} DEAD_TIME=${DEAD_TIME:-2500ms}
+	pair_up
+	send_start load c "$VIP4"
+	before=${AGENT[a]}
+	in_node a systemctl restart dbus.service || fail "the bus does not restart"
+	wait_role a primary # and it is back on the bus
+	find_agent a
+	[[ ${AGENT[a]} == "$before" ]] || fail "takeoverd was restarted"
+	unit_is a NRestarts 0
+	settle
+	[[ $PRIMARY == a ]] || fail "the group moved"
+	wait_property b peer/alpha State up
+	! journal b | grep -qE 'TK-0002|TK-0003|has not been heard' || fail "beta missed heartbeats"
+	call_ok a Switchover
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_holder b
+}
