@@ -233,6 +233,7 @@ INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 		$(BASHCOMPDIR)/$(basename $(notdir $(words)))=$(words)) \
 	$(foreach words,$(wildcard units/completions/_*),$(ZSHCOMPDIR)/$(notdir $(words))=$(words))
 INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_UNIT) $(INSTALLED_DATA)
+INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
 
 # On a running system (not below DESTDIR) the user is there, and systemd and the
 # bus know their new files, when this returns; the user first, the bus looks him up.
@@ -249,6 +250,7 @@ define tell_system
 endef
 
 install: all
+	$(Q)install -d -m 755 $(DESTDIR)/etc/takeover
 	$(Q)for i in $(INSTALLED_PROGRAMS); do \
 		install -D -m 755 "$${i#*=}" "$(DESTDIR)$${i%%=*}" || exit; \
 	done
@@ -262,7 +264,7 @@ install: all
 # The configuration, what is stored under /var/lib/takeover, and the user stay.
 uninstall:
 	$(Q)for i in $(INSTALLED); do rm -f "$(DESTDIR)$${i%%=*}" || exit; done
-	$(Q)for i in $(DOCDIR)/examples $(DOCDIR); do \
+	$(Q)for i in $(INSTALLED_DIRECTORIES); do \
 		[ ! -d "$(DESTDIR)$$i" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$i"; \
 	done
 	$(tell_system)

@@ -65,6 +65,7 @@ everything()
 {
 	local page name
 
+	[[ $(stat -c %a "$DIR/root/etc/takeover") == 755 ]] || fail "no place for the configuration"
 	installed "$3/takeoverd" 755
 	installed "$1/bin/takeoverctl" 755
 	installed "$1/lib/systemd/system/takeoverd.service" 644
@@ -119,7 +120,7 @@ round_trip PREFIX=/usr/local
 named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
 	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i)
 quiet_make install "${named[@]}"
-[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-i]') ]] ||
+[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-i]' ! -name etc) ]] ||
 	fail "outside of the named directories: $(find "$DIR/root" -type f)"
 installed /a/takeoverctl 755
 installed /b/takeoverd 755
