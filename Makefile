@@ -122,9 +122,9 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
 
 # --- What is needed, on Debian 12 ---------------------------------------------
 
-DEPS := gcc libc6-dev make pkg-config libsystemd-dev libmnl-dev libnftnl-dev libsodium-dev \
-	libinih-dev libjansson-dev libcriterion-dev dbus-daemon dbus systemd systemd-container \
-	iproute2 nftables procps
+DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
+	libsodium-dev libinih-dev libjansson-dev libcriterion-dev dbus-daemon dbus systemd \
+	systemd-container iproute2 nftables procps
 DEPS_LINT := clang clang-format cppcheck valgrind zsh
 DEPS_FUZZ := clang libclang-rt-14-dev
 
@@ -166,7 +166,7 @@ demo: deps
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
-	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch install unit sim fuzz net nodes
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch man install unit sim fuzz net nodes
 
 SEEDS ?= 100000
 FROM ?= 1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# All tests that are built in $BUILD, by kind: arch, install, unit, sim, fuzz, net,
-# nodes. The last line is the total; what cannot be run counts as failed. Whatever a
+# All tests that are built in $BUILD, by kind: arch, man, install, unit, sim, fuzz,
+# net, nodes. The last line is the total; what cannot be run counts as failed. Whatever a
 # test writes is in a directory of ours that goes with us, however the test ended.
 
 set -eu -o pipefail
@@ -143,6 +143,7 @@ scenarios()
 for kind; do
 	case $kind in
 	arch) one arch tests/arch.sh ;;
+	man) one man tests/man.sh ;;
 	install) one install tests/install.sh ;;
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
 	sim) one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)" ;;
