@@ -36,7 +36,7 @@ same()
 }
 
 # Every page is there for a name and a section, and lint has nothing to say. It
-# looks for other pages in the system, where ours need not be.
+# looks for other pages in the system, where ours need not be: references() does.
 lint()
 {
 	local page said
@@ -49,11 +49,16 @@ lint()
 	done
 }
 
-# Headers, in whichever page.
+# Of ours: pages, and headers in whichever of them.
 references()
 {
-	local name
+	local name section
 
+	while read -r name section; do
+		compared=$((compared + 1))
+		[[ -e man/$name.$section ]] || complain "there is no page $name($section)"
+	done < <(sed -n 's/^\.Xr \(takeover[a-z.]*\|org\.takeover1\) \([1-8]\).*/\1 \2/p' \
+		"${PAGES[@]}" | sort -u)
 	while read -r name; do
 		compared=$((compared + 1))
 		grep -qxE "\.S[hs] $name" "${PAGES[@]}" || complain "no page has a header \"$name\""
@@ -67,6 +72,21 @@ options()
 		sed 's/ *\(Fl\|Ar\|,\) */ /g; s/  */ /g; s/^ //')" \
 		"$("$BUILD/takeoverd" --help | sed -n 's/^ *\(-.*\)/\1/p' |
 			sed 's/   *.*//; s/-//g; s/,//')"
+}
+
+# Verbs of takeoverctl: its own page has every one, and all that pages speak of exist.
+verbs()
+{
+	local verb known
+
+	known=$("$BUILD/takeoverctl" help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p')
+	same verb "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPT/s/^\.It Ic \([a-z]*\).*/\1/p' \
+		man/takeoverctl.1)" "$known"
+	while read -r verb; do
+		compared=$((compared + 1))
+		grep -qx "$verb" <<<"$known" || complain "takeoverctl has no verb $verb"
+	done < <(sed -n 's/^\(# \|\$ \|\.Ql \|.*(umask 077; \)takeoverctl \([a-z]\{1,\}\).*/\2/p' \
+		"${PAGES[@]}" | sort -u)
 }
 
 signals()
@@ -201,6 +221,7 @@ numbers()
 	holds agent/core/internal.h '#define CORE_LOSS_WINDOW_US (10 \* USEC_PER_SEC)'
 	holds agent/bus.c '#define BUS_RETRY_US (2 \* USEC_PER_SEC)'
 	holds agent/agent.c '#define BOOT_US (120 \* USEC_PER_SEC)'
+	holds agent/sense.c '"interface %s is %s: waiting for it"'
 	holds agent/log.c 'LOG_LINES_MAX = 256,'
 	holds netlink/addr.h 'ADDR_TAG = 0x74 '
 }
@@ -209,6 +230,7 @@ command -v mandoc >/dev/null || complain "mandoc is missing: make deps"
 lint
 references
 options
+verbs
 signals
 variables
 exit_statuses
