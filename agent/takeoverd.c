@@ -33,7 +33,8 @@ static const char usage[] =
 	"\n"
 	"Stays in the foreground. SIGTERM hands over and releases; SIGUSR2 keeps the addresses\n"
 	"for a restart. The bus is found by DBUS_SYSTEM_BUS_ADDRESS; terms are kept in\n"
-	"STATE_DIRECTORY (default /var/lib/takeover).\n";
+	"STATE_DIRECTORY (default /var/lib/takeover). The key, the same on both hosts, is made\n"
+	"with: takeoverctl genkey /etc/takeover/key\n";
 
 /* Return: -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)

@@ -87,8 +87,9 @@ Test(conf_key, that_may_not_be_read_is_told_with_who_may)
 
 Test(conf_key, that_is_not_there_is_told_with_how_to_make_one)
 {
-	cr_expect_eq(strncmp(complaint_to(0), "There is no key: make one with: (umask 077;", 43),
-		     0);
+	cr_expect_eq(
+		strncmp(complaint_to(0), "There is no key: make one with: takeoverctl genkey ", 51),
+		0);
 }
 
 Test(conf_key, of_nothing_but_zeros_is_refused)

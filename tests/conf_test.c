@@ -401,6 +401,7 @@ Test(conf, a_missing_key_is_told_with_how_to_make_one)
 	cr_expect_eq(conf_read_key(&conf, key, &problems), -EINVAL);
 	cr_assert_eq(problems.n, 1);
 	cr_expect_str_eq(problems.v[0].file, "/nowhere/key");
-	cr_expect_not_null(strstr(problems.v[0].text, "There is no key: make one with"));
+	cr_expect_not_null(
+		strstr(problems.v[0].text, "There is no key: make one with: takeoverctl genkey"));
 	conf_problems_done(&problems);
 }

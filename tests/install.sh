@@ -95,8 +95,9 @@ quiet_make install
 everything /usr /usr/share /usr/sbin
 
 # The example is one that its own program takes.
-sed "s|^KeyFile=.*|KeyFile=$DIR/key|" "$DIR/root/usr/share/doc/takeover/examples/takeover.conf" \
-	>"$DIR/takeover.conf"
+cp "$DIR/root/usr/share/doc/takeover/examples/takeover.conf" "$DIR/takeover.conf"
+mkdir "$DIR/takeover.conf.d"
+printf '[Agent]\nKeyFile=%s\n' "$DIR/key" >"$DIR/takeover.conf.d/key.conf"
 (umask 077 && head -c 32 /dev/urandom | base64 >"$DIR/key")
 "$DIR/root/usr/sbin/takeoverd" --config "$DIR/takeover.conf" --node alpha --check >"$DIR/out" 2>&1 ||
 	fail "the example: $(cat "$DIR/out")"

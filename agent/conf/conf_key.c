@@ -17,7 +17,7 @@ enum {
 	TEXT_SIZE = TEXT_LEN + 8, /* room to see that there is more than a line */
 };
 
-static const char how[] = "make one with: (umask 077; wg genkey > FILE), or "
+static const char how[] = "make one with: takeoverctl genkey FILE, or "
 			  "(umask 077; head -c 32 /dev/urandom | base64 > FILE)";
 
 /* What to do about a file that cannot be opened. */
@@ -140,7 +140,7 @@ static const char *decode(const char *text, ssize_t len, uint8_t key[static CONF
 }
 
 /**
- * conf_read_key() - Read the shared key: 32 bytes in base64 on one line, as wg genkey prints.
+ * conf_read_key() - Read the shared key: 32 bytes in base64 on one line.
  * @conf: configuration, for KeyFile=; where that is the default, the credential "key" goes first
  * @ret_key: the key
  * @problems: gets one sentence if the key is refused

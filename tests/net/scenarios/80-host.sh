@@ -325,7 +325,7 @@ scenario_key_refused()
 	head -c 4096 /dev/urandom | base64 >"$key"
 	refused "^$key: .* not one line with 32 bytes in base64"
 	rm "$key"
-	refused "^$key: There is no key: make one with"
+	refused "^$key: There is no key: make one with: takeoverctl genkey"
 	mkdir "$key"
 	refused "^$key: .* not a regular file"
 	rmdir "$key"

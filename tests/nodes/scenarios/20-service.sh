@@ -213,7 +213,7 @@ scenario_service_wrong_key_is_told()
 	alone
 	key=/proc/${LEADER[a]}/root/etc/takeover/key
 	rm "$key"
-	refuses a '^/etc/takeover/key: There is no key: make one with: '
+	refuses a '^/etc/takeover/key: There is no key: make one with: takeoverctl genkey '
 	install -m 600 /dev/null "$key"
 	echo changeme >"$key"
 	refuses a '^/etc/takeover/key: The key is not one line with 32 bytes'
