@@ -211,15 +211,23 @@ static void note_formats(struct page *messages, const char *level, const char *p
 	}
 }
 
-static void note_messages(struct page *messages, const char *path)
+/* Free it. */
+static char *read_source(const char *path)
 {
-	_cleanup_(freep) char *text = NULL;
+	char *text = NULL;
 	FILE *f = fopen(path, "re");
 	size_t size = 0;
 
 	cr_assert(f, "%s", path);
 	cr_assert_gt(getdelim(&text, &size, '\0', f), 0);
 	cr_assert_eq(fclose(f), 0);
+	return text;
+}
+
+static void note_messages(struct page *messages, const char *path)
+{
+	_cleanup_(freep) char *text = read_source(path);
+
 	for (const char *at = text; (at = strstr(at, "log_say(LOG_LEVEL_")); at++) {
 		char level[16];
 		size_t len = 0;
@@ -229,6 +237,26 @@ static void note_messages(struct page *messages, const char *path)
 		level[len] = '\0';
 		note_formats(messages, level, strchr(at, ',') + 1);
 	}
+}
+
+/* What said() says "cannot ...: ..." of, in the agent itself. */
+Test(man, all_that_the_start_can_fail_at_is_in_the_manual_and_nothing_else)
+{
+	_cleanup_(freep) struct page *page = page_read(PAGE);
+	_cleanup_(freep) struct page *section = page_section(page, ".Sh MESSAGES");
+	_cleanup_(freep) struct page *wanted = calloc(1, sizeof(*wanted));
+	_cleanup_(freep) char *text = read_source("agent/agent.c");
+
+	cr_assert(wanted);
+	for (const char *at = text; (at = strstr(at, "said(\""));) {
+		char line[PAGE_LINE_MAX];
+
+		at += strlen("said(\"");
+		(void)snprintf(line, sizeof(line), ".It Dq %.*s", (int)strcspn(at, "\""), at);
+		page_add(wanted, line);
+	}
+	cr_expect_gt(wanted->n, 5, "only %zu found: is the shape still the same?", wanted->n);
+	page_same(section, ".It Dq ", wanted);
 }
 
 Test(man, every_message_is_in_the_manual_with_its_level_and_no_other)
