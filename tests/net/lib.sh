@@ -540,8 +540,8 @@ both_stop()
 }
 
 # Exactly this node answers, for both families, whatever the client believes;
-# and only this node has the addresses.
-assert_holder()
+# and only this node has the addresses, with prefixes of these lengths.
+assert_holder() # NODE [LENGTH4 LENGTH6]
 {
 	local holder=$1 idle address name=${NODE_NAME[$1]}
 
@@ -557,7 +557,8 @@ assert_holder()
 		[[ ${R[answered]} == 0 ]] ||
 			fail "${NODE_NAME[$idle]} answered ${R[answered]} packets to $address"
 	done
-	assert_tagged "$holder" "$(printf '%s/16 eth0\n%s/64 eth0' "$VIP4" "$VIP6")"
+	assert_tagged "$holder" "$(printf '%s/%s eth0\n%s/%s eth0' "$VIP4" "${2:-16}" \
+		"$VIP6" "${3:-64}")"
 	[[ ! -e /run/netns/$NET-$idle ]] || assert_tagged "$idle" ""
 }
 

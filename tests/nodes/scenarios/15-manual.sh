@@ -15,7 +15,7 @@ manual_example()
 		found && /^\.Bd/ { inside = 1; next }
 		/^\.Ed/ { found = inside = 0 }
 		inside' "$ROOT/man/takeover.7" |
-		sed "s,10\.10\.11\.103/24,$VIP4/16,; s,10\.10\.11\.10,10.77.0.1,
+		sed "s,10\.10\.11\.103,$VIP4,; s,10\.10\.11\.10,10.77.0.1,
 			s,10\.20\.0\.10,10.78.0.1,; s,2001:db8:11::103,$VIP6,"
 }
 
@@ -45,7 +45,7 @@ manual_follow() # COMMAND
 		;;
 	*) manual_must a "$1" ;;
 	esac
-	[[ $1 != mkdir* ]] || manual_example >"/proc/${LEADER[a]}/root/etc/takeover/takeover.conf"
+	[[ $1 != "takeoverctl genkey"* ]] || manual_example >"/proc/${LEADER[a]}/root/etc/takeover/takeover.conf"
 }
 
 # Two hosts, the manual, and nothing else.
@@ -67,6 +67,6 @@ scenario_manual_is_enough()
 	find_agent a
 	find_agent b
 	settle
-	assert_holder "$PRIMARY"
+	assert_holder "$PRIMARY" 32 128
 	fact commands "$n"
 }
