@@ -293,14 +293,14 @@ try_start()
 	OUT=$(<"$DIR/try.out")
 }
 
-# refused PATTERN [COMMAND...]: it ends with status 1 and one line, and leaves nothing behind
+# refused PATTERN [COMMAND...]: it ends with status 78 and one line, and leaves nothing behind
 refused()
 {
 	local pattern=$1
 
 	shift
 	try_start "$@"
-	[[ $STATUS == 1 && $OUT != *$'\n'* ]] || fail "status $STATUS, not 1 and one line: $OUT"
+	[[ $STATUS == 78 && $OUT != *$'\n'* ]] || fail "status $STATUS, not 78 and one line: $OUT"
 	grep -qE -e "$pattern" <<<"$OUT" || fail "not \"$pattern\" but: $OUT"
 	assert_tagged a ""
 }
