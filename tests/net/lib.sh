@@ -428,6 +428,12 @@ node_kill()
 	ip netns delete "$NET-$1"
 }
 
+# rss_kib NODE: what its agent has in memory
+rss_kib()
+{
+	awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[$1]}/status"
+}
+
 other()
 {
 	[[ $1 == a ]] && echo b || echo a

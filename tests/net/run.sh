@@ -16,6 +16,9 @@
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
 . "${RIG:-$(dirname "${BASH_SOURCE[0]}")/lib.sh}"
+# They share their functions: of two with one name the second would stand for both.
+twice=$(sed -n 's/^\([a-z_0-9]*\)().*/\1/p' "$HERE"/scenarios/*.sh | sort | uniq -d)
+[[ -z $twice ]] || die "defined twice in scenarios/: ${twice//$'\n'/ }"
 for file in "$HERE"/scenarios/*.sh; do
 	# shellcheck disable=SC1090 # all of them
 	. "$file"

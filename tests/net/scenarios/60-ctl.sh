@@ -55,7 +55,7 @@ scenario_ctl_status_tells_of_both_nodes()
 	grep -qE '^! +beta +fault +unfit: link$' "$DIR/ctl.out" ||
 		fail "the node is not marked: $(cat "$DIR/ctl.out")"
 	ctl_says 0 '{"name":"beta","state":"fault","unfit":["link"]}' a status --json
-	ctl_says 1 'No fit node could take the group over' a switchover
+	ctl_says 1 'beta is unfit: link' a switchover
 	agent_end b KILL
 	ctl_comes_to_say 0 'nobody can take over: takeoverd does not run on beta' a status
 	ctl_says 0 '"successor":null' a status --json
@@ -77,7 +77,7 @@ scenario_ctl_moves_and_keeps_out()
 	settle
 	[[ $PRIMARY == b ]] || fail "a node in maintenance is primary"
 	ctl_comes_to_say 0 'nobody can take over: alpha is in maintenance' b status
-	ctl_says 1 'No fit node could take the group over' b maintenance on
+	ctl_says 1 'alpha is unfit: maintenance' b maintenance on
 	ctl_says 0 '{"group":"sip","maintenance":false}' a maintenance off -j
 	ctl_comes_to_say 0 'beta is primary; alpha can take over' b status
 }

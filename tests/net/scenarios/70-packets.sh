@@ -44,11 +44,6 @@ is_sanitized()
 	grep -q libasan "/proc/${AGENT[$1]}/maps"
 }
 
-rss_kib()
-{
-	awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[$1]}/status"
-}
-
 # counted NODE SOURCE KIND [COUNTER]: half of a thousand are, at least; the others may have
 # found the socket full
 counted()

@@ -293,8 +293,8 @@ try_start()
 	OUT=$(<"$DIR/try.out")
 }
 
-# refused PATTERN [COMMAND...]: it ends with status 78 and one line, and leaves nothing behind
-refused()
+# start_refused PATTERN [COMMAND...]: it ends with status 78 and one line, and leaves nothing behind
+start_refused()
 {
 	local pattern=$1
 
@@ -315,30 +315,30 @@ scenario_key_refused()
 	node_up a
 	key=$DIR/key
 	chmod 644 "$key"
-	refused "^$key: .* read by others \(mode 0644\); say: chmod 0600"
+	start_refused "^$key: .* read by others \(mode 0644\); say: chmod 0600"
 	chown 65534 "$key"
-	refused "^$key: .* belongs to uid 65534"
+	start_refused "^$key: .* belongs to uid 65534"
 	chown 0 "$key"
 	: >"$key"
 	chmod 600 "$key"
-	refused "^$key: .* not one line with 32 bytes in base64"
+	start_refused "^$key: .* not one line with 32 bytes in base64"
 	head -c 4096 /dev/urandom | base64 >"$key"
-	refused "^$key: .* not one line with 32 bytes in base64"
+	start_refused "^$key: .* not one line with 32 bytes in base64"
 	rm "$key"
-	refused "^$key: There is no key: make one with: takeoverctl genkey"
+	start_refused "^$key: There is no key: make one with: takeoverctl genkey"
 	mkdir "$key"
-	refused "^$key: .* not a regular file"
+	start_refused "^$key: .* not a regular file"
 	rmdir "$key"
 	mkfifo -m 600 "$key"
-	refused "^$key: .* not a regular file"
+	start_refused "^$key: .* not a regular file"
 	rm "$key"
 	ln -s key "$key"
-	refused "^$key: .* symbolic links"
+	start_refused "^$key: .* symbolic links"
 	rm "$key"
 	head -c 32 /dev/zero | base64 >"$key"
 	chmod 600 "$key"
-	refused "^$key: .* zeros"
-	CONFIG=/nonexistent refused '^/nonexistent: The file cannot be opened: No such file'
+	start_refused "^$key: .* zeros"
+	CONFIG=/nonexistent start_refused '^/nonexistent: The file cannot be opened: No such file'
 }
 
 # A second agent on the host, whatever it shares with the first one, does not touch what that has.

@@ -5,11 +5,6 @@
 
 NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
-rss_kib() # NODE
-{
-	awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[$1]}/status"
-}
-
 # wrong ERROR busctl-arguments: it is refused by that name, or that message
 wrong()
 {
