@@ -82,3 +82,22 @@ Test(core_many, who_exits_answers_everybody_who_waits)
 	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown beta\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig_count("alpha exits\n"), 1, "%s", rig.trace);
 }
+
+Test(core_many, who_cannot_put_addresses_back_stays_unfit_until_he_can)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_alone(ALPHA);
+	rig_advance_us(10 * USEC_PER_SEC);
+	rig_forget();
+	rig_event(ALPHA, CORE_EV_LOST);
+	for (int tries = 0; tries < 10; tries++) {
+		rig_answer(ALPHA, CORE_DO_PREPARE, -19);
+		rig.nodes[ALPHA].stuck = true;
+		rig_advance_us(2 * USEC_PER_SEC);
+	}
+	cr_assert_eq(rig_count("tells unfit"), 1, "%s", rig.trace);
+	rig.nodes[ALPHA].stuck = false;
+	rig_advance_us(20 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("tells unfit 0"), 1, "%s", rig.trace);
+}
