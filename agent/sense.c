@@ -446,6 +446,14 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 								 USEC_PER_SEC / 3);
 }
 
+/*
+ * Heartbeats come before everything else, so a flood of datagrams that fills the
+ * socket faster than it is read would leave no time for deadlines: the lease would
+ * lapse although the peer is heard. After so many in so short a time the others
+ * have their turn. What a node has missed in a freeze of seconds is less.
+ */
+enum { SENSE_FLOOD_US = 10 * 1000, SENSE_FLOOD = 256 };
+
 static int watch(struct agent *agent, int fd, sd_event_io_handler_t handler, int64_t priority)
 {
 	_cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
@@ -455,6 +463,10 @@ static int watch(struct agent *agent, int fd, sd_event_io_handler_t handler, int
 	if (r < 0)
 		return r;
 	r = sd_event_source_set_priority(source, priority);
+	if (r < 0)
+		return r;
+	if (handler == on_beat)
+		r = sd_event_source_set_ratelimit(source, SENSE_FLOOD_US, SENSE_FLOOD);
 	if (r < 0)
 		return r;
 	return sd_event_source_set_floating(source, true);
