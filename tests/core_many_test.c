@@ -101,3 +101,13 @@ Test(core_many, who_cannot_put_addresses_back_stays_unfit_until_he_can)
 	rig_advance_us(20 * USEC_PER_SEC);
 	cr_assert_eq(rig_count("tells unfit 0"), 1, "%s", rig.trace);
 }
+
+Test(core_many, who_gives_a_claim_up_has_not_been_primary)
+{
+	rig_begin();
+	rig.nodes[ALPHA].stuck = true;
+	rig_alone(ALPHA);
+	rig_answer(ALPHA, CORE_DO_PREPARE, -12);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	cr_assert_eq(core_primary(&rig.nodes[ALPHA].core, 0), CORE_NODE_NONE);
+}

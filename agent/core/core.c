@@ -468,7 +468,7 @@ uint8_t core_primary(const struct core *core, uint8_t group)
 
 	if (core->groups[group].state == CORE_STATE_PRIMARY)
 		return core->config.self;
-	if (holder == CORE_NODE_NONE && core->groups[group].state == CORE_STATE_YIELDING)
-		return core->config.self;
+	if (holder == CORE_NODE_NONE && core->groups[group].primary)
+		return core->config.self; /* on its way out */
 	return holder;
 }
