@@ -95,8 +95,8 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS) $(PKG_CTL_LIBS) $(CRITERION)
 
-# The daemon's own core objects, and nothing else of it.
-$(SIM): $(SIM_OBJECTS) $(CORE_OBJECTS)
+# The daemon's own objects of the core and of traces, and nothing else of it.
+$(SIM): $(SIM_OBJECTS) $(CORE_OBJECTS) $(BUILD)/agent/trace.o
 	$(say) LD $@
 	$(Q)$(LINK)
 

@@ -146,7 +146,10 @@ for kind; do
 	man) one man tests/man.sh ;;
 	install) one install tests/install.sh ;;
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
-	sim) one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)" ;;
+	sim)
+		one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)"
+		one replay tests/sim/replay.sh
+		;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
 	net | nodes) scenarios "$kind" ;;
 	*) exit 2 ;;

@@ -3,6 +3,8 @@
 /*
  * sim [--seeds N] [--from SEED] [--jobs N]   live through so many histories
  * sim [--shrink] SEED                        live through one, and tell it
+ * sim [--shrink] --trace NODE SEED           the same, as a trace of that node
+ * sim --replay FILE                          does the core do again what a trace says?
  */
 
 #include <inttypes.h>
@@ -24,16 +26,35 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static void make(struct world *w, uint64_t seed, bool shrunk, struct sim_history *ret)
+{
+	struct sim_outcome outcome;
+
+	plan_make(seed, ret);
+	world_live(w, ret, NULL, &outcome);
+	if (shrunk && *outcome.broken)
+		shrink(w, ret, w->broken);
+}
+
+static int trace_one(uint64_t seed, bool shrunk, uint64_t node)
+{
+	struct world *w = world_new();
+	struct sim_history h;
+
+	make(w, seed, shrunk, &h);
+	if (node < h.n_nodes)
+		world_record(w, &h, (uint8_t)node, stdout);
+	world_free(w);
+	return node < h.n_nodes && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int tell_one(uint64_t seed, bool shrunk)
 {
 	struct world *w = world_new();
 	struct sim_history h;
 	struct sim_outcome outcome;
 
-	plan_make(seed, &h);
-	world_live(w, &h, NULL, &outcome);
-	if (shrunk && *outcome.broken)
-		shrink(w, &h, w->broken);
+	make(w, seed, shrunk, &h);
 	plan_print(&h, stdout);
 	world_live(w, &h, stdout, &outcome);
 	printf("%s\n", *outcome.broken ? outcome.broken : "no law is broken");
@@ -157,7 +178,7 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	uint64_t seeds = 10000, from = 1, jobs = 1;
+	uint64_t seeds = 10000, from = 1, jobs = 1, traced = UINT64_MAX;
 	bool shrunk = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -167,8 +188,14 @@ int main(int argc, char **argv)
 			from = number(argv[++i]);
 		else if (!strcmp(argv[i], "--jobs") && i + 1 < argc)
 			jobs = number(argv[++i]);
+		else if (!strcmp(argv[i], "--trace") && i + 1 < argc)
+			traced = number(argv[++i]);
+		else if (!strcmp(argv[i], "--replay") && i + 1 < argc)
+			return replay(argv[++i]);
 		else if (!strcmp(argv[i], "--shrink"))
 			shrunk = true;
+		else if (traced != UINT64_MAX)
+			return trace_one(number(argv[i]), shrunk, traced);
 		else
 			return tell_one(number(argv[i]), shrunk);
 	}

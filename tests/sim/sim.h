@@ -157,7 +157,9 @@ struct heap_entry {
 struct world {
 	const struct sim_history *h;
 	uint64_t state, now, steps, hash;
-	FILE *trace; /* NULL: none */
+	FILE *trace;	  /* NULL: none */
+	FILE *record;	  /* where the steps of a node go, to be replayed; NULL: nowhere */
+	uint8_t recorded; /* that node */
 	const char *broken;
 	char why[160];
 	uint8_t broken_group;
@@ -219,6 +221,7 @@ void fault_print(const struct sim_fault *fault, FILE *to);
 struct world *world_new(void);
 void world_free(struct world *w);
 void world_live(struct world *w, const struct sim_history *h, FILE *trace, struct sim_outcome *ret);
+void world_record(struct world *w, const struct sim_history *h, uint8_t node, FILE *record);
 struct item *world_push(struct world *w, uint64_t at, enum sim_item what, uint8_t node);
 void world_step(struct world *w, uint8_t node, struct core_event *event);
 void world_boot(struct world *w, uint8_t node);
@@ -248,6 +251,9 @@ void law_holders(struct world *w);
 void law_step(struct world *w, uint8_t node, const struct core_event *event,
 	      const struct core_actions *actions, const struct before *before);
 void law_end(struct world *w);
+
+/* replay.c */
+int replay(const char *path);
 
 /* shrink.c */
 void shrink(struct world *w, struct sim_history *h, const char *law);

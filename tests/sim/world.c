@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "agent/trace.h"
+
 #include "tests/sim/sim.h"
 
 enum { WORLD_STEPS_MAX = 2000 * 1000 }; /* a history without end is one that is broken */
@@ -154,6 +156,14 @@ static void set_timer(struct world *w, struct node *n)
 	n->timer_at = at + (w->h->lockstep ? 150 : between(&w->state, 0, 200));
 }
 
+static void record(struct world *w, const struct core_event *event,
+		   const struct core_actions *actions)
+{
+	trace_event(w->record, event, w->h->n_groups);
+	for (size_t i = 0; i < actions->n; i++)
+		trace_action(w->record, &actions->v[i]);
+}
+
 /* Let a core hear of something, and set its actions under way. */
 void world_step(struct world *w, uint8_t node, struct core_event *event)
 {
@@ -171,6 +181,8 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 	n->last_step = clock;
 	core_step(&n->core, event, &actions);
 	w->steps++;
+	if (w->record && node == w->recorded)
+		record(w, event, &actions);
 	law_step(w, node, event, &actions, &before);
 	take_actions(w, node, &actions);
 	set_timer(w, n);
@@ -187,6 +199,8 @@ void world_boot(struct world *w, uint8_t node)
 	config.self = node;
 	config.digest = w->h->digest[node];
 	core_init(&n->core, &config);
+	if (w->record && node == w->recorded)
+		trace_config(w->record, &config);
 	n->alive = true;
 	n->gone = n->flushed = false;
 	n->frozen_until = n->last_step = 0;
@@ -384,6 +398,22 @@ static void begin(struct world *w, const struct sim_history *h, FILE *trace)
 	}
 	for (size_t i = 0; i < h->n_faults; i++)
 		world_push(w, h->faults[i].at, SIM_BEGIN, h->faults[i].node)->fault = (uint16_t)i;
+}
+
+/**
+ * world_record() - live through a history, and keep what one node was told and did
+ * @node: that node
+ * @record: where to
+ *
+ * The other parameters are those of world_live().
+ */
+void world_record(struct world *w, const struct sim_history *h, uint8_t node, FILE *record)
+{
+	begin(w, h, NULL);
+	w->record = record;
+	w->recorded = node;
+	run(w);
+	w->record = NULL;
 }
 
 /**
