@@ -1,199 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/bus.h"
+#include "agent/bus_values.h"
 #include "agent/cleanup.h"
 #include "agent/log.h"
 #include "agent/why.h"
-#include "sdbus/api.h"
 
 /* A bus that is not there is looked for soon, as it may only restart, then less and less often. */
 #define BUS_RETRY_MIN_US (50 * USEC_PER_MSEC)
 #define BUS_RETRY_MAX_US (2 * USEC_PER_SEC)
 
-enum { UNFIT_BITS = 16, ADDRESS_TEXT_MAX = 96 };
-
-/* What of a group can change, to tell at little cost whether it did. */
-struct seen {
-	enum core_state state;
-	enum core_reason reason;
-	uint64_t term, last_switchover_us;
-	uint16_t unfit;
-	uint8_t primary;
-	bool maintenance;
-	uint32_t nodes[CORE_NODES_MAX]; /* node_key() */
-};
-
-struct seen_peer {
-	bool known, up, no_agent, digest_differs;
-};
-
 struct bus {
 	struct agent *agent;
+	struct bus_values *values;
 	struct api_ops ops;
 	sd_bus *connection;
 	struct api *api;
 	sd_event_source *retry;
-	uint64_t retry_us;			     /* how long to wait before the next try */
-	bool complained;			     /* the log says already that there is no bus */
-	bool nameless;				     /* the same of our name */
-	char **addresses[CORE_GROUPS_MAX];	     /* texts, NULL-terminated */
-	struct api_node nodes[CORE_NODES_MAX];	     /* of the group asked for last */
-	char *unfit[CORE_NODES_MAX][UNFIT_BITS + 1]; /* the same */
-	char why[WHY_TEXT_MAX];			     /* what a caller was told last */
-	struct api_path paths[CONF_PATHS_MAX];
-	char path_texts[CONF_PATHS_MAX][2][ADDRESS_TEXT_MAX];
-	struct seen seen[CORE_GROUPS_MAX];
-	struct seen_peer seen_peers[CORE_NODES_MAX];
+	uint64_t retry_us;	/* how long to wait before the next try */
+	bool complained;	/* the log says already that there is no bus */
+	bool nameless;		/* the same of our name */
+	char why[WHY_TEXT_MAX]; /* what a caller was told last */
 };
-
-/* Peers are numbered without ourselves on the bus. */
-static uint8_t node_of_peer(const struct agent *agent, size_t peer)
-{
-	return (uint8_t)(peer < agent->self ? peer : peer + 1);
-}
-
-static uint64_t refused(const struct beat_stats *stats)
-{
-	uint64_t sum = stats->replayed + stats->unproven + stats->misplaced;
-
-	for (size_t i = WIRE_ACCEPTED + 1; i < _WIRE_REFUSAL_MAX; i++)
-		sum += stats->refused[i];
-	return sum;
-}
 
 static void get_manager(void *ctx, struct api_manager *ret)
 {
-	struct agent *agent = ((struct bus *)ctx)->agent;
-	struct beat_stats stats;
-
-	beat_stats(agent->beat, &stats);
-	*ret = (struct api_manager){
-		.version = API_VERSION,
-		.node = agent->conf->nodes[agent->self].name,
-		.interval_us = agent->conf->interval_us,
-		.lease_us = agent->conf->lease_us,
-		.dead_us = agent->conf->dead_us,
-		.lease_remaining_us = instant_since(agent->core.lease_until, agent_now()),
-		.refused = refused(&stats),
-		.strangers = stats.strangers,
-	};
+	bus_values_manager(((struct bus *)ctx)->values, ret);
 }
 
-static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
+static void get_group(void *ctx, size_t group, struct api_group *ret)
 {
-	size_t n = 0;
-
-	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
-		if (unfit & bit)
-			ret[n++] = (char *)core_unfit_name((enum core_unfit)bit);
-	ret[n] = NULL;
-	return ret;
-}
-
-static const char *peer_state(const struct core_peer *p)
-{
-	if (p->up)
-		return "up";
-	if (p->no_agent)
-		return "no-agent";
-	return p->known ? "silent" : "unknown";
-}
-
-/* What a peer says of a group; NULL if it says nothing, or not any more. */
-static const struct core_record *heard_of(const struct core *core, uint8_t node, size_t group)
-{
-	const struct core_peer *p = &core->peers[node];
-
-	return p->up && p->beat.groups[group].present ? &p->beat.groups[group] : NULL;
-}
-
-static struct api_node describe_node(struct bus *bus, uint8_t node, size_t group)
-{
-	const struct agent *agent = bus->agent;
-	const struct core_group *ours = &agent->core.groups[group];
-	const struct core_record *theirs = heard_of(&agent->core, node, group);
-	struct api_node ret = { .name = agent->conf->nodes[node].name };
-	uint16_t unfit = 0;
-
-	if (node == agent->self) {
-		ret.state = core_state_name(ours->state);
-		unfit = ours->unfit;
-	} else if (theirs) {
-		ret.state = core_state_name(theirs->state);
-		unfit = theirs->unfit;
-	} else {
-		ret.state = agent->core.peers[node].up ? "absent"
-						       : peer_state(&agent->core.peers[node]);
-	}
-	ret.unfit = unfit_words(unfit, bus->unfit[node]);
-	return ret;
-}
-
-static void get_group(void *ctx, size_t i, struct api_group *ret)
-{
-	struct bus *bus = ctx;
-	const struct agent *agent = bus->agent;
-	const struct core_group *g = &agent->core.groups[i];
-	const struct conf_group *conf = &agent->conf->groups[i];
-	uint8_t primary = core_primary(&agent->core, (uint8_t)i);
-
-	for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
-		bus->nodes[node] = describe_node(bus, node, i);
-	*ret = (struct api_group){
-		.name = conf->name,
-		.role = g->primary ? "primary" : "backup",
-		.state = core_state_name(g->state),
-		.primary = primary == CORE_NODE_NONE ? "" : agent->conf->nodes[primary].name,
-		.reason = core_reason_name(g->reason),
-		.mode = "alias",
-		.redundancy = conf->core.hot ? "hot" : "warm",
-		.handover = conf->core.strict ? "strict" : "seamless",
-		.term = g->term,
-		.role_since_us = g->since.us,
-		.last_switchover_us = g->last_switchover_us,
-		.fit = !g->unfit,
-		.maintenance = g->maintenance,
-		.unfit = bus->unfit[agent->self],
-		.virtual_addresses = bus->addresses[i],
-		.nodes = { bus->nodes, agent->conf->n_nodes },
-	};
+	bus_values_group(((struct bus *)ctx)->values, group, ret);
 }
 
 static void get_peer(void *ctx, size_t peer, struct api_peer *ret)
 {
-	struct bus *bus = ctx;
-	struct agent *agent = bus->agent;
-	uint8_t node = node_of_peer(agent, peer);
-	size_t n = beat_n_paths(agent->beat, node);
-
-	for (size_t i = 0; i < n && i < CONF_PATHS_MAX; i++) {
-		struct beat_path_stats stats;
-
-		beat_path_stats(agent->beat, node, i, &stats);
-		bus->paths[i] = (struct api_path){
-			.local = conf_format_ip(&stats.local, bus->path_texts[i][0],
-						ADDRESS_TEXT_MAX),
-			.remote = conf_format_ip(&stats.remote, bus->path_texts[i][1],
-						 ADDRESS_TEXT_MAX),
-			.sent = stats.sent,
-			.received = stats.received,
-			.lost = stats.lost,
-			.rtt_us = stats.rtt_us,
-			.rtt_min_us = stats.rtt_min_us,
-			.heard_us = stats.heard.us,
-		};
-	}
-	*ret = (struct api_peer){
-		.name = agent->conf->nodes[node].name,
-		.state = peer_state(&agent->core.peers[node]),
-		.same_configuration = !agent->core.peers[node].digest_differs,
-		.paths = bus->paths,
-		.n_paths = n,
-	};
+	bus_values_peer(((struct bus *)ctx)->values, peer, ret);
 }
 
 static const char *can_switchover(void *ctx, size_t group)
@@ -336,27 +181,6 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *data)
 	return attach(data);
 }
 
-static int format_addresses(struct bus *bus, size_t g)
-{
-	const struct conf_group *group = &bus->agent->conf->groups[g];
-	char ip[ADDRESS_TEXT_MAX];
-
-	bus->addresses[g] = calloc(group->n_vips + 1, sizeof(char *));
-	if (!bus->addresses[g])
-		return -ENOMEM;
-	for (size_t i = 0; i < group->n_vips; i++) {
-		const struct conf_vip *vip = &group->vips[i];
-
-		if (asprintf(&bus->addresses[g][i], "%s/%u %s",
-			     conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix,
-			     vip->ifname) < 0) {
-			bus->addresses[g][i] = NULL;
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
 /**
  * bus_new() - Offer the agent on the bus, now or as soon as there is one
  *
@@ -381,11 +205,9 @@ int bus_new(struct agent *agent, struct bus **ret)
 				     .set_maintenance = set_maintenance,
 				     .announce = ask_announce,
 				     .named = named };
-	for (size_t g = 0; g < agent->conf->n_groups; g++) {
-		r = format_addresses(bus, g);
-		if (r < 0)
-			return r;
-	}
+	r = bus_values_new(agent, &bus->values);
+	if (r < 0)
+		return r;
 	r = sd_event_add_time_relative(agent->loop, &bus->retry, CLOCK_BOOTTIME, 0, 0, on_retry,
 				       bus);
 	if (r < 0)
@@ -400,11 +222,7 @@ struct bus *bus_free(struct bus *bus)
 		return NULL;
 	detach(bus);
 	sd_event_source_disable_unref(bus->retry);
-	for (size_t g = 0; g < CORE_GROUPS_MAX; g++) {
-		for (size_t i = 0; bus->addresses[g] && bus->addresses[g][i]; i++)
-			free(bus->addresses[g][i]);
-		free(bus->addresses[g]);
-	}
+	bus_values_free(bus->values);
 	free(bus);
 	return NULL;
 }
@@ -430,61 +248,20 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 			why_refused(bus->agent, action->group, action->reply.result, bus->why));
 }
 
-/* All that Nodes says of a node other than this one, in a number. */
-static uint32_t node_key(const struct core *core, uint8_t node, size_t group)
-{
-	const struct core_peer *p = &core->peers[node];
-	const struct core_record *r = heard_of(core, node, group);
-
-	if (r)
-		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;
-	return (uint32_t)p->up << 2 | (uint32_t)p->no_agent << 1 | p->known;
-}
-
-/* All bytes of it, padding included: it is compared as a whole. */
-static void look_at(const struct core *core, uint8_t group, struct seen *ret)
-{
-	const struct core_group *g = &core->groups[group];
-
-	memset(ret, 0, sizeof(*ret));
-	ret->state = g->state;
-	ret->reason = g->reason;
-	ret->term = g->term;
-	ret->last_switchover_us = g->last_switchover_us;
-	ret->unfit = g->unfit;
-	ret->primary = core_primary(core, group);
-	ret->maintenance = g->maintenance;
-	for (uint8_t node = 0; node < core->config.n_nodes; node++)
-		ret->nodes[node] = node_key(core, node, group);
-}
-
 /**
  * bus_refresh() - Signal what has changed since the last time
  */
 void bus_refresh(struct bus *bus)
 {
-	const struct core *core = &bus->agent->core;
-
 	if (!bus->api)
 		return;
-	for (uint8_t i = 0; i < bus->agent->conf->n_groups; i++) {
-		struct seen now;
-
-		look_at(core, i, &now);
-		if (!memcmp(&now, &bus->seen[i], sizeof(now)))
-			continue;
-		memcpy(&bus->seen[i], &now, sizeof(now));
-		(void)api_group_changed(bus->api, i); /* a bus that fails is noticed elsewhere */
-	}
-	for (size_t i = 0; i < bus->ops.n_peers; i++) {
-		const struct core_peer *p = &core->peers[node_of_peer(bus->agent, i)];
-		struct seen_peer now = { p->known, p->up, p->no_agent, p->digest_differs };
-
-		if (!memcmp(&now, &bus->seen_peers[i], sizeof(now)))
-			continue;
-		bus->seen_peers[i] = now;
-		(void)api_peer_changed(bus->api, i);
-	}
+	for (size_t i = 0; i < bus->ops.n_groups; i++)
+		if (bus_values_group_changed(bus->values, i))
+			(void)api_group_changed(bus->api,
+						i); /* a bus that fails is noticed elsewhere */
+	for (size_t i = 0; i < bus->ops.n_peers; i++)
+		if (bus_values_peer_changed(bus->values, i))
+			(void)api_peer_changed(bus->api, i);
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/bus_values.h"
+#include "agent/cleanup.h"
+
+enum { UNFIT_BITS = 16, ADDRESS_TEXT_MAX = 96 };
+
+/* What of a group can change, to tell at little cost whether it did. */
+struct seen {
+	enum core_state state;
+	enum core_reason reason;
+	uint64_t term, last_switchover_us;
+	uint16_t unfit;
+	uint8_t primary;
+	bool maintenance;
+	uint32_t nodes[CORE_NODES_MAX]; /* node_key() */
+};
+
+struct seen_peer {
+	bool known, up, no_agent, digest_differs;
+};
+
+struct bus_values {
+	const struct agent *agent;		     /* borrowed */
+	char **addresses[CORE_GROUPS_MAX];	     /* texts, NULL-terminated */
+	struct api_node nodes[CORE_NODES_MAX];	     /* of the group asked for last */
+	char *unfit[CORE_NODES_MAX][UNFIT_BITS + 1]; /* the same */
+	struct api_path paths[CONF_PATHS_MAX];	     /* of the peer asked for last */
+	char path_texts[CONF_PATHS_MAX][2][ADDRESS_TEXT_MAX];
+	struct seen seen[CORE_GROUPS_MAX];
+	struct seen_peer seen_peers[CORE_NODES_MAX];
+};
+
+static int format_addresses(struct bus_values *values, size_t g)
+{
+	const struct conf_group *group = &values->agent->conf->groups[g];
+	char ip[ADDRESS_TEXT_MAX];
+
+	values->addresses[g] = calloc(group->n_vips + 1, sizeof(char *));
+	if (!values->addresses[g])
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_vips; i++) {
+		const struct conf_vip *vip = &group->vips[i];
+
+		if (asprintf(&values->addresses[g][i], "%s/%u %s",
+			     conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix,
+			     vip->ifname) < 0) {
+			values->addresses[g][i] = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * bus_values_new() - Get ready to describe an agent
+ * @agent: borrowed until bus_values_free()
+ *
+ * Return: 0; -ENOMEM.
+ */
+int bus_values_new(const struct agent *agent, struct bus_values **ret)
+{
+	_cleanup_(bus_values_freep) struct bus_values *values = calloc(1, sizeof(*values));
+	int r;
+
+	if (!values)
+		return -ENOMEM;
+	values->agent = agent;
+	for (size_t g = 0; g < agent->conf->n_groups; g++) {
+		r = format_addresses(values, g);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE(values);
+	return 0;
+}
+
+struct bus_values *bus_values_free(struct bus_values *values)
+{
+	if (!values)
+		return NULL;
+	for (size_t g = 0; g < CORE_GROUPS_MAX; g++) {
+		for (size_t i = 0; values->addresses[g] && values->addresses[g][i]; i++)
+			free(values->addresses[g][i]);
+		free(values->addresses[g]);
+	}
+	free(values);
+	return NULL;
+}
+
+/* Peers are numbered without ourselves on the bus. */
+static uint8_t node_of_peer(const struct agent *agent, size_t peer)
+{
+	return (uint8_t)(peer < agent->self ? peer : peer + 1);
+}
+
+static uint64_t refused(const struct beat_stats *stats)
+{
+	uint64_t sum = stats->replayed + stats->unproven + stats->misplaced;
+
+	for (size_t i = WIRE_ACCEPTED + 1; i < _WIRE_REFUSAL_MAX; i++)
+		sum += stats->refused[i];
+	return sum;
+}
+
+/**
+ * bus_values_manager() - What the node as a whole is like
+ * @ret: points into the configuration
+ */
+void bus_values_manager(const struct bus_values *values, struct api_manager *ret)
+{
+	const struct agent *agent = values->agent;
+	struct beat_stats stats;
+
+	beat_stats(agent->beat, &stats);
+	*ret = (struct api_manager){
+		.version = API_VERSION,
+		.node = agent->conf->nodes[agent->self].name,
+		.interval_us = agent->conf->interval_us,
+		.lease_us = agent->conf->lease_us,
+		.dead_us = agent->conf->dead_us,
+		.lease_remaining_us = instant_since(agent->core.lease_until, agent_now()),
+		.refused = refused(&stats),
+		.strangers = stats.strangers,
+	};
+}
+
+static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
+{
+	size_t n = 0;
+
+	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
+		if (unfit & bit)
+			ret[n++] = (char *)core_unfit_name((enum core_unfit)bit);
+	ret[n] = NULL;
+	return ret;
+}
+
+static const char *peer_state(const struct core_peer *p)
+{
+	if (p->up)
+		return "up";
+	if (p->no_agent)
+		return "no-agent";
+	return p->known ? "silent" : "unknown";
+}
+
+/* What a peer says of a group; NULL if it says nothing, or not any more. */
+static const struct core_record *heard_of(const struct core *core, uint8_t node, size_t group)
+{
+	const struct core_peer *p = &core->peers[node];
+
+	return p->up && p->beat.groups[group].present ? &p->beat.groups[group] : NULL;
+}
+
+static struct api_node describe_node(struct bus_values *values, uint8_t node, size_t group)
+{
+	const struct agent *agent = values->agent;
+	const struct core_group *ours = &agent->core.groups[group];
+	const struct core_record *theirs = heard_of(&agent->core, node, group);
+	struct api_node ret = { .name = agent->conf->nodes[node].name };
+	uint16_t unfit = 0;
+
+	if (node == agent->self) {
+		ret.state = core_state_name(ours->state);
+		unfit = ours->unfit;
+	} else if (theirs) {
+		ret.state = core_state_name(theirs->state);
+		unfit = theirs->unfit;
+	} else {
+		ret.state = agent->core.peers[node].up ? "absent"
+						       : peer_state(&agent->core.peers[node]);
+	}
+	ret.unfit = unfit_words(unfit, values->unfit[node]);
+	return ret;
+}
+
+/**
+ * bus_values_group() - What a group is like, here and on the other nodes
+ * @i: its number
+ * @ret: points into @values, until the next call
+ */
+void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret)
+{
+	const struct agent *agent = values->agent;
+	const struct core_group *g = &agent->core.groups[i];
+	const struct conf_group *conf = &agent->conf->groups[i];
+	uint8_t primary = core_primary(&agent->core, (uint8_t)i);
+
+	for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
+		values->nodes[node] = describe_node(values, node, i);
+	*ret = (struct api_group){
+		.name = conf->name,
+		.role = g->primary ? "primary" : "backup",
+		.state = core_state_name(g->state),
+		.primary = primary == CORE_NODE_NONE ? "" : agent->conf->nodes[primary].name,
+		.reason = core_reason_name(g->reason),
+		.mode = "alias",
+		.redundancy = conf->core.hot ? "hot" : "warm",
+		.handover = conf->core.strict ? "strict" : "seamless",
+		.term = g->term,
+		.role_since_us = g->since.us,
+		.last_switchover_us = g->last_switchover_us,
+		.fit = !g->unfit,
+		.maintenance = g->maintenance,
+		.unfit = values->unfit[agent->self],
+		.virtual_addresses = values->addresses[i],
+		.nodes = { values->nodes, agent->conf->n_nodes },
+	};
+}
+
+/**
+ * bus_values_peer() - What a peer is like, and the paths to it
+ * @peer: number among the peers
+ * @ret: points into @values, until the next call
+ */
+void bus_values_peer(struct bus_values *values, size_t peer, struct api_peer *ret)
+{
+	const struct agent *agent = values->agent;
+	uint8_t node = node_of_peer(agent, peer);
+	size_t n = beat_n_paths(agent->beat, node);
+
+	for (size_t i = 0; i < n && i < CONF_PATHS_MAX; i++) {
+		struct beat_path_stats stats;
+
+		beat_path_stats(agent->beat, node, i, &stats);
+		values->paths[i] = (struct api_path){
+			.local = conf_format_ip(&stats.local, values->path_texts[i][0],
+						ADDRESS_TEXT_MAX),
+			.remote = conf_format_ip(&stats.remote, values->path_texts[i][1],
+						 ADDRESS_TEXT_MAX),
+			.sent = stats.sent,
+			.received = stats.received,
+			.lost = stats.lost,
+			.rtt_us = stats.rtt_us,
+			.rtt_min_us = stats.rtt_min_us,
+			.heard_us = stats.heard.us,
+		};
+	}
+	*ret = (struct api_peer){
+		.name = agent->conf->nodes[node].name,
+		.state = peer_state(&agent->core.peers[node]),
+		.same_configuration = !agent->core.peers[node].digest_differs,
+		.paths = values->paths,
+		.n_paths = n,
+	};
+}
+
+/* All that Nodes says of a node other than this one, in a number. */
+static uint32_t node_key(const struct core *core, uint8_t node, size_t group)
+{
+	const struct core_peer *p = &core->peers[node];
+	const struct core_record *r = heard_of(core, node, group);
+
+	if (r)
+		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;
+	return (uint32_t)p->up << 2 | (uint32_t)p->no_agent << 1 | p->known;
+}
+
+/* All bytes of it, padding included: it is compared as a whole. */
+static void look_at(const struct core *core, uint8_t group, struct seen *ret)
+{
+	const struct core_group *g = &core->groups[group];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->state = g->state;
+	ret->reason = g->reason;
+	ret->term = g->term;
+	ret->last_switchover_us = g->last_switchover_us;
+	ret->unfit = g->unfit;
+	ret->primary = core_primary(core, group);
+	ret->maintenance = g->maintenance;
+	for (uint8_t node = 0; node < core->config.n_nodes; node++)
+		ret->nodes[node] = node_key(core, node, group);
+}
+
+/**
+ * bus_values_group_changed() - Is a group other than it was when this was asked last?
+ */
+bool bus_values_group_changed(struct bus_values *values, size_t group)
+{
+	struct seen now;
+
+	look_at(&values->agent->core, (uint8_t)group, &now);
+	if (!memcmp(&now, &values->seen[group], sizeof(now)))
+		return false;
+	memcpy(&values->seen[group], &now, sizeof(now));
+	return true;
+}
+
+/**
+ * bus_values_peer_changed() - Is a peer other than it was when this was asked last?
+ */
+bool bus_values_peer_changed(struct bus_values *values, size_t peer)
+{
+	const struct core_peer *p = &values->agent->core.peers[node_of_peer(values->agent, peer)];
+	struct seen_peer now = { p->known, p->up, p->no_agent, p->digest_differs };
+
+	if (!memcmp(&now, &values->seen_peers[peer], sizeof(now)))
+		return false;
+	values->seen_peers[peer] = now;
+	return true;
+}
