@@ -55,7 +55,7 @@ struct agent {
 	instant arp_refreshed;
 	bool at_home; /* an address of our own has been seen on this host */
 	instant stranger_logged, misplaced_logged, namesake_logged; /* see log_is_due() */
-	instant disowned_logged, refused_logged;
+	instant disowned_logged, refused_logged, deaf_logged;
 };
 
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,

@@ -21,7 +21,7 @@ struct seen {
 };
 
 struct seen_peer {
-	bool known, up, no_agent, digest_differs;
+	bool known, up, no_agent, digest_differs, deaf;
 };
 
 struct bus_values {
@@ -140,10 +140,20 @@ static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
 	return ret;
 }
 
-static const char *peer_state(const struct core_peer *p)
+static bool is_deaf(const struct agent *agent, uint8_t node)
 {
+	return !agent->core.peers[node].up && beat_is_deaf(agent->beat, node, agent->core.now);
+}
+
+/* Deaf comes before no-agent: a firewall may answer as a host without agent does. */
+static const char *peer_state(const struct agent *agent, uint8_t node)
+{
+	const struct core_peer *p = &agent->core.peers[node];
+
 	if (p->up)
 		return "up";
+	if (is_deaf(agent, node))
+		return "deaf";
 	if (p->no_agent)
 		return "no-agent";
 	return p->known ? "silent" : "unknown";
@@ -172,8 +182,7 @@ static struct api_node describe_node(struct bus_values *values, uint8_t node, si
 		ret.state = core_state_name(theirs->state);
 		unfit = theirs->unfit;
 	} else {
-		ret.state = agent->core.peers[node].up ? "absent"
-						       : peer_state(&agent->core.peers[node]);
+		ret.state = agent->core.peers[node].up ? "absent" : peer_state(agent, node);
 	}
 	ret.unfit = unfit_words(unfit, values->unfit[node]);
 	return ret;
@@ -243,7 +252,7 @@ void bus_values_peer(struct bus_values *values, size_t peer, struct api_peer *re
 	}
 	*ret = (struct api_peer){
 		.name = agent->conf->nodes[node].name,
-		.state = peer_state(&agent->core.peers[node]),
+		.state = peer_state(agent, node),
 		.same_configuration = !agent->core.peers[node].digest_differs,
 		.paths = values->paths,
 		.n_paths = n,
@@ -251,19 +260,21 @@ void bus_values_peer(struct bus_values *values, size_t peer, struct api_peer *re
 }
 
 /* All that Nodes says of a node other than this one, in a number. */
-static uint32_t node_key(const struct core *core, uint8_t node, size_t group)
+static uint32_t node_key(const struct agent *agent, uint8_t node, size_t group)
 {
-	const struct core_peer *p = &core->peers[node];
-	const struct core_record *r = heard_of(core, node, group);
+	const struct core_peer *p = &agent->core.peers[node];
+	const struct core_record *r = heard_of(&agent->core, node, group);
 
 	if (r)
 		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;
-	return (uint32_t)p->up << 2 | (uint32_t)p->no_agent << 1 | p->known;
+	return (uint32_t)is_deaf(agent, node) << 3 | (uint32_t)p->up << 2 |
+	       (uint32_t)p->no_agent << 1 | p->known;
 }
 
 /* All bytes of it, padding included: it is compared as a whole. */
-static void look_at(const struct core *core, uint8_t group, struct seen *ret)
+static void look_at(const struct agent *agent, uint8_t group, struct seen *ret)
 {
+	const struct core *core = &agent->core;
 	const struct core_group *g = &core->groups[group];
 
 	memset(ret, 0, sizeof(*ret));
@@ -275,7 +286,7 @@ static void look_at(const struct core *core, uint8_t group, struct seen *ret)
 	ret->primary = core_primary(core, group);
 	ret->maintenance = g->maintenance;
 	for (uint8_t node = 0; node < core->config.n_nodes; node++)
-		ret->nodes[node] = node_key(core, node, group);
+		ret->nodes[node] = node_key(agent, node, group);
 }
 
 /**
@@ -285,7 +296,7 @@ bool bus_values_group_changed(struct bus_values *values, size_t group)
 {
 	struct seen now;
 
-	look_at(&values->agent->core, (uint8_t)group, &now);
+	look_at(values->agent, (uint8_t)group, &now);
 	if (!memcmp(&now, &values->seen[group], sizeof(now)))
 		return false;
 	memcpy(&values->seen[group], &now, sizeof(now));
@@ -297,8 +308,10 @@ bool bus_values_group_changed(struct bus_values *values, size_t group)
  */
 bool bus_values_peer_changed(struct bus_values *values, size_t peer)
 {
-	const struct core_peer *p = &values->agent->core.peers[node_of_peer(values->agent, peer)];
-	struct seen_peer now = { p->known, p->up, p->no_agent, p->digest_differs };
+	uint8_t node = node_of_peer(values->agent, peer);
+	const struct core_peer *p = &values->agent->core.peers[node];
+	struct seen_peer now = { p->known, p->up, p->no_agent, p->digest_differs,
+				 is_deaf(values->agent, node) };
 
 	if (!memcmp(&now, &values->seen_peers[peer], sizeof(now)))
 		return false;

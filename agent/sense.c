@@ -69,6 +69,19 @@ static void log_refused(struct agent *agent, const struct beat_received *receive
 		conf_format_ip(&received->from, buf, sizeof(buf)), why[received->refusal]);
 }
 
+/* What is dropped on the way to the peer leaves both of us primary, and nobody knows why. */
+static void log_deaf(struct agent *agent, const struct beat_received *received)
+{
+	char buf[64];
+
+	if (log_is_due(&agent->deaf_logged, agent_now()))
+		log_say(LOG_LEVEL_WARNING,
+			"%s (%s) sends to us but does not hear us: does a firewall let UDP port %u "
+			"through from here?",
+			agent->conf->nodes[received->peer].name,
+			conf_format_ip(&received->from, buf, sizeof(buf)), agent->conf->port);
+}
+
 static void hear(struct agent *agent, const struct beat_received *received)
 {
 	struct core_event event = { .type = CORE_EV_BEAT, .peer = received->peer };
@@ -94,6 +107,9 @@ static void hear(struct agent *agent, const struct beat_received *received)
 		break;
 	case BEAT_REFUSED:
 		log_refused(agent, received);
+		break;
+	case BEAT_DEAF:
+		log_deaf(agent, received);
 		break;
 	case BEAT_NOTHING:
 	case BEAT_HANDLED:

@@ -34,8 +34,9 @@ struct api_manager {
 /* What one node is to a group, as far as is known here. */
 struct api_node {
 	const char *name;
-	const char *state; /* that of a group; or silent, no-agent, unknown, absent: see peers */
-	char **unfit;	   /* reasons, NULL-terminated; none of a node that is not heard */
+	const char
+		*state; /* that of a group; or silent, deaf, no-agent, unknown, absent: see peers */
+	char **unfit;	/* reasons, NULL-terminated; none of a node that is not heard */
 };
 
 struct api_nodes {
@@ -69,7 +70,7 @@ struct api_path {
 
 struct api_peer {
 	const char *name;
-	const char *state; /* up, silent, no-agent, unknown */
+	const char *state; /* up, silent, deaf, no-agent, unknown */
 	bool same_configuration;
 	const struct api_path *paths;
 	size_t n_paths;

@@ -11,7 +11,7 @@ enum {
 
 static const char *colour_of_state(const struct api_node *node)
 {
-	static const char *const wrong[] = { "fault", "silent", "no-agent", "absent" };
+	static const char *const wrong[] = { "fault", "silent", "deaf", "no-agent", "absent" };
 
 	if (strcmp(node->state, "primary") == 0)
 		return GREEN;

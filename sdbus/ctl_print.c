@@ -14,6 +14,8 @@ static const char *sentence_of_peer(const char *state)
 {
 	if (strcmp(state, "silent") == 0)
 		return "silent: no heartbeat arrives";
+	if (strcmp(state, "deaf") == 0)
+		return "sends to this node but does not hear it: a firewall?";
 	if (strcmp(state, "no-agent") == 0)
 		return "its host answers, its takeoverd does not run";
 	if (strcmp(state, "unknown") == 0)

@@ -55,6 +55,8 @@ static void print_node(FILE *out, const struct api_node *node)
 	fprintf(out, "%s ", node->name);
 	if (strcmp(node->state, "unknown") == 0)
 		fputs("has not been heard yet", out);
+	else if (strcmp(node->state, "deaf") == 0)
+		fputs("does not hear this node", out);
 	else if (strcmp(node->state, "absent") == 0)
 		fputs("does not have this group", out);
 	else if (strcmp(node->state, "maintenance") == 0)

@@ -105,6 +105,8 @@ Test(takeoverctl_status, group_that_nobody_could_take_over_says_why)
 		  "! sip: alpha is primary; nobody can take over: beta is unfit: link\n" },
 		{ "silent", NULL,
 		  "! sip: alpha is primary; nobody can take over: beta is silent\n" },
+		{ "deaf", NULL,
+		  "! sip: alpha is primary; nobody can take over: beta does not hear this node\n" },
 		{ "unknown", NULL,
 		  "! sip: alpha is primary; nobody can take over: beta has not been heard yet\n" },
 		{ "absent", NULL,
@@ -156,6 +158,18 @@ Test(takeoverctl_status, colours_only_repeat_what_the_words_say)
 	}
 	expect(&agent, text);
 	free(text);
+}
+
+Test(takeoverctl_status, peer_that_does_not_hear_this_node_is_said_to_be_deaf)
+{
+	struct fake agent;
+
+	fake_init(&agent);
+	agent.nodes[1].state = "deaf";
+	agent.peers[0].state = "deaf";
+	agent.paths[0].heard_us = agent.paths[1].heard_us = 0;
+	expect(&agent, "\n!     beta   deaf\n");
+	expect(&agent, "\n! beta   sends to this node but does not hear it: a firewall?\n");
 }
 
 Test(takeoverctl_status, differing_configurations_are_shown)

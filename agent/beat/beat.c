@@ -252,6 +252,18 @@ int beat_receive(struct beat *beat, size_t i, instant now, struct beat_received 
 }
 
 /**
+ * beat_is_deaf() - Has a peer sent to us for longer than the dead time, and not heard us?
+ * @beat: heartbeats
+ * @peer: number of the node
+ * @now: time
+ */
+bool beat_is_deaf(const struct beat *beat, uint8_t peer, instant now)
+{
+	assert(peer < CORE_NODES_MAX);
+	return session_is_unheard(&beat->peers[peer].unheard, now, beat->conf->dead_us);
+}
+
+/**
  * beat_n_paths() - How many paths lead to a peer.
  * @beat: heartbeats
  * @peer: number of the node

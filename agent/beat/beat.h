@@ -19,6 +19,7 @@ enum beat_outcome {
 	BEAT_NOTHING,	  /* no datagram left */
 	BEAT_FRESH,	  /* a heartbeat for the core */
 	BEAT_HANDLED,	  /* handshake or duplicate; nothing more to do */
+	BEAT_DEAF,	  /* handshake again, of a peer that does not hear our part of it */
 	BEAT_REFUSED,	  /* counted */
 	BEAT_UNREACHABLE, /* the silent peer's host says: nobody listens on that port */
 	BEAT_STRANGER,	  /* authentic, but from a node we do not know: has been told so */
@@ -31,10 +32,11 @@ enum beat_outcome {
 struct beat_received {
 	enum beat_outcome outcome;
 	enum wire_refusal refusal; /* REFUSED; ACCEPTED: it was, but is not new */
-	/* FRESH, UNREACHABLE, DISOWNED, NAMESAKE; REFUSED: whose address it came from, or none */
+	/* FRESH, DEAF, UNREACHABLE, DISOWNED, NAMESAKE; REFUSED: whose address it came from, or
+	 * none */
 	uint8_t peer;
 	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED, NAMESAKE */
-	struct ip from;		      /* the same, and REFUSED */
+	struct ip from;		      /* the same, DEAF, and REFUSED */
 	struct core_beat beat;	      /* FRESH */
 };
 
@@ -65,6 +67,7 @@ int beat_receive(struct beat *beat, size_t i, instant now, struct beat_received 
 int beat_send(struct beat *beat, uint8_t peer, const struct core_beat *text, enum beat_mark mark,
 	      instant now);
 
+bool beat_is_deaf(const struct beat *beat, uint8_t peer, instant now);
 size_t beat_n_paths(const struct beat *beat, uint8_t peer);
 void beat_path_stats(const struct beat *beat, uint8_t peer, size_t path,
 		     struct beat_path_stats *ret);

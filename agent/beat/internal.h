@@ -19,6 +19,7 @@ struct route {
 struct peer {
 	struct session session;
 	struct session_answers answers;
+	struct session_unheard unheard;
 	struct path_sent sent;
 	struct route routes[CONF_PATHS_MAX];
 };

@@ -170,3 +170,43 @@ bool session_answers_take(struct session_answers *answers, const struct session 
 	return session_bucket_take(
 		packet->peer_session == session->own ? &answers->ours : &answers->others, now);
 }
+
+/**
+ * session_note_unheard() - Does a packet show that its sender has heard us?
+ * @unheard: takes note
+ * @session: as for session_answer()
+ * @packet: the packet
+ * @proof: what session_receive() said of it
+ * @now: time
+ * @dead_us: who has sent nothing for so long has stopped
+ *
+ * Who quotes our session has heard us, in this life of ours if it is no recording; so only a
+ * proof of that is one of hearing, and only what does not quote us one of the contrary.
+ */
+void session_note_unheard(struct session_unheard *unheard, const struct session *session,
+			  const struct wire_packet *packet, enum session_proof proof, instant now,
+			  uint64_t dead_us)
+{
+	if (proof != SESSION_FOREIGN) {
+		unheard->since = INSTANT_NEVER;
+		return;
+	}
+	if (packet->peer_session == session->own)
+		return;
+	if (!instant_is_set(unheard->since) || instant_since(now, unheard->last) > dead_us)
+		unheard->since = now;
+	unheard->last = now;
+}
+
+/**
+ * session_is_unheard() - Has the peer sent to us for longer than its greeting may take, and
+ * not heard us?
+ * @unheard: as noted
+ * @now: time
+ * @dead_us: so long it may take, and so lately it must have sent
+ */
+bool session_is_unheard(const struct session_unheard *unheard, instant now, uint64_t dead_us)
+{
+	return instant_is_set(unheard->since) && instant_since(now, unheard->last) <= dead_us &&
+	       instant_since(unheard->last, unheard->since) > dead_us;
+}

@@ -54,6 +54,12 @@ struct session_answers {
 	struct session_bucket ours, others;
 };
 
+/* A peer that sends to us, and in nothing of it has heard us. */
+struct session_unheard {
+	instant since; /* never: it hears us, or does not send */
+	instant last;
+};
+
 enum session_proof session_receive(struct session *session, const struct wire_packet *packet);
 bool session_answer(const struct session *session, const struct wire_packet *packet,
 		    struct wire_packet *ret);
@@ -63,4 +69,8 @@ enum session_order session_window_take(struct session_window *window, uint64_t s
 				       int64_t *ret_lost);
 bool session_answers_take(struct session_answers *answers, const struct session *session,
 			  const struct wire_packet *packet, enum session_proof proof, instant now);
+void session_note_unheard(struct session_unheard *unheard, const struct session *session,
+			  const struct wire_packet *packet, enum session_proof proof, instant now,
+			  uint64_t dead_us);
+bool session_is_unheard(const struct session_unheard *unheard, instant now, uint64_t dead_us);
 bool session_bucket_take(struct session_bucket *bucket, instant now);

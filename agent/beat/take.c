@@ -64,8 +64,14 @@ static enum beat_outcome take_peer(struct beat *beat, struct peer *peer, struct 
 		/* The next heartbeat asks again if this is lost. */
 		(void)channel_send(&route->channel, beat->buf, len, &(struct channel_options){ 0 });
 	}
-	beat->stats.unproven += proof == SESSION_FOREIGN;
-	if (proof == SESSION_FOREIGN || packet->type != WIRE_BEAT)
+	session_note_unheard(&peer->unheard, &peer->session, packet, proof, now,
+			     beat->conf->dead_us);
+	if (proof == SESSION_FOREIGN) {
+		beat->stats.unproven++;
+		return session_is_unheard(&peer->unheard, now, beat->conf->dead_us) ? BEAT_DEAF
+										    : BEAT_HANDLED;
+	}
+	if (packet->type != WIRE_BEAT)
 		return BEAT_HANDLED;
 	return take_beat(beat, peer, &route->path, packet, now);
 }

@@ -393,3 +393,30 @@ scenario_configurations_that_differ_in_everything()
 		wait_property "$node" group/sip Fit true
 	done
 }
+
+# A firewall that lets nothing in on one node, from the very start: no handshake, so both
+# serve; the other one hears, and says what is wrong, once. When it goes, one serves.
+scenario_firewall_in_one_direction_from_the_start()
+{
+	local name='beta (10.77.0.12) sends to us but does not hear us: does a firewall let UDP port 7373'
+
+	net_up
+	config_default >"$DIR/takeover.conf"
+	nodes_up a b
+	in_ns b nft 'add table inet wall;
+		add chain inet wall in { type filter hook input priority 0; };
+		add rule inet wall in udp dport 7373 drop'
+	agent_start a
+	agent_start b
+	wait_role a primary
+	wait_role b primary
+	wait_property a peer/beta State deaf
+	said a "$name" 1
+	[[ $(get b peer/alpha State) == unknown ]] || fail "alpha is $(get b peer/alpha State) to beta"
+	! grep -qF 'does not hear us' "$DIR/agent-b.err" || fail "beta has heard something"
+	in_ns b nft delete table inet wall
+	settle
+	wait_property a peer/beta State up
+	said a "$name" 1
+	assert_holder "$PRIMARY"
+}
