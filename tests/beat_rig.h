@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "agent/beat/beat.h"
+#include "agent/beat/session.h"
 #include "tests/netns.h"
 #include "tests/with_conf.h"
 

@@ -385,37 +385,79 @@ Test(beat, what_comes_of_another_session_is_counted)
 {
 	static struct recorder recorder;
 	struct agent a;
-	uint64_t before;
+	size_t sent = 0;
 
 	world_enter();
 	agent_start(&a, ONE_PATH, ALPHA);
 	record_a_life(&a, &recorder);
 	agent_stop(&a);
 	agent_start(&a, ONE_PATH, ALPHA);
-	before = stats_of(&a).unproven;
-	for (int i = 0; i < 3; i++)
-		cr_assert_geq(replay(&recorder, "10.9.0.2"), 4);
+	for (int i = 0; i < 10; i++)
+		sent += replay(&recorder, "10.9.0.2");
 	settle(&a, NULL);
-	cr_expect_geq(a.outcomes[BEAT_HANDLED], 12);
-	cr_expect_geq(stats_of(&a).unproven - before, 12);
+	cr_assert_geq(sent, 2 * SESSION_GREETINGS);
+	cr_expect_geq(a.outcomes[BEAT_HANDLED], sent);
+	cr_expect_eq(stats_of(&a).greetings, SESSION_GREETINGS);
+	cr_expect_eq(stats_of(&a).unproven, sent - SESSION_GREETINGS);
 	agent_stop(&a);
 }
 
-Test(beat, a_whole_handshake_leaves_few_packets_unproven)
+Test(beat, replays_use_up_no_more_than_one_handshake_between_two)
+{
+	static struct recorder lives[2];
+	struct agent a, b;
+	uint64_t before;
+
+	world_enter();
+	agent_start(&a, ONE_PATH, ALPHA);
+	for (size_t i = 0; i < ARRAY_SIZE(lives); i++)
+		record_a_life(&a, &lives[i]);
+	cr_expect_leq(stats_of(&a).greetings, 4);
+	cr_expect_eq(stats_of(&a).unproven, 0);
+	before = stats_of(&a).greetings;
+	for (int i = 0; i < SESSION_GREETINGS / 2; i++) {
+		cr_assert_geq(replay(&lives[0], "10.9.0.2"), 4);
+		settle(&a, NULL);
+	}
+	cr_expect_leq(stats_of(&a).greetings - before, SESSION_GREETINGS);
+	cr_expect_geq(stats_of(&a).unproven, SESSION_GREETINGS);
+	/* the next one is counted as such again */
+	agent_start(&b, ONE_PATH, BETA);
+	say(&b);
+	settle(&a, &b);
+	agent_stop(&b);
+	before = stats_of(&a).unproven;
+	agent_start(&b, ONE_PATH, BETA);
+	say(&b);
+	settle(&a, &b);
+	cr_expect_eq(stats_of(&a).unproven, before);
+	agent_stop(&a);
+	agent_stop(&b);
+}
+
+Test(beat, no_packet_of_a_handshake_counts_as_unproven)
 {
 	struct agent a, b;
 
 	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	agent_start(&a, TWO_PATHS, ALPHA);
+	agent_start(&b, TWO_PATHS, BETA);
+	say(&b);
 	meet(&a, &b);
 	for (int i = 0; i < 20; i++) {
 		say(&a);
 		say(&b);
 		settle(&a, &b);
 	}
-	cr_expect_leq(stats_of(&a).unproven, 1);
-	cr_expect_leq(stats_of(&b).unproven, 1);
+	agent_stop(&b);
+	agent_start(&b, TWO_PATHS, BETA);
+	say(&b);
+	meet(&a, &b);
+	cr_expect_geq(stats_of(&a).greetings + stats_of(&b).greetings, 2);
+	cr_expect_eq(stats_of(&a).unproven, 0);
+	cr_expect_eq(stats_of(&b).unproven, 0);
+	cr_expect_eq(stats_of(&a).replayed, 0);
+	cr_expect_eq(stats_of(&b).replayed, 0);
 	agent_stop(&a);
 	agent_stop(&b);
 }

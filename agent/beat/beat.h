@@ -49,8 +49,9 @@ struct beat_path_stats {
 
 struct beat_stats {
 	uint64_t refused[_WIRE_REFUSAL_MAX];
-	uint64_t replayed; /* sequence number not new on its path */
-	uint64_t unproven; /* of another session: each handshake has some, more are replays */
+	uint64_t replayed;  /* sequence number not new on its path */
+	uint64_t greetings; /* of another session: so many as a handshake has at most */
+	uint64_t unproven;  /* more of them: replays */
 	uint64_t strangers;
 	uint64_t misplaced;
 };

@@ -2,12 +2,8 @@
 #include "agent/beat/session.h"
 
 enum {
-	/*
-	 * A handshake takes two answers of each node on each of at most four
-	 * paths; twice that. Afterwards as many as the fastest interval in use
-	 * (5 ms, on two paths) may bring does no harm.
-	 */
-	BUCKET_SIZE = 16,
+	BUCKET_SIZE = SESSION_GREETINGS,
+	/* As many as the fastest interval in use (5 ms, on two paths) may bring does no harm. */
 	BUCKET_REFILL_US = 5000,
 	WINDOW_SIZE = 64,
 };
@@ -36,8 +32,25 @@ enum session_proof session_receive(struct session *session, const struct wire_pa
 	if (!redeem(session, packet))
 		return SESSION_FOREIGN;
 	session->peer = packet->session;
+	session->greetings = 0;
 	session->delivered = 0;
 	return SESSION_CONFIRMED;
+}
+
+/**
+ * session_greeting_take() - May an unproven packet be part of a handshake?
+ * @session: counts it if so
+ *
+ * Who knows nobody yet has nothing to prove himself with, so what he says looks like a replay.
+ *
+ * Return: true, at most SESSION_GREETINGS times from one handshake to the next.
+ */
+bool session_greeting_take(struct session *session)
+{
+	if (session->greetings >= SESSION_GREETINGS)
+		return false;
+	session->greetings++;
+	return true;
 }
 
 /**

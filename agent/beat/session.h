@@ -8,6 +8,14 @@
 
 #include "agent/beat/wire.h"
 
+enum {
+	/*
+	 * A handshake takes two answers of each node on each of at most four
+	 * paths; twice that.
+	 */
+	SESSION_GREETINGS = 16,
+};
+
 /*
  * What one node knows of one peer. Every packet carries our challenge; who
  * sends it back has seen it, so is alive since it was drawn. It is drawn anew
@@ -17,6 +25,7 @@ struct session {
 	uint64_t own;	    /* random per process; not 0 */
 	uint64_t challenge; /* random; 0: answered, session_renew() is due */
 	uint64_t peer;	    /* the peer's session that has answered; 0: none yet */
+	unsigned greetings; /* unproven packets since then, as far as a handshake may have them */
 	uint64_t delivered; /* highest heartbeat of that session that was taken */
 };
 
@@ -63,6 +72,7 @@ struct session_unheard {
 enum session_proof session_receive(struct session *session, const struct wire_packet *packet);
 bool session_answer(const struct session *session, const struct wire_packet *packet,
 		    struct wire_packet *ret);
+bool session_greeting_take(struct session *session);
 bool session_disowned(struct session *session, const struct wire_packet *packet);
 void session_renew(struct session *session, uint64_t random);
 enum session_order session_window_take(struct session_window *window, uint64_t seq,

@@ -67,7 +67,10 @@ static enum beat_outcome take_peer(struct beat *beat, struct peer *peer, struct 
 	session_note_unheard(&peer->unheard, &peer->session, packet, proof, now,
 			     beat->conf->dead_us);
 	if (proof == SESSION_FOREIGN) {
-		beat->stats.unproven++;
+		if (session_greeting_take(&peer->session))
+			beat->stats.greetings++;
+		else
+			beat->stats.unproven++;
 		return session_is_unheard(&peer->unheard, now, beat->conf->dead_us) ? BEAT_DEAF
 										    : BEAT_HANDLED;
 	}
