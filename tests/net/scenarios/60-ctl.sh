@@ -50,6 +50,9 @@ scenario_ctl_status_tells_of_both_nodes()
 	ctl_pair_up
 	ctl_says 0 'sip: alpha is primary; beta can take over' a status
 	ctl_says 0 'sip: alpha is primary; beta can take over' b status
+	# to greet each other is nothing to be alarmed about
+	ctl_says 0 '"refused_packets":0,"strangers":0' a status --json
+	ctl_says 0 '"refused_packets":0,"strangers":0' b status --json
 	ip -n "$NET-b" link set eth0 down
 	ctl_comes_to_say 0 'nobody can take over: beta is unfit: link' a status
 	grep -qE '^! +beta +fault +unfit: link$' "$DIR/ctl.out" ||
