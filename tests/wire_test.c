@@ -93,19 +93,19 @@ Test(wire, every_field_of_a_record_is_carried)
 	packet.beat.groups[0] = (struct core_record){
 		.present = true,
 		.state = CORE_STATE_MAINTENANCE,
-		.term = UINT64_MAX,
-		.term_max = UINT64_MAX - 1,
+		.term = WIRE_TERM_MAX,
+		.term_max = WIRE_TERM_MAX - 1,
 		.move = CORE_MOVE_DENIED,
 		.why = CORE_RESULT_OUTCOME_UNKNOWN,
 		.move_to = 1,
 		.move_id = UINT32_MAX,
-		.move_term = UINT64_MAX - 2,
+		.move_term = WIRE_TERM_MAX,
 		.unfit = _CORE_UNFIT_MASK,
 		.strict = true,
 		.evidence = true,
 	};
 	packet.beat.groups[1].term = 0;
-	packet.beat.groups[1].term_max = UINT64_C(1) << 63;
+	packet.beat.groups[1].term_max = UINT64_C(1) << 62;
 	packet.beat.groups[2].move = CORE_MOVE_OFFER;
 	packet.beat.groups[2].move_to = CORE_NODE_NONE;
 	packet.beat.groups[3].why = CORE_RESULT_BUSY;
@@ -357,16 +357,51 @@ Test(wire, no_session_no_number_or_a_greeting_as_reply_is_malformed)
 	cr_expect_eq(with_byte(&packet, conf, AT_REPLY, 1, &read), WIRE_MALFORMED);
 }
 
-Test(wire, a_term_of_more_than_64_bits_is_malformed)
+static enum wire_refusal with_record(const struct core_record *record, const struct conf *conf)
+{
+	struct wire_packet packet = at_rest(conf), read;
+	uint8_t buf[WIRE_SIZE_MAX];
+
+	packet.beat.groups[0] = *record;
+	return wire_parse(buf, wire_build(&packet, conf, key, buf, sizeof(buf)), conf, key, &read);
+}
+
+/* The next term is one more than the highest that was seen: there must be one. */
+Test(wire, a_term_behind_which_they_would_wrap_is_malformed)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
+	const struct core_record highest = {
+		.present = true,
+		.term = WIRE_TERM_MAX,
+		.term_max = WIRE_TERM_MAX,
+		.move = CORE_MOVE_OFFER,
+		.move_term = WIRE_TERM_MAX,
+	};
+	const uint64_t beyond[] = { WIRE_TERM_MAX + 1, UINT64_MAX };
+	struct core_record record;
+
+	cr_expect_eq(with_record(&highest, conf), WIRE_ACCEPTED);
+	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
+		record = highest;
+		record.term = beyond[i];
+		cr_expect_eq(with_record(&record, conf), WIRE_MALFORMED);
+		record = highest;
+		record.term_max = beyond[i];
+		cr_expect_eq(with_record(&record, conf), WIRE_MALFORMED);
+		record = highest;
+		record.move_term = beyond[i];
+		cr_expect_eq(with_record(&record, conf), WIRE_MALFORMED);
+	}
+}
+
+Test(wire, a_term_that_does_not_end_is_malformed)
 {
 	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
 	struct wire_packet packet = at_rest(conf), read;
 
-	packet.beat.groups[0].term = UINT64_MAX;
-	packet.beat.groups[0].term_max = UINT64_MAX;
-	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 9, 1, &read), WIRE_ACCEPTED);
-	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 9, 2, &read), WIRE_MALFORMED);
-	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 9, 0x81, &read), WIRE_MALFORMED);
+	packet.beat.groups[0].term = packet.beat.groups[0].term_max = WIRE_TERM_MAX;
+	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 8, 0x7f, &read), WIRE_ACCEPTED);
+	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 8, 0xff, &read), WIRE_MALFORMED);
 }
 
 Test(wire, byte_7_tells_the_kernel_which_heartbeat_is_a_reply)
@@ -455,8 +490,8 @@ Test(wire, a_hundred_groups_at_rest_fit_into_one_frame)
 	for (size_t i = 0; i < most->n_groups; i++)
 		packet.beat.groups[i] = (struct core_record){
 			.present = true,
-			.term = UINT64_MAX,
-			.term_max = UINT64_MAX - 1,
+			.term = WIRE_TERM_MAX,
+			.term_max = WIRE_TERM_MAX - 1,
 			.unfit = 1,
 			.move = CORE_MOVE_OFFER,
 		};

@@ -16,7 +16,7 @@
  *
  * A record: id of the group 8, state 1, bits 1, term; term_max, unfit and the
  * move only if a bit says so, and the terms in as many bytes as they need
- * (LEB128). So 100 groups at rest fit into one Ethernet frame: a datagram in
+ * (LEB128), nine at most. So 100 groups at rest fit into one Ethernet frame: a datagram in
  * fragments is lost when one of them is.
  */
 enum {
@@ -24,7 +24,8 @@ enum {
 	TYPE_OFFSET = 5,
 	VERSION_OFFSET = 4,
 	LEN_MIN = 8 + 4 * 8 + 12 + 2 + TAG_SIZE,
-	TERM_MAX_LEN = 10, /* 64 bits, seven to a byte */
+	TERM_BITS = 63, /* of WIRE_TERM_MAX; seven to a byte */
+	TERM_MAX_LEN = 9,
 	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 22,
 };
 
@@ -129,10 +130,8 @@ static uint64_t get_term(struct reader *r)
 {
 	uint64_t term = 0, byte;
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
+	for (unsigned shift = 0; shift < TERM_BITS; shift += 7) {
 		byte = get(r, 1);
-		if (shift == 63 && byte > 1)
-			break;
 		term |= (byte & 0x7f) << shift;
 		if (!(byte & 0x80))
 			return term;
@@ -201,6 +200,8 @@ static void get_record(struct reader *r, const struct conf *conf, struct core_re
 	ret->move_to = node_by_id(conf, get(r, 8));
 	ret->move_id = (uint32_t)get(r, 4);
 	ret->move_term = get(r, 8);
+	if (ret->move_term > WIRE_TERM_MAX)
+		r->failed = true;
 }
 
 static void put_beat(struct writer *w, const struct core_beat *beat, const struct conf *conf)
