@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # R is set by figures
 
 # alone: alpha only, with the default configuration
 alone()
@@ -41,6 +42,23 @@ scenario_service_has_two_capabilities()
 	[[ -n $(in_node a find /var/lib/takeover -type f -size +0) ]] || fail "no term is stored"
 	unit_is a StatusText "alpha: sip primary"
 	! journal a | grep -iE 'denied|not permitted|refused' || fail "something was refused"
+}
+
+# A machine that is busy with other things still renews the lease in time.
+scenario_service_runs_at_realtime_priority()
+{
+	local task policy
+
+	alone
+	agent_start a
+	wait_role a primary
+	assert_holder a
+	for task in "/proc/${AGENT[a]}/task"/*; do
+		# behind the name in brackets the policy is the 39th word; 2 is SCHED_RR
+		policy=$(sed 's/.*) //' "$task/stat" | cut -d' ' -f39)
+		[[ $policy == 2 ]] || fail "the thread ${task##*/} has policy $policy, not SCHED_RR"
+	done
+	chrt -p "${AGENT[a]}" | grep -qx '.*priority: 5' || fail "$(chrt -p "${AGENT[a]}")"
 }
 
 # Anybody may look and listen, nobody but root may act.
