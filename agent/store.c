@@ -7,6 +7,7 @@
 #include <sys/file.h>
 
 #include "agent/cleanup.h"
+#include "agent/core/core.h"
 #include "agent/store.h"
 
 enum { STORE_SIZE_MAX = 128 };
@@ -81,7 +82,8 @@ int store_read(const char *directory, const char *group, struct store_entry *ret
 		return -EBADMSG;
 	entry.maintenance = maintenance;
 	/* scanf is generous with signs, spaces and overflows; a term must not be a guess */
-	if (format(&entry, as_written) != len || strcmp(text, as_written) != 0)
+	if (format(&entry, as_written) != len || strcmp(text, as_written) != 0 ||
+	    entry.term > CORE_TERM_MAX)
 		return -EBADMSG;
 	*ret = entry;
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "agent/core/core.h"
 #include "agent/store.h"
 
 #include <criterion/criterion.h>
@@ -56,8 +57,8 @@ Test(store, what_was_written_is_read_back)
 	static const struct store_entry entries[] = {
 		{ .term = 0 },
 		{ .term = 1, .maintenance = true },
-		{ .term = UINT64_MAX },
-		{ .term = UINT64_MAX, .maintenance = true },
+		{ .term = CORE_TERM_MAX },
+		{ .term = CORE_TERM_MAX, .maintenance = true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
@@ -106,6 +107,7 @@ Test(store, a_damaged_file_is_refused_whole)
 		"term= 5\nmaintenance=0\n",
 		"term=05\nmaintenance=0\n",
 		"term=18446744073709551616\nmaintenance=0\n",
+		"term=9223372036854775808\nmaintenance=0\n",
 	};
 	struct store_entry entry = { .term = 42 };
 

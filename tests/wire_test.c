@@ -93,13 +93,13 @@ Test(wire, every_field_of_a_record_is_carried)
 	packet.beat.groups[0] = (struct core_record){
 		.present = true,
 		.state = CORE_STATE_MAINTENANCE,
-		.term = WIRE_TERM_MAX,
-		.term_max = WIRE_TERM_MAX - 1,
+		.term = CORE_TERM_MAX,
+		.term_max = CORE_TERM_MAX - 1,
 		.move = CORE_MOVE_DENIED,
 		.why = CORE_RESULT_OUTCOME_UNKNOWN,
 		.move_to = 1,
 		.move_id = UINT32_MAX,
-		.move_term = WIRE_TERM_MAX,
+		.move_term = CORE_TERM_MAX,
 		.unfit = _CORE_UNFIT_MASK,
 		.strict = true,
 		.evidence = true,
@@ -372,12 +372,12 @@ Test(wire, a_term_behind_which_they_would_wrap_is_malformed)
 	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
 	const struct core_record highest = {
 		.present = true,
-		.term = WIRE_TERM_MAX,
-		.term_max = WIRE_TERM_MAX,
+		.term = CORE_TERM_MAX,
+		.term_max = CORE_TERM_MAX,
 		.move = CORE_MOVE_OFFER,
-		.move_term = WIRE_TERM_MAX,
+		.move_term = CORE_TERM_MAX,
 	};
-	const uint64_t beyond[] = { WIRE_TERM_MAX + 1, UINT64_MAX };
+	const uint64_t beyond[] = { CORE_TERM_MAX + 1, UINT64_MAX };
 	struct core_record record;
 
 	cr_expect_eq(with_record(&highest, conf), WIRE_ACCEPTED);
@@ -399,7 +399,7 @@ Test(wire, a_term_that_does_not_end_is_malformed)
 	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
 	struct wire_packet packet = at_rest(conf), read;
 
-	packet.beat.groups[0].term = packet.beat.groups[0].term_max = WIRE_TERM_MAX;
+	packet.beat.groups[0].term = packet.beat.groups[0].term_max = CORE_TERM_MAX;
 	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 8, 0x7f, &read), WIRE_ACCEPTED);
 	cr_expect_eq(with_byte(&packet, conf, AT_TERM + 8, 0xff, &read), WIRE_MALFORMED);
 }
@@ -490,8 +490,8 @@ Test(wire, a_hundred_groups_at_rest_fit_into_one_frame)
 	for (size_t i = 0; i < most->n_groups; i++)
 		packet.beat.groups[i] = (struct core_record){
 			.present = true,
-			.term = WIRE_TERM_MAX,
-			.term_max = WIRE_TERM_MAX - 1,
+			.term = CORE_TERM_MAX,
+			.term_max = CORE_TERM_MAX - 1,
 			.unfit = 1,
 			.move = CORE_MOVE_OFFER,
 		};

@@ -24,7 +24,7 @@ enum {
 	TYPE_OFFSET = 5,
 	VERSION_OFFSET = 4,
 	LEN_MIN = 8 + 4 * 8 + 12 + 2 + TAG_SIZE,
-	TERM_BITS = 63, /* of WIRE_TERM_MAX; seven to a byte */
+	TERM_BITS = 63, /* of CORE_TERM_MAX; seven to a byte */
 	TERM_MAX_LEN = 9,
 	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 22,
 };
@@ -200,7 +200,7 @@ static void get_record(struct reader *r, const struct conf *conf, struct core_re
 	ret->move_to = node_by_id(conf, get(r, 8));
 	ret->move_id = (uint32_t)get(r, 4);
 	ret->move_term = get(r, 8);
-	if (ret->move_term > WIRE_TERM_MAX)
+	if (ret->move_term > CORE_TERM_MAX)
 		r->failed = true;
 }
 

@@ -12,12 +12,6 @@ enum {
 	WIRE_REPLY_OFFSET = 7, /* the byte that the gate's echo guard looks at */
 };
 
-/*
- * Terms are ordered, so they must not wrap: a heartbeat with a higher one is refused, whoever has
- * the key. No pair of hosts gets there: a term a second would take 10^11 years.
- */
-#define WIRE_TERM_MAX ((UINT64_C(1) << 63) - 1)
-
 enum wire_type {
 	WIRE_BEAT,     /* a heartbeat: session established, carries the records */
 	WIRE_HELLO,    /* a step of the handshake: no records */

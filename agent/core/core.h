@@ -19,6 +19,12 @@ enum {
 	CORE_NODE_NONE = 0xff,
 };
 
+/*
+ * Terms are ordered, so they must not wrap: a heartbeat with a higher one is refused, whoever has
+ * the key, and so is a file. No pair of hosts gets there: a term a second would take 10^11 years.
+ */
+#define CORE_TERM_MAX ((UINT64_C(1) << 63) - 1)
+
 /* What a node is to a group. The order is that of the wire: append only. */
 enum core_state {
 	CORE_STATE_BACKUP,	/* ready to claim */

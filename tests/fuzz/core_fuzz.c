@@ -45,7 +45,7 @@ static uint64_t number(struct world *w)
 	return byte < 0xf0 ? byte : ends[byte % 5];
 }
 
-/* Higher ones are refused before the core hears of them (WIRE_TERM_MAX). */
+/* Higher ones are refused before the core hears of them (CORE_TERM_MAX). */
 static uint64_t term(struct world *w)
 {
 	return number(w) & INT64_MAX;
