@@ -126,6 +126,15 @@ void api_group_load(struct api *api, size_t group)
 	api->ops->get_group(api->ctx, group, &api->group.now);
 }
 
+/* A path may stand for any bytes; a message with a text that is not UTF-8 is never sent. */
+static bool is_printable(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			return false;
+	return true;
+}
+
 /**
  * api_group_find() - the group behind a path
  *
@@ -157,6 +166,9 @@ int api_group_find(sd_bus *bus, const char *path, const char *interface, void *u
 		return r;
 	if (r == 0 || *name == '\0') /* "" is the folder itself */
 		return 0;
+	if (!is_printable(name))
+		return sd_bus_error_set(error, api_error_name("NoSuchGroup"),
+					"There is no group of this name here.");
 	return sd_bus_error_setf(error, api_error_name("NoSuchGroup"),
 				 "There is no group \"%s\" here.", name);
 }

@@ -403,8 +403,12 @@ Test(api, unknown_group_is_named, .timeout = 10)
 	call(&rig, &answer, SIP "/sip", API_GROUP, "Switchover", "");
 	arrive(&rig, answer.times == 3);
 	cr_expect_str_eq(error_of(&answer), API_ERROR "NoSuchGroup");
-	call(&rig, &answer, API_PATH "/peer/gamma", PROPERTIES, "Get", "ss", API_PEER, "State");
+	call(&rig, &answer, API_PATH "/group/_ff", API_GROUP, "Switchover", "");
 	arrive(&rig, answer.times == 4);
+	cr_expect_str_eq(error_of(&answer), API_ERROR "NoSuchGroup");
+	cr_expect_str_eq(text_of(&answer), "There is no group of this name here.");
+	call(&rig, &answer, API_PATH "/peer/gamma", PROPERTIES, "Get", "ss", API_PEER, "State");
+	arrive(&rig, answer.times == 5);
 	cr_expect_str_eq(error_of(&answer), SD_BUS_ERROR_UNKNOWN_OBJECT);
 	cr_expect_eq(rig.agent.switchovers, 0);
 	answer_done(&answer);

@@ -31,6 +31,7 @@ wrong_calls()
 	wrong 'Invalid arguments' "${to[@]}" $object $group Announce 'a{sv}' 0
 	wrong 'Invalid arguments' "${to[@]}" $object $group CanSwitchover u 1
 	wrong 'There is no group "nope" here' "${to[@]}" /org/takeover1/group/nope $group Switchover
+	wrong 'There is no group of this name here' "${to[@]}" /org/takeover1/group/_ff $group Switchover
 	wrong 'Unknown' "${to[@]}" /org/takeover1/group $group Switchover
 	wrong 'Unknown' "${to[@]}" /org/takeover1 $group Switchover
 	wrong 'Unknown' "${to[@]}" /elsewhere $group Switchover
