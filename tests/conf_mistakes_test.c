@@ -128,6 +128,12 @@ static const struct {
 	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group web]\"; did you mean "
 	  "[Group web]?\n"
 	  "3: Linger= takes a time from 0 to 10s, not \"soon\".\n" },
+	{ "[group aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xbc]",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group "
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xbc]\"; did you mean [Group NAME]?\n" },
+	{ "[group a/b]",
+	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group a/b]\"; did you mean "
+	  "[Group NAME]?\n" },
 	{ "Interval=1s", /* what each has to be, once the other is right */
 	  "2: Lease=350ms is too short, it takes 2 * Interval + 5ms = 2s 5ms at least: otherwise "
 	  "one lost heartbeat silences a healthy primary.\n"

@@ -111,13 +111,15 @@ static int guess_section(struct conf_load *load, const char *line, const char *k
 	char guess[96];
 	int r;
 
+	if (*name && !conf_name_valid(name))
+		name = "NAME"; /* nobody means what would be refused next */
 	for (enum conf_section i = 0; i < _CONF_SECTION_MAX; i++)
 		kinds[i] = conf_section_name(i);
 	nearest = conf_nearest(kind, kinds, ARRAY_SIZE(kinds));
 	if (!nearest || find_section(nearest, &meant) < 0)
 		return refuse_section(load, line, ".");
-	(void)snprintf(guess, sizeof(guess), "; did you mean [%s%s%.*s]?", nearest,
-		       *name ? " " : "", CONF_NAME_MAX, name);
+	(void)snprintf(guess, sizeof(guess), "; did you mean [%s%s%s]?", nearest, *name ? " " : "",
+		       name);
 	r = refuse_section(load, line, guess);
 	return r < 0 ? r : enter_spare(load, meant);
 }
