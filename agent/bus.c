@@ -111,8 +111,9 @@ static int later(struct bus *bus)
 	int r;
 
 	r = sd_event_source_set_time_relative(bus->retry, bus->retry_us);
-	if (bus->retry_us < BUS_RETRY_MAX_US)
-		bus->retry_us *= 2;
+	bus->retry_us *= 2;
+	if (bus->retry_us > BUS_RETRY_MAX_US)
+		bus->retry_us = BUS_RETRY_MAX_US;
 	return r < 0 ? r : sd_event_source_set_enabled(bus->retry, SD_EVENT_ONESHOT);
 }
 
