@@ -104,11 +104,9 @@ static void shut(struct agent *agent, const struct core_action *action)
  */
 void act_store(struct agent *agent, uint8_t group, uint32_t id)
 {
-	struct worker_order order = { .type = WORKER_STORE,
-				      .id = id,
-				      .group = group,
-				      .store = { .term = agent->kept[group].term,
-						 .maintenance = agent->kept[group].maintenance } };
+	struct worker_order order = {
+		.type = WORKER_STORE, .id = id, .group = group, .store = agent->kept[group]
+	};
 
 	if (worker_order(agent->worker, &order) < 0)
 		agent->unkept[group] = true;
@@ -129,8 +127,10 @@ void act(struct agent *agent, const struct core_action *action)
 		send_beat(agent, action);
 		break;
 	case CORE_DO_STORE:
-		agent->kept[action->group].term = action->store.term;
-		agent->kept[action->group].maintenance = action->store.maintenance;
+		agent->kept[action->group] = (struct store_entry){
+			.term = action->store.term,
+			.maintenance = action->store.maintenance,
+		};
 		act_store(agent, action->group, action->id);
 		break;
 	case CORE_DO_PREPARE:

@@ -278,6 +278,8 @@ static void note_stored(struct agent *agent, const struct worker_result *result)
 	const char *group = agent->conf->groups[result->group].name;
 	bool before = agent->unkept[result->group];
 
+	if (!result->err && !store_same(&result->stored, &agent->kept[result->group]))
+		return; /* a newer one may have found no room among the orders */
 	agent->unkept[result->group] = result->err != 0;
 	if (result->err && !before)
 		log_say(LOG_LEVEL_WARNING,

@@ -375,15 +375,23 @@ Test(worker, interfaces_are_listed_for_who_asks)
 Test(worker, terms_go_to_the_state_directory)
 {
 	struct worker_order o = { .type = WORKER_STORE, .id = 5, .group = SIP };
+	struct worker_result result;
 	struct store_entry entry;
 
 	o.store.term = 7;
 	o.store.maintenance = true;
 	cr_assert_eq(worker_order(worker, &o), 0);
-	cr_assert_eq(outcome(5), 0);
+	result = next();
+	cr_assert_eq(result.id, 5);
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(result.stored.term, 7);
+	cr_assert(result.stored.maintenance);
 	cr_assert_eq(store_read(directory, "sip", &entry), 0);
-	cr_assert_eq(entry.term, 7);
-	cr_assert(entry.maintenance);
+	cr_assert(store_same(&entry, &result.stored));
+	entry.maintenance = false;
+	cr_assert_not(store_same(&entry, &result.stored));
+	entry.term = 8;
+	cr_assert_not(store_same(&entry, &result.stored));
 	cr_assert_eq(store_read(directory, "db", &entry), -ENOENT);
 }
 

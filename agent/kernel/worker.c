@@ -92,10 +92,7 @@ static void finish(struct worker *w, const struct worker_result *result)
 
 static int write_store(struct worker *w, const struct worker_order *order)
 {
-	struct store_entry entry = { .term = order->store.term,
-				     .maintenance = order->store.maintenance };
-
-	return store_write(w->state_directory, w->conf->groups[order->group].name, &entry);
+	return store_write(w->state_directory, w->conf->groups[order->group].name, &order->store);
 }
 
 /* Orders that are done in one go. */
@@ -103,12 +100,14 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 {
 	struct worker_result result = result_of(order, 0);
 
-	if (order->type == WORKER_STORE)
+	if (order->type == WORKER_STORE) {
+		result.stored = order->store;
 		result.err = write_store(w, order);
-	else if (order->type == WORKER_LOOK)
+	} else if (order->type == WORKER_LOOK) {
 		result.err = link_list(w->route, &result.links, &result.n_links);
-	else
+	} else {
 		result.err = gatekeeper_run(&w->gate, order, &result.lease_lost);
+	}
 	/* The steady beat wakes nobody while all is well. */
 	if (order->type != WORKER_REFRESH_ARP || result.lease_lost)
 		finish(w, &result);

@@ -9,6 +9,7 @@
  */
 
 #include "agent/conf/conf.h"
+#include "agent/store.h"
 #include "netlink/addr.h"
 #include "netlink/gate.h"
 #include "netlink/link.h"
@@ -33,10 +34,7 @@ struct worker_order {
 	uint32_t id; /* comes back in the result */
 	uint8_t group;
 	union {
-		struct {
-			uint64_t term;
-			bool maintenance;
-		} store;
+		struct store_entry store;
 		enum gate_level level; /* GATE, CREATE */
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
@@ -53,6 +51,7 @@ struct worker_result {
 	bool lease_lost;	    /* REFRESH_ARP: the lease element of the gate is gone */
 	struct link *links;	    /* LOOK: owned by who takes the result */
 	size_t n_links;
+	struct store_entry stored; /* STORE: what it was about; a newer one may have been refused */
 };
 
 struct gatekeeper;
