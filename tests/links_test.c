@@ -20,10 +20,11 @@ static bool run_on(const char *const *names, size_t n)
 {
 	struct conf_vip vips[8] = { 0 };
 	struct conf_group group = { .vips = vips, .n_vips = n };
+	bool missing;
 
 	for (size_t i = 0; i < n; i++)
 		(void)snprintf(vips[i].ifname, sizeof(vips[i].ifname), "%s", names[i]);
-	return links_run(&links, &group);
+	return !links_trouble(&links, &group, &missing);
 }
 
 #define RUN_ON(...)                                                                                \

@@ -94,13 +94,3 @@ const char *links_trouble(const struct links *links, const struct conf_group *gr
 	}
 	return NULL;
 }
-
-/**
- * links_run() - Do all interfaces run on which the group has addresses?
- */
-bool links_run(const struct links *links, const struct conf_group *group)
-{
-	bool missing;
-
-	return !links_trouble(links, group, &missing);
-}

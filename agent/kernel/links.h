@@ -19,4 +19,3 @@ const char *links_name(const struct links *links, int ifindex);
 const struct link *links_find(const struct links *links, int ifindex);
 const char *links_trouble(const struct links *links, const struct conf_group *group,
 			  bool *ret_missing);
-bool links_run(const struct links *links, const struct conf_group *group);
