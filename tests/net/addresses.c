@@ -12,10 +12,6 @@
 #include <poll.h>
 #include <sched.h>
 
-#ifndef IFA_PROTO
-#define IFA_PROTO 11 /* linux/if_addr.h of 5.18 */
-#endif
-
 enum {
 	SOCKET_BUFFER = 8 << 20,
 	MESSAGE_SIZE = 32768, /* what the kernel fills a dump's packets to */
