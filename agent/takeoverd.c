@@ -13,8 +13,9 @@
 
 #include "agent/agent.h"
 #include "agent/cleanup.h"
-#include "agent/log.h"
 #include "agent/conf/self.h"
+#include "agent/home.h"
+#include "agent/log.h"
 #include "agent/store.h"
 
 struct options {
@@ -153,6 +154,7 @@ static int prepare(void)
 	return 0;
 }
 
+/* @self: CORE_NODE_NONE while no address of this host says which node it is */
 static int run(const struct conf *conf, uint8_t self, uint8_t *key)
 {
 	_cleanup_(close_fdp) int lock = -1; /* let go last */
@@ -167,6 +169,11 @@ static int run(const struct conf *conf, uint8_t self, uint8_t *key)
 	r = lock_state(directory, &lock);
 	if (r < 0)
 		return r;
+	if (self == CORE_NODE_NONE) {
+		r = home_wait(conf, &self);
+		if (r <= 0)
+			return r;
+	}
 	r = agent_new(conf, self, conf->authenticate ? key : NULL, directory, &agent);
 	sodium_memzero(key, CONF_KEY_SIZE);
 	if (r < 0)
@@ -174,7 +181,11 @@ static int run(const struct conf *conf, uint8_t self, uint8_t *key)
 	return agent_run(agent);
 }
 
-/* Everything that can be wrong is looked at before anything is said. */
+/*
+ * Everything that can be wrong is looked at before anything is said.
+ *
+ * Return: 0; -EADDRNOTAVAIL if only an address is missing that says who we are.
+ */
 static int load(const struct options *options, struct conf_problems *problems, struct conf **ret,
 		uint8_t *ret_self, uint8_t *ret_key)
 {
@@ -185,7 +196,7 @@ static int load(const struct options *options, struct conf_problems *problems, s
 		return r;
 	key = (*ret)->authenticate ? conf_read_key(*ret, ret_key, problems) : 0;
 	r = self_find(*ret, options->node, ret_self, problems);
-	return r < 0 ? r : key;
+	return key < 0 ? key : r;
 }
 
 /* What is closed at the start must not become a socket that somebody prints to. */
@@ -207,7 +218,7 @@ int main(int argc, char **argv)
 	_cleanup_(conf_freep) struct conf *conf = NULL;
 	struct conf_problems problems = { 0 };
 	struct options options = { .config = "/etc/takeover/takeover.conf" };
-	uint8_t key[CONF_KEY_SIZE] = { 0 }, self = 0;
+	uint8_t key[CONF_KEY_SIZE] = { 0 }, self = CORE_NODE_NONE;
 	int r;
 
 	if (open_standard_fds() < 0)
@@ -225,8 +236,10 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options.config,
 			      strerror(-r));
 	conf_problems_done(&problems);
+	if (r == -EADDRNOTAVAIL && !options.check)
+		r = 0;
 	if (r < 0) /* the unit does not try again what only an operator can mend */
-		return options.check ? EXIT_FAILURE : EX_CONFIG;
+		return r == -EINVAL && !options.check ? EX_CONFIG : EXIT_FAILURE;
 	if (options.check) {
 		(void)printf("%s: node %s, %zu group%s: no mistakes found\n", options.config,
 			     conf->nodes[self].name, conf->n_groups,

@@ -39,13 +39,13 @@ static void expect_node(const char *name, uint8_t expected)
 	conf_problems_done(&problems);
 }
 
-static void expect_problem(const char *name, const char *text)
+static void expect_problem(const char *name, int err, const char *text)
 {
 	_cleanup_(conf_freep) struct conf *conf = two_nodes();
 	struct conf_problems problems = { 0 };
 	uint8_t node = 99;
 
-	cr_expect_eq(self_find(conf, name, &node, &problems), -EINVAL);
+	cr_expect_eq(self_find(conf, name, &node, &problems), err);
 	cr_expect_eq(node, 99);
 	cr_assert_eq(problems.n, 1);
 	cr_expect_str_eq(problems.v[0].text, text);
@@ -61,8 +61,9 @@ Test(self, a_name_is_taken_before_its_addresses_have_come)
 Test(self, a_name_is_refused_where_only_the_addresses_of_another_node_are)
 {
 	be("beta", "fd09::1/64");
-	expect_problem("beta", "This host is not beta, as --node says: it has an Address= of [Node "
-			       "alpha], and none of [Node beta].");
+	expect_problem("beta", -EINVAL,
+		       "This host is not beta, as --node says: it has an Address= of [Node "
+		       "alpha], and none of [Node beta].");
 }
 
 Test(self, is_here_when_one_of_its_addresses_is)
@@ -82,8 +83,9 @@ Test(self, the_name_that_is_given_counts_more_than_addresses)
 
 Test(self, a_name_that_is_not_configured_is_refused_with_those_that_are)
 {
-	expect_problem("gamma", "There is no [Node gamma]. The configuration has: alpha, beta. "
-				"--node NAME says which one this is.");
+	expect_problem("gamma", -EINVAL,
+		       "There is no [Node gamma]. The configuration has: alpha, beta. "
+		       "--node NAME says which one this is.");
 }
 
 Test(self, an_ipv4_address_counts_more_than_the_host_name)
@@ -113,14 +115,16 @@ Test(self, the_host_name_counts_up_to_its_first_dot)
 Test(self, addresses_of_two_nodes_are_ambiguous)
 {
 	be("alpha", "10.9.0.1/24 fd09::2/64");
-	expect_problem(NULL, "This host has addresses of more than one node. The configuration "
-			     "has: alpha, beta. --node NAME says which one this is.");
+	expect_problem(NULL, -EINVAL,
+		       "This host has addresses of more than one node. The configuration "
+		       "has: alpha, beta. --node NAME says which one this is.");
 }
 
 Test(self, a_host_that_is_none_of_the_nodes_is_told_so)
 {
 	be("gamma.example.org", "10.9.0.7/24");
-	expect_problem(NULL, "This host has no Address= of any node, and none is called "
-			     "\"gamma\". The configuration has: alpha, beta. --node NAME says "
-			     "which one this is.");
+	expect_problem(NULL, -EADDRNOTAVAIL,
+		       "This host has no Address= of any node, and none is called "
+		       "\"gamma\". The configuration has: alpha, beta. --node NAME says "
+		       "which one this is.");
 }

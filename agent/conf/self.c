@@ -10,8 +10,9 @@
 
 #include "agent/cleanup.h"
 
-/* -EINVAL after a complaint that ends with the nodes there are. */
-static int refuse(const struct conf *conf, struct conf_problems *problems, const char *what)
+/* @err, after a complaint that ends with the nodes there are. */
+static int refuse(const struct conf *conf, struct conf_problems *problems, int err,
+		  const char *what)
 {
 	_cleanup_(freep) char *nodes = NULL;
 	size_t size;
@@ -28,7 +29,7 @@ static int refuse(const struct conf *conf, struct conf_problems *problems, const
 	r = conf_problems_add(problems, &(struct conf_problem){ .file = NULL },
 			      "%s The configuration has: %s. --node NAME says which one this is.",
 			      what, nodes);
-	return r < 0 ? r : -EINVAL;
+	return r < 0 ? r : err;
 }
 
 static bool sockaddr_is(const struct sockaddr *sa, const struct ip *ip)
@@ -129,7 +130,7 @@ static int find_by_host_name(const struct conf *conf, struct conf_problems *prob
 		return 0;
 	(void)snprintf(what, sizeof(what),
 		       "This host has no Address= of any node, and none is called \"%s\".", name);
-	return refuse(conf, problems, what);
+	return refuse(conf, problems, -EADDRNOTAVAIL, what);
 }
 
 /**
@@ -139,8 +140,9 @@ static int find_by_host_name(const struct conf *conf, struct conf_problems *prob
  * @ret_node: number of our node
  * @problems: gets one sentence if it cannot be told
  *
- * Return: 0; -EINVAL after a complaint: no node fits, or two do, or another one than @name;
- * -ENOMEM; what getifaddrs() failed with.
+ * Return: 0; -EADDRNOTAVAIL after a complaint: no node fits, which the next address may change;
+ * -EINVAL after one: two nodes fit, or another one than @name, or that is none; -ENOMEM; what
+ * getifaddrs() failed with.
  */
 int self_find(const struct conf *conf, const char *name, uint8_t *ret_node,
 	      struct conf_problems *problems)
@@ -157,13 +159,14 @@ int self_find(const struct conf *conf, const char *name, uint8_t *ret_node,
 			return r;
 		}
 		(void)snprintf(what, sizeof(what), "There is no [Node %.*s].", CONF_NAME_MAX, name);
-		return refuse(conf, problems, what);
+		return refuse(conf, problems, -EINVAL, what);
 	}
 	n = find_by_address(conf, &node);
 	if (n < 0)
 		return n;
 	if (n > 1)
-		return refuse(conf, problems, "This host has addresses of more than one node.");
+		return refuse(conf, problems, -EINVAL,
+			      "This host has addresses of more than one node.");
 	if (n == 0)
 		return find_by_host_name(conf, problems, ret_node);
 	*ret_node = node;

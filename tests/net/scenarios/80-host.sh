@@ -305,6 +305,49 @@ start_refused()
 	assert_tagged a ""
 }
 
+# nameless_start: on a host that is none of the nodes but by its addresses
+nameless_start()
+{
+	spawn agent-a a "$DIR/a/log.out" env -u NOTIFY_SOCKET -u WATCHDOG_USEC \
+		STATE_DIRECTORY="$DIR/a/state" RUNTIME_DIRECTORY="$DIR/a/run" \
+		DBUS_SYSTEM_BUS_ADDRESS="$(bus_of a)" "$TAKEOVERD" --config "$DIR/takeover.conf"
+	AGENT[a]=${PIDS[agent-a]}
+}
+
+# Its own addresses come after the agent: it waits for one, of whatever node, and can be stopped.
+scenario_addresses_come_after_the_start()
+{
+	local waits='waiting for one of these addresses to come: 10.77.0.11, 10.78.0.11, ' status
+
+	net_up
+	config_default >"$DIR/takeover.conf"
+	node_up a
+	ip -n "$NET-a" address flush dev eth0
+	ip -n "$NET-a" address flush dev eth1
+	nameless_start
+	wait_said a 'This host has no Address= of any node'
+	wait_said a "$waits"
+	agent_signal a HUP # does nothing, now as later
+	agent_end a TERM
+	said_anew a
+	nameless_start
+	wait_said a "$waits"
+	ip -n "$NET-a" address add 10.77.0.9/16 dev eth0 # does not tell
+	ip -n "$NET-a" address add fd77::11/64 dev eth0 nodad
+	ip -n "$NET-a" address add 10.77.0.11/16 dev eth0
+	wait_said a 'an address of node alpha has come'
+	wait_role a primary
+	assert_holder a
+	agent_end a TERM
+	ip -n "$NET-a" address add 10.77.0.12/16 dev eth0
+	nameless_start
+	status=0
+	reap agent-a || status=$?
+	[[ $status == 78 ]] || fail "status $status with addresses of two nodes"
+	wait_said a 'This host has addresses of more than one node'
+	unset 'AGENT[a]'
+}
+
 # The key as found on disk: one sentence says what is wrong with the file, and which it is.
 scenario_key_refused()
 {

@@ -277,3 +277,38 @@ scenario_bus_restart_is_survived()
 	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
 	assert_holder b
 }
+
+# No address until long after the boot, and no host name that says which node this is: the
+# service runs and waits, its watchdog content, and serves when the addresses are there.
+scenario_service_waits_for_its_addresses()
+{
+	local first until=$((SECONDS + BOOT_SECONDS + PATIENCE))
+
+	net_up
+	config_default | sed 's/\[Node alpha\]/[Node left]/; s/\[Node beta\]/[Node right]/' \
+		>"$DIR/takeover.conf"
+	ip -n "$NET-a" address flush dev eth0
+	ip -n "$NET-a" address flush dev eth1
+	nodes_up a
+	agent_start a # comes back: the boot must not wait for a cable
+	unit_is a StatusText "waiting for an address of one of the nodes"
+	in_node a systemctl stop takeoverd
+	unit_is a Result success
+	agent_start a
+	first=$(watchdog_fed a)
+	while [[ $(watchdog_fed a) == "$first" ]]; do # systemctl has no "wait until"
+		((SECONDS < until)) || fail "the watchdog hears nothing"
+	done
+	ip -n "$NET-a" address add fd77::11/64 dev eth0 nodad
+	ip -n "$NET-a" address add 10.77.0.11/16 dev eth0
+	"$PROBE" wait-property "$(bus_of a)" group/sip Role primary "$PATIENCE" ||
+		fail "not primary: $(journal a)"
+	unit_is a NRestarts 0
+	assert_holder a
+}
+
+# watchdog_fed NODE: when the service has last said that it lives
+watchdog_fed()
+{
+	in_node "$1" systemctl show --property=WatchdogTimestampMonotonic takeoverd
+}
