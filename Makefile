@@ -235,10 +235,28 @@ INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_UNIT) $(INSTALLED_DATA)
 INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
 
+# Words of lists, of recipes and of the unit: a blank or a quote in one of them would
+# mean another place than the one named. DESTDIR may have any; recipes find it in
+# their environment.
+DIRECTORIES := PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR DBUSPOLICYDIR \
+	BASHCOMPDIR ZSHCOMPDIR
+
+define newline
+
+
+endef
+
+check-directories: export VALUES = $(foreach d,$(DIRECTORIES),$(d)="$($(d))"$(newline))
+check-directories:
+	$(Q)! printf '%s' "$$VALUES" | grep -vE '^ ?([A-Z]+="/[A-Za-z0-9._/+~@-]*")?$$' || \
+		{ echo "Not an absolute path of letters, digits and ._/+~@- only." >&2; exit 1; }
+
+install uninstall: export DESTDIR := $(DESTDIR)
+
 # On a running system (not below DESTDIR) the user is there, and systemd and the
 # bus know their new files, when this returns; the user first, the bus looks him up.
 define tell_system
-	$(Q)[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || { \
+	$(Q)[ -n "$$DESTDIR" ] || [ "$$(id -u)" != 0 ] || { \
 		[ ! -f $(SYSUSERSDIR)/takeover.conf ] || ! command -v systemd-sysusers >/dev/null || \
 			systemd-sysusers $(SYSUSERSDIR)/takeover.conf; \
 		[ ! -d /run/systemd/system ] || { \
@@ -249,23 +267,40 @@ define tell_system
 	}
 endef
 
-install: all
-	$(Q)install -d -m 755 $(DESTDIR)/etc/takeover
+install: check-directories all
+	$(Q)install -d -m 755 "$$DESTDIR/etc/takeover"
 	$(Q)for i in $(INSTALLED_PROGRAMS); do \
-		install -D -m 755 "$${i#*=}" "$(DESTDIR)$${i%%=*}" || exit; \
+		install -D -m 755 "$${i#*=}" "$$DESTDIR$${i%%=*}" || exit; \
 	done
-	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' units/takeoverd.service.in | \
-		install -D -m 644 /dev/stdin $(DESTDIR)$(INSTALLED_UNIT)
+	$(Q)unit=$$(sed 's|@SBINDIR@|$(SBINDIR)|' units/takeoverd.service.in) && \
+		printf '%s\n' "$$unit" | \
+		install -D -m 644 /dev/stdin "$$DESTDIR$(INSTALLED_UNIT)"
 	$(Q)for i in $(INSTALLED_DATA); do \
-		install -D -m 644 "$${i#*=}" "$(DESTDIR)$${i%%=*}" || exit; \
+		install -D -m 644 "$${i#*=}" "$$DESTDIR$${i%%=*}" || exit; \
 	done
 	$(tell_system)
 
+# Not under a service that runs, or that the next boot would look for: stopping it moves
+# the groups, and when to do that is the operator's business. -ef: /lib may be /usr/lib.
+define not_in_use
+	$(Q)[ -n "$$DESTDIR" ] || [ ! -d /run/systemd/system ] || \
+	[ ! "$$(systemctl show --property=FragmentPath --value takeoverd)" -ef $(INSTALLED_UNIT) ] || { \
+		case $$(systemctl show --property=ActiveState --value takeoverd) in \
+			inactive | failed) ! systemctl --quiet is-enabled takeoverd 2>/dev/null ;; \
+			*) false ;; \
+		esac; \
+	} || { \
+		echo "takeoverd is enabled or runs; first say: systemctl disable --now takeoverd" >&2; \
+		exit 1; \
+	}
+endef
+
 # The configuration, what is stored under /var/lib/takeover, and the user stay.
-uninstall:
-	$(Q)for i in $(INSTALLED); do rm -f "$(DESTDIR)$${i%%=*}" || exit; done
+uninstall: check-directories
+	$(not_in_use)
+	$(Q)for i in $(INSTALLED); do rm -f "$$DESTDIR$${i%%=*}" || exit; done
 	$(Q)for i in $(INSTALLED_DIRECTORIES); do \
-		[ ! -d "$(DESTDIR)$$i" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$i"; \
+		[ ! -d "$$DESTDIR$$i" ] || rmdir --ignore-fail-on-non-empty "$$DESTDIR$$i"; \
 	done
 	$(tell_system)
 
@@ -274,6 +309,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint install uninstall clean
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint check-directories install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -131,4 +131,38 @@ installed /f/org.takeover1.conf 644
 installed /i/examples/takeover.conf 644
 round_trip "${named[@]}"
 
+# DESTDIR may have any name, but what is installed below it has plain ones.
+blank=$DIR/"a b';touch c;\"d"
+plain_make install DESTDIR="$blank"
+[[ -x $blank/usr/sbin/takeoverd && -d $blank/etc/takeover && ! -e $DIR/a ]] ||
+	fail "below a DESTDIR with a blank: $(find "$DIR" -maxdepth 2)"
+plain_make uninstall DESTDIR="$blank"
+[[ -z $(find "$blank" ! -type d) ]] || fail "uninstall leaves $(find "$blank" ! -type d)"
+facts=$((facts + 1))
+
+# refused WORD VARIABLE=VALUE GOAL: it says the word; nothing is written
+refused()
+{
+	! env -u MAKEFLAGS -u MFLAGS make --no-print-directory BUILD="$BUILD" \
+		DESTDIR="$DIR/root" "$2" "$3" >"$DIR/out" 2>&1 || fail "make $2 $3 is not refused"
+	grep -q "$1" "$DIR/out" || fail "make $2 $3 is refused with: $(cat "$DIR/out")"
+	[[ ! -e $DIR/root ]] || fail "make $2 $3 was refused after $(find "$DIR/root")"
+	facts=$((facts + 1))
+}
+
+for value in usr ./usr '/a b' "/a\$\$b" "/a'b" '/a"b' '/a;b' '/a|b' '/a&b' '/a*' '/a%b' '/a\b' ''; do
+	refused 'absolute path' "PREFIX=$value" install
+	refused 'absolute path' "PREFIX=$value" uninstall
+done
+for value in "${named[@]}"; do
+	refused "${value%=*}=" "${value/\// }" install
+done
+
+# A unit that could not be written is no unit.
+mkdir "$DIR/bin"
+printf '#!/bin/sh\nexit 1\n' >"$DIR/bin/sed"
+chmod 755 "$DIR/bin/sed"
+! (PATH=$DIR/bin:$PATH plain_make install DESTDIR="$DIR/root" 2>/dev/null) ||
+	fail "installed without a unit"
+
 printf '%d facts, exposure %s\n' "$facts" "$exposure"
