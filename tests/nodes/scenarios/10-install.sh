@@ -40,6 +40,10 @@ scenario_install_start_switchover()
 	[[ $BACKUP == "$node" ]] || fail "the group did not move"
 	assert_holder "$PRIMARY"
 
+	uninstall_refused a
+	in_node a systemctl enable takeoverd 2>/dev/null
+	in_node a systemctl stop takeoverd
+	uninstall_refused a
 	in_node a systemctl disable --now takeoverd 2>/dev/null
 	unset 'AGENT[a]'
 	wait_role b primary
@@ -49,4 +53,15 @@ scenario_install_start_switchover()
 	in_node a systemctl cat takeoverd 2>/dev/null && fail "the unit is still there"
 	! in_node a pgrep takeoverd || fail "takeoverd still runs"
 	assert_holder b
+}
+
+# uninstall_refused NODE: while the service runs or is enabled, and nothing is taken away
+uninstall_refused()
+{
+	! in_node "$1" make --no-print-directory -C "$ROOT" BUILD="$BUILD" uninstall \
+		>"$DIR/install.out" 2>&1 || fail "uninstalled under the service"
+	grep -q 'first say: systemctl disable --now takeoverd' "$DIR/install.out" ||
+		fail "make uninstall says: $(cat "$DIR/install.out")"
+	in_node "$1" sh -c 'takeoverd --version && takeoverctl help' >/dev/null ||
+		fail "uninstalled all the same"
 }
