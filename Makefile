@@ -9,7 +9,7 @@
 # make fuzz    every parser with libFuzzer, FUZZ_SECONDS each; make fuzz-merge
 #              keeps what that found for make check
 # make arch    hold the code against the table of who may know whom
-# make lint    formatting, cppcheck, gcc and clang without a warning
+# make lint    formatting, cppcheck, shellcheck, gcc and clang without a warning
 # make install, uninstall   programs, unit, user, bus policy, manual, completions (root)
 # make fmt, clean
 #
@@ -125,7 +125,7 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
 	libsodium-dev libinih-dev libjansson-dev libcriterion-dev dbus-daemon dbus systemd \
 	systemd-container iproute2 nftables procps
-DEPS_LINT := clang clang-format cppcheck valgrind zsh
+DEPS_LINT := clang clang-format cppcheck shellcheck valgrind zsh
 DEPS_FUZZ := clang libclang-rt-14-dev
 
 define install_missing
@@ -212,6 +212,7 @@ CPPCHECK := --quiet --std=c11 --enable=warning,performance,portability --inline-
 
 lint: deps-lint
 	$(Q)clang-format --dry-run -Werror $(EVERY_FILE)
+	$(Q)shellcheck -x $(shell find tests -name '*.sh')
 	$(Q)zsh -n units/completions/_takeoverctl
 	$(Q)cppcheck $(CPPCHECK) $(JOBS) agent netlink sdbus tests/fuzz tests/net tests/sim
 	$(SUBMAKE) $(JOBS) CC=gcc BUILD=$(BUILD)-lint/gcc CFLAGS='-O2 -g -Werror' all tests

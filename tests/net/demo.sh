@@ -4,6 +4,8 @@
 # A switchover to watch: two nodes and clients in network namespaces on this
 # machine, everything removed afterwards. Run it by `make demo`.
 
+# shellcheck disable=SC2119 # what lib.sh has takes the usual without arguments
+
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120 # arguments that may be left out
 #
 # Two nodes and clients in network namespaces of their own, for run.sh and
 # demo.sh. Whoever sources this calls net_up, node_start, ..., and net_down in
@@ -464,6 +464,7 @@ settle()
 
 	name=$("$PROBE" settle "$(bus_of a)" "$(bus_of b)" "group/${1:-sip}" "$PATIENCE") ||
 		fail "the nodes do not agree on one primary of ${1:-sip}"
+	# shellcheck disable=SC2034 # for scenarios
 	case $name in
 	alpha) PRIMARY=a BACKUP=b ;;
 	beta) PRIMARY=b BACKUP=a ;;

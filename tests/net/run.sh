@@ -107,7 +107,7 @@ summary()
 {
 	local name
 
-	for name in $(cut -d' ' -f1 "$OUT.facts" | sort -u); do
+	cut -d' ' -f1 "$OUT.facts" | sort -u | while read -r name; do
 		awk -v name="$name" '$1 == name { print $2 }' "$OUT.facts" | sort -n |
 			awk -v name="$name" '{ v[NR] = $1 } END {
 				printf "   %s: min %s, median %s, max %s (%d values)\n",

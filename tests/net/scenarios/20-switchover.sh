@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the words in R, a map of lib.sh
 
 # move GROUP-HOLDER: ask the present primary to hand over; turns PRIMARY and BACKUP
 move()
@@ -38,9 +38,9 @@ switch_under_load() # ADDRESS MOVES
 # first_answers KEY: µs from each call to the first answer of the new primary
 first_answers()
 {
-	local start call node
+	local start node
 
-	while read -r start call node; do
+	while read -r start _ node; do
 		"$PROBE" first "$DIR/load.log" "$node" "$start"
 	done <"$DIR/moves"
 }

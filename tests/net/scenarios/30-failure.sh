@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the words in R, a map of lib.sh
 
 # Power off. The silence is the dead time, the rest of an interval, and the claim.
 scenario_node_killed_other_takes_over()
@@ -210,6 +210,7 @@ scenario_agent_sigkill_restart_loses_nothing()
 
 scenario_planned_restart_loses_nothing()
 {
+	# shellcheck disable=SC2034 # for config_agent
 	RESTART_HOLD=3s # longer than what this takes
 	pair_up
 	restart USR2 0

@@ -184,7 +184,7 @@ settle_fit()
 # other node restarts, too, until it can be.
 scenario_refusals_name_the_reason()
 {
-	local tries
+	local until
 
 	pair_up
 	unplug b 0
@@ -203,7 +203,8 @@ scenario_refusals_name_the_reason()
 	wait_property a peer/beta State '!up'
 	refused_because a 'beta does not answer'
 	agent_start b
-	for ((tries = 0; tries < 500; tries++)); do
+	until=$((SECONDS + PATIENCE))
+	while ((SECONDS < until)); do
 		call a Switchover
 		[[ ${R[result]} != ok ]] || break
 		tail -n1 "$DIR/call.err" >>"$DIR/refusals"

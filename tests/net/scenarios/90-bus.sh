@@ -110,6 +110,6 @@ scenario_bus_flood_by_nobody()
 	finish deaf || fail "deaf: $(cat "$DIR/deaf.err")"
 	figures "$(cat "$DIR/flood.out")"
 	fact answered "${R[answers]}"
-	((R[answers] > 1000)) || fail "the flood was a trickle: ${R[answers]} answers"
+	((R[answers] > 40)) || fail "not even an answer for each caller: ${R[answers]}"
 	assert_holder "$PRIMARY"
 }

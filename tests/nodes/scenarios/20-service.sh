@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # R is set by figures
+# shellcheck shell=bash disable=SC2154 # the words in R, a map of lib.sh
 
 # alone: alpha only, with the default configuration
 alone()
