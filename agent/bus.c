@@ -111,9 +111,7 @@ static int later(struct bus *bus)
 	int r;
 
 	r = sd_event_source_set_time_relative(bus->retry, bus->retry_us);
-	bus->retry_us *= 2;
-	if (bus->retry_us > BUS_RETRY_MAX_US)
-		bus->retry_us = BUS_RETRY_MAX_US;
+	bus->retry_us = bus->retry_us < BUS_RETRY_MAX_US / 2 ? bus->retry_us * 2 : BUS_RETRY_MAX_US;
 	return r < 0 ? r : sd_event_source_set_enabled(bus->retry, SD_EVENT_ONESHOT);
 }
 
