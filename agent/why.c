@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agent/why.h"
+#include "sdbus/api.h"
 
 /* As much as there is room for. */
 __attribute__((format(printf, 2, 3))) static void add(char buf[static WHY_TEXT_MAX],
@@ -62,24 +63,6 @@ static void add_node(const struct agent *agent, uint8_t node, uint8_t group,
 	}
 }
 
-static const char *sentence(enum core_result result)
-{
-	static const char *const sentences[_CORE_RESULT_MAX] = {
-		[CORE_RESULT_OK] = "",
-		[CORE_RESULT_NOT_FIT] = "No fit node could take the group over",
-		[CORE_RESULT_PEER_UNREACHABLE] = "The other node does not answer",
-		[CORE_RESULT_TIMEOUT] =
-			"The other node did not take over in time: all is as it was",
-		[CORE_RESULT_BUSY] = "A switchover of this group is under way",
-		[CORE_RESULT_NOT_HELD] = "No node is primary, so there is nothing to switch over",
-		[CORE_RESULT_FAILED] = "The kernel of the new primary refused; see its log",
-		[CORE_RESULT_OUTCOME_UNKNOWN] =
-			"The other node fell silent in the middle; look at the state of both",
-	};
-
-	return sentences[result];
-}
-
 /**
  * why_refused() - What a caller is told who asked for a switchover or for maintenance
  * @agent: agent
@@ -95,9 +78,11 @@ const char *why_refused(const struct agent *agent, uint8_t group, enum core_resu
 	uint8_t primary = core_primary(&agent->core, group);
 
 	buf[0] = '\0';
+	if (result == CORE_RESULT_OK)
+		return "";
 	if (result == CORE_RESULT_NOT_FIT || result == CORE_RESULT_PEER_UNREACHABLE)
 		for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
 			if (node != primary)
 				add_node(agent, node, group, buf);
-	return *buf ? buf : sentence(result);
+	return *buf ? buf : api_error_text(core_result_name(result));
 }

@@ -111,6 +111,7 @@ DEFINE_CLEANUP(struct api *, api_free)
 
 int api_reply_ok(struct api *api, api_request request, const char *primary, uint64_t took_us);
 int api_reply_error(struct api *api, api_request request, const char *error, const char *text);
+const char *api_error_text(const char *error);
 
 /* Signals. Properties are compared with what was last sent: only changes go out. */
 int api_group_changed(struct api *api, size_t group);

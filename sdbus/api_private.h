@@ -107,4 +107,3 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 void api_calls_done(struct api *api);
 
 const char *api_error_name(const char *error);
-const char *api_error_text(const char *error);

@@ -95,7 +95,7 @@ scenario_switchovers_that_meet_seamless()
 	for key in 1 2 3; do
 		answer "$key"
 		[[ ${R[result]} =~ ^(ok|Busy)$ ]] || fail "caller $key: ${R[result]}"
-		[[ ${R[result]} != Busy ]] || grep -qF 'A switchover of this group is under way' \
+		[[ ${R[result]} != Busy ]] || grep -qF 'Another request is under way' \
 			"$DIR/ask-$key.err" || fail "caller $key: $(cat "$DIR/ask-$key.err")"
 	done
 	ask_on_both
@@ -210,7 +210,7 @@ scenario_refusals_name_the_reason()
 		tail -n1 "$DIR/call.err" >>"$DIR/refusals"
 	done
 	[[ ${R[result]} == ok ]] || fail "beta has been back for long: $(tail -n1 "$DIR/call.err")"
-	grep -vE 'beta (is unfit: starting|does not answer|is in state)|The other node does not answer|No fit' "$DIR/refusals" >&2 &&
+	grep -vE 'beta (is unfit: starting|does not answer|is in state)|The other node does not answer|No other node is fit' "$DIR/refusals" >&2 &&
 		fail "a refusal without its reason"
 	settle
 	assert_holder b
