@@ -119,21 +119,38 @@ Test(takeoverctl_words, zsh_completes_every_verb_and_option)
 	expect_same(&help, &zsh, "zsh, options");
 }
 
-/*
- * Completion as bash does it: the last of @words is the one to complete. The
- * name of the program is that of a script that answers for it.
- */
-static void complete(const char *words, int cword, const char *program, struct words *ret)
+/* A takeoverctl that answers what it is told to, in a directory of its own. */
+struct fake_ctl {
+	char dir[TEMP_MAX], script[TEMP_MAX + 16];
+};
+
+static void fake_ctl_init(struct fake_ctl *fake, const char *answer)
 {
-	char command[1024], word[WORD_SIZE];
+	FILE *f;
+
+	cr_assert(mkdtemp(temp_template(fake->dir, "words")));
+	(void)snprintf(fake->script, sizeof(fake->script), "%s/takeoverctl", fake->dir);
+	f = fopen(fake->script, "we");
+	cr_assert(f);
+	fprintf(f, "#!/bin/sh\ncat <<'END'\n%s\nEND\n", answer);
+	(void)fclose(f);
+	(void)chmod(fake->script, 0755);
+}
+
+static void fake_ctl_done(struct fake_ctl *fake)
+{
+	(void)unlink(fake->script);
+	(void)rmdir(fake->dir);
+}
+
+/* What @shell prints with @fake in its PATH: a word on each line. */
+static void words_of_shell(const char *shell, const struct fake_ctl *fake, struct words *ret)
+{
+	char command[2048], word[WORD_SIZE];
 	FILE *f;
 
 	*ret = (struct words){ 0 };
-	(void)snprintf(command, sizeof(command),
-		       "bash --norc -c 'source units/completions/takeoverctl.bash; "
-		       "COMP_WORDS=(%s %s); COMP_CWORD=%d; _takeoverctl; "
-		       "for word in \"${COMPREPLY[@]}\"; do echo \"$word\"; done' 2>&1",
-		       program, words, cword);
+	(void)snprintf(command, sizeof(command), "PATH=%s:$PATH; %s 2>&1", fake->dir, shell);
 	f = popen(command, "re");
 	cr_assert(f);
 	while (fscanf(f, "%39s", word) == 1)
@@ -141,30 +158,59 @@ static void complete(const char *words, int cword, const char *program, struct w
 	cr_assert_eq(pclose(f), 0, "%s", command);
 }
 
-static void expect_completion(const char *words, int cword, const char *program, const char *list)
+/*
+ * Completion as bash does it: the last of @words is the one to complete. What
+ * compopt is told is one of the words, as "-o+filenames". The program that is
+ * typed is one that must not be run: it may be of a foreign directory.
+ */
+static void complete(const char *words, int cword, const struct fake_ctl *fake, struct words *ret)
 {
-	struct words done, expected = { 0 };
+	char shell[1024];
+
+	(void)snprintf(shell, sizeof(shell),
+		       "bash --norc -c 'source units/completions/takeoverctl.bash; "
+		       "compopt() { local IFS=+; echo \"$*\"; }; "
+		       "COMP_WORDS=(false %s); COMP_CWORD=%d; _takeoverctl; "
+		       "for word in \"${COMPREPLY[@]}\"; do echo \"$word\"; done'",
+		       words, cword);
+	words_of_shell(shell, fake, ret);
+}
+
+static void expect_list(const struct words *done, const char *list, const char *what)
+{
+	struct words expected = { 0 };
 	char *copy = strdup(list), *save = NULL;
 
-	complete(words, cword, program, &done);
 	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		add(&expected, w);
-	cr_expect_eq(done.n, expected.n, "%s: %zu words", words, done.n);
-	for (size_t i = 0; i < done.n; i++)
-		cr_expect(has(&expected, done.v[i]), "%s: \"%s\"", words, done.v[i]);
+	cr_expect_eq(done->n, expected.n, "%s: %zu words", what, done->n);
+	for (size_t i = 0; i < done->n; i++)
+		cr_expect(has(&expected, done->v[i]), "%s: \"%s\"", what, done->v[i]);
 	free(copy);
+}
+
+static void expect_completion(const char *words, int cword, const struct fake_ctl *fake,
+			      const char *list)
+{
+	struct words done;
+
+	complete(words, cword, fake, &done);
+	expect_list(&done, list, words);
 }
 
 Test(takeoverctl_words, bash_completes_every_verb_and_option)
 {
 	struct words help, bash;
+	struct fake_ctl fake;
 
+	fake_ctl_init(&fake, "");
 	words_of_help(false, &help);
-	complete("\"\"", 1, "false", &bash);
+	complete("\"\"", 1, &fake, &bash);
 	expect_same(&help, &bash, "bash, verbs");
 	words_of_help(true, &help);
-	complete("--", 1, "false", &bash);
+	complete("--", 1, &fake, &bash);
 	expect_same(&help, &bash, "bash, options");
+	fake_ctl_done(&fake);
 }
 
 Test(takeoverctl_words, bash_completes_what_follows)
@@ -181,46 +227,70 @@ Test(takeoverctl_words, bash_completes_what_follows)
 		{ "maintenance of", 2, "off" },
 		{ "status --j", 2, "--json" },
 		{ "status \"\"", 2, "" },
-		{ "check --config LICEN", 3, "LICENSE" },
-		{ "genkey LICEN", 2, "LICENSE" },
+		{ "check --config LICEN", 3, "-o+filenames LICENSE" },
+		/* the shell makes three words of --config=LICEN */
+		{ "check --config = LICEN", 4, "-o+filenames LICENSE" },
+		{ "check --config = unit", 4, "-o+filenames units" },
+		{ "--config = LICENSE che", 4, "check" },
+		{ "--node = alpha che", 4, "check" },
+		{ "check --node = \"\"", 4, "" },
+		{ "genkey LICEN", 2, "-o+filenames LICENSE" },
 		{ "check --node \"\"", 3, "" },
 		/* no agent: nothing, and silence */
 		{ "switchover \"\"", 2, "" },
 	};
+	struct fake_ctl fake;
+	struct words files;
 
+	fake_ctl_init(&fake, "");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		expect_completion(lines[i].words, lines[i].cword, "false", lines[i].list);
+		expect_completion(lines[i].words, lines[i].cword, &fake, lines[i].list);
+	complete("check --config =", 3, &fake, &files);
+	cr_expect(has(&files, "LICENSE"));
+	fake_ctl_done(&fake);
 }
 
-/* The script answers what the real takeoverctl has just answered. */
-Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
+/* The fake answers what the real takeoverctl has just answered of this agent. */
+static void fake_ctl_of_agent(struct fake_ctl *fake, const char *first_group)
 {
-	char dir[TEMP_MAX], script[TEMP_MAX + 16];
 	struct outcome outcome;
 	struct rig rig;
-	FILE *f;
 
 	rig_init(&rig);
-	rig.agent.groups[0].name = "voip-1";
+	rig.agent.groups[0].name = first_group;
 	rig.ops.n_groups = 2;
 	rig_open_bus(&rig);
 	rig_start(&rig);
 	RUN(&rig, &outcome, "status", "--json");
 	*strchr(outcome.text, '|') = '\0';
-
-	cr_assert(mkdtemp(temp_template(dir, "words")));
-	(void)snprintf(script, sizeof(script), "%s/takeoverctl", dir);
-	f = fopen(script, "we");
-	cr_assert(f);
-	fprintf(f, "#!/bin/sh\ncat <<'END'\n%sEND\n", outcome.text);
-	(void)fclose(f);
-	(void)chmod(script, 0755);
-	expect_completion("switchover \"\"", 2, script, "sip voip-1");
-	expect_completion("announce vo", 2, script, "voip-1");
-	expect_completion("maintenance on \"\"", 3, script, "sip voip-1");
-	expect_completion("--json switchover s", 3, script, "sip");
-	expect_completion("switchover sip \"\"", 3, script, "");
-	(void)unlink(script);
-	(void)rmdir(dir);
 	rig_done(&rig);
+	fake_ctl_init(fake, outcome.text);
+}
+
+Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
+{
+	struct fake_ctl fake;
+
+	fake_ctl_of_agent(&fake, "voip-1");
+	expect_completion("switchover \"\"", 2, &fake, "sip voip-1");
+	expect_completion("announce vo", 2, &fake, "voip-1");
+	expect_completion("maintenance on \"\"", 3, &fake, "sip voip-1");
+	expect_completion("--json switchover s", 3, &fake, "sip");
+	expect_completion("switchover sip \"\"", 3, &fake, "");
+	fake_ctl_done(&fake);
+}
+
+/* Whoever owns the name on the bus may call a group what he likes. */
+Test(takeoverctl_words, name_of_a_group_is_never_executed, .timeout = 10)
+{
+	static const char *const names[] = { "$(echo${IFS}executed)", "`echo executed`", "a b", "*",
+					     "x\",\"role" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct fake_ctl fake;
+
+		fake_ctl_of_agent(&fake, names[i]);
+		expect_completion("switchover \"\"", 2, &fake, "sip");
+		fake_ctl_done(&fake);
+	}
 }

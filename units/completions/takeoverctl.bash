@@ -3,23 +3,33 @@
 #
 # Completion of takeoverctl for bash. Needs nothing but bash.
 
+# The names are what the bus says: of them only those that takeoverd would take.
 _takeoverctl_groups()
 {
-	timeout 1 "${COMP_WORDS[0]}" --json status 2>/dev/null |
-		grep -o '"name":"[^"]*","role"' | cut -d'"' -f4
+	timeout 1 takeoverctl --json status 2>/dev/null |
+		LC_ALL=C grep -o '"name":"[A-Za-z0-9._-]*","role"' | cut -d'"' -f4
+}
+
+_takeoverctl_files()
+{
+	compopt -o filenames 2>/dev/null # quoted, and a slash behind a directory
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 
 _takeoverctl()
 {
-	local verbs='status switchover maintenance announce monitor check genkey version help'
-	local options='--json --config --node --help --version'
+	local verbs=(status switchover maintenance announce monitor check genkey version help)
+	local options=(--json --config --node --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb='' words='' i n=0
+	local verb='' words=() candidate i n=0
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -n | --node) ((++i)) ;;
+		-c | --config | -n | --node)
+			((++i))
+			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
+			;;
 		-*) ;;
 		*)
 			[[ -n $verb ]] && ((++n)) # arguments behind the verb
@@ -27,28 +37,38 @@ _takeoverctl()
 			;;
 		esac
 	done
+	if [[ $word == = ]]; then # of --config=FILE bash makes three words
+		word=''
+	elif [[ $before == = ]]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	case $before in
 	-c | --config)
-		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		_takeoverctl_files "$word"
 		return
 		;;
 	-n | --node) return ;;
 	esac
 	if [[ $word == -* ]]; then
-		words=$options
+		words=("${options[@]}")
 	elif [[ -z $verb ]]; then
-		words=$verbs
+		words=("${verbs[@]}")
 	else
 		case $verb:$n in
-		switchover:0 | announce:0 | maintenance:1) words=$(_takeoverctl_groups) ;;
-		maintenance:0) words='on off' ;;
+		switchover:0 | announce:0 | maintenance:1)
+			mapfile -t words < <(_takeoverctl_groups)
+			;;
+		maintenance:0) words=(on off) ;;
 		genkey:0)
-			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			_takeoverctl_files "$word"
 			return
 			;;
 		esac
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+	# not compgen -W, which would expand what the words say
+	for candidate in "${words[@]}"; do
+		[[ $candidate != "$word"* ]] || COMPREPLY+=("$candidate")
+	done
 }
 
 complete -F _takeoverctl takeoverctl
