@@ -124,8 +124,8 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
 
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
 	libsodium-dev libinih-dev libjansson-dev libcriterion-dev dbus-daemon dbus systemd \
-	systemd-container iproute2 nftables procps
-DEPS_LINT := clang clang-format cppcheck shellcheck valgrind zsh
+	systemd-container iproute2 nftables procps zsh
+DEPS_LINT := clang clang-format cppcheck shellcheck valgrind
 DEPS_FUZZ := clang libclang-rt-14-dev
 
 define install_missing

@@ -294,3 +294,38 @@ Test(takeoverctl_words, name_of_a_group_is_never_executed, .timeout = 10)
 		fake_ctl_done(&fake);
 	}
 }
+
+/* What zsh itself offers, with its own library of completion. */
+Test(takeoverctl_words, zsh_completes_what_follows, .timeout = 60)
+{
+	static const struct {
+		const char *line, *list;
+	} lines[] = {
+		{ "sw", "switchover" },
+		{ "--json st", "status" },
+		{ "status ", "" },
+		{ "maintenance ", "on off" },
+		{ "maintenance on ", "sip voip-1" },
+		{ "switchover ", "sip voip-1" },
+		{ "--json announce vo", "voip-1" },
+		{ "switchover sip ", "" },
+		{ "check --config LICEN", "LICENSE" },
+		{ "check --config=LICEN", "LICENSE" },
+		{ "-n alpha ch", "check" },
+		{ "genkey LICEN", "LICENSE" },
+	};
+	struct fake_ctl fake;
+
+	fake_ctl_init(&fake, "{\"name\":\"sip\",\"role\"}{\"name\":\"voip-1\",\"role\"}"
+			     "{\"name\":\"$(echo executed)\",\"role\"}");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct words done;
+		char shell[128];
+
+		(void)snprintf(shell, sizeof(shell), "zsh -f tests/zsh_words.zsh 'takeoverctl %s'",
+			       lines[i].line);
+		words_of_shell(shell, &fake, &done);
+		expect_list(&done, lines[i].list, lines[i].line);
+	}
+	fake_ctl_done(&fake);
+}
