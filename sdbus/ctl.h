@@ -60,7 +60,7 @@ const char *ctl_successor(const struct api_group *group);
 bool ctl_node_troubled(const struct api_node *node);
 void ctl_print_verdict(FILE *out, const struct api_group *group);
 
-/* ctl_print.c, ctl_print_group.c */
+/* ctl_print.c, ctl_page_group.c */
 void ctl_print_model(FILE *out, const struct ctl_model *model, instant now, bool colour);
 
 instant ctl_now(void);

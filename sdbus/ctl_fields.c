@@ -6,58 +6,64 @@
 #include "agent/cleanup.h"
 #include "sdbus/ctl_fields.h"
 
-#define MANAGER(property, signature, field, member)                                                \
+#define MANAGER(property, kind, field, member)                                                     \
 	{                                                                                          \
-		property, signature, member, offsetof(struct api_manager, field), false            \
+		property, member, offsetof(struct api_manager, field), CTL_KIND_##kind, false      \
 	}
-#define GROUP(property, signature, field, member, nullable)                                        \
+#define GROUP(property, kind, field, member, nullable)                                             \
 	{                                                                                          \
-		property, signature, member, offsetof(struct api_group, field), nullable           \
+		property, member, offsetof(struct api_group, field), CTL_KIND_##kind, nullable     \
 	}
-#define PEER(property, signature, field, member)                                                   \
+#define PEER(property, kind, field, member)                                                        \
 	{                                                                                          \
-		property, signature, member, offsetof(struct api_peer, field), false               \
+		property, member, offsetof(struct api_peer, field), CTL_KIND_##kind, false         \
 	}
 
 const struct ctl_field ctl_manager_fields[] = {
-	MANAGER("NodeName", "s", node, "node"),
-	MANAGER("Version", "s", version, "version"),
-	MANAGER("IntervalUSec", "t", interval_us, "interval_us"),
-	MANAGER("DeadTimeUSec", "t", dead_us, "dead_time_us"),
-	MANAGER("LeaseUSec", "t", lease_us, "lease_us"),
-	MANAGER("LeaseRemainingUSec", "t", lease_remaining_us, "lease_remaining_us"),
-	MANAGER("RefusedPackets", "t", refused, "refused_packets"),
-	MANAGER("Strangers", "t", strangers, "strangers"),
+	MANAGER("NodeName", TEXT, node, "node"),
+	MANAGER("Version", TEXT, version, "version"),
+	MANAGER("IntervalUSec", SPAN, interval_us, "interval_us"),
+	MANAGER("DeadTimeUSec", SPAN, dead_us, "dead_time_us"),
+	MANAGER("LeaseUSec", SPAN, lease_us, "lease_us"),
+	MANAGER("LeaseRemainingUSec", SPAN, lease_remaining_us, "lease_remaining_us"),
+	MANAGER("RefusedPackets", COUNT, refused, "refused_packets"),
+	MANAGER("Strangers", COUNT, strangers, "strangers"),
 	{ 0 },
 };
 
 /* The completions look for `"name":"...","role"`. */
 const struct ctl_field ctl_group_fields[] = {
-	GROUP("Name", "s", name, "name", false),
-	GROUP("Role", "s", role, "role", false),
-	GROUP("State", "s", state, "state", false),
-	GROUP("Primary", "s", primary, "primary", true),
-	GROUP("Reason", "s", reason, "reason", false),
-	GROUP("Term", "t", term, "term", false),
-	GROUP("Fit", "b", fit, "fit", false),
-	GROUP("Unfit", "as", unfit, "unfit", false),
-	GROUP("Maintenance", "b", maintenance, "maintenance", false),
-	GROUP("Nodes", API_NODES, nodes, "nodes", false),
-	GROUP("RoleSinceUSec", "t", role_since_us, "role_since_us", true),
-	GROUP("LastSwitchoverUSec", "t", last_switchover_us, "last_switchover_us", true),
-	GROUP("Mode", "s", mode, "mode", false),
-	GROUP("Redundancy", "s", redundancy, "redundancy", false),
-	GROUP("Handover", "s", handover, "handover", false),
-	GROUP("VirtualAddresses", "as", virtual_addresses, "virtual_addresses", false),
+	GROUP("Name", TEXT, name, "name", false),
+	GROUP("Role", TEXT, role, "role", false),
+	GROUP("State", TEXT, state, "state", false),
+	GROUP("Primary", TEXT, primary, "primary", true),
+	GROUP("Reason", TEXT, reason, "reason", false),
+	GROUP("Term", COUNT, term, "term", false),
+	GROUP("Fit", BOOL, fit, "fit", false),
+	GROUP("Unfit", LIST, unfit, "unfit", false),
+	GROUP("Maintenance", BOOL, maintenance, "maintenance", false),
+	GROUP("Nodes", NODES, nodes, "nodes", false),
+	GROUP("RoleSinceUSec", TIME, role_since_us, "role_since_us", true),
+	GROUP("LastSwitchoverUSec", SPAN, last_switchover_us, "last_switchover_us", true),
+	GROUP("Mode", TEXT, mode, "mode", false),
+	GROUP("Redundancy", TEXT, redundancy, "redundancy", false),
+	GROUP("Handover", TEXT, handover, "handover", false),
+	GROUP("VirtualAddresses", LIST, virtual_addresses, "virtual_addresses", false),
 	{ 0 },
 };
 
 const struct ctl_field ctl_peer_fields[] = {
-	PEER("Name", "s", name, "name"),
-	PEER("State", "s", state, "state"),
-	PEER("SameConfiguration", "b", same_configuration, "same_configuration"),
-	PEER("Paths", API_PATHS, paths, "paths"),
+	PEER("Name", TEXT, name, "name"),
+	PEER("State", TEXT, state, "state"),
+	PEER("SameConfiguration", BOOL, same_configuration, "same_configuration"),
+	PEER("Paths", PATHS, paths, "paths"),
 	{ 0 },
+};
+
+static const char *const signatures[_CTL_KIND_MAX] = {
+	[CTL_KIND_TEXT] = "s",	      [CTL_KIND_COUNT] = "t",	    [CTL_KIND_SPAN] = "t",
+	[CTL_KIND_TIME] = "t",	      [CTL_KIND_BOOL] = "b",	    [CTL_KIND_LIST] = "as",
+	[CTL_KIND_NODES] = API_NODES, [CTL_KIND_PATHS] = API_PATHS,
 };
 
 static void *at(const struct ctl_field *field, void *object)
@@ -140,23 +146,36 @@ static int read_bool(sd_bus_message *m, bool *ret)
 	return r;
 }
 
+static int read_contents(sd_bus_message *m, const struct ctl_field *field, void *object)
+{
+	switch (field->kind) {
+	case CTL_KIND_TEXT:
+	case CTL_KIND_COUNT:
+	case CTL_KIND_SPAN:
+	case CTL_KIND_TIME:
+		return sd_bus_message_read(m, signatures[field->kind], at(field, object));
+	case CTL_KIND_BOOL:
+		return read_bool(m, at(field, object));
+	case CTL_KIND_LIST:
+		return sd_bus_message_read_strv(m, at(field, object));
+	case CTL_KIND_NODES:
+		return read_nodes(m, at(field, object));
+	case CTL_KIND_PATHS:
+		return read_paths(m, object);
+	case _CTL_KIND_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
 static int read_value(sd_bus_message *m, const struct ctl_field *field, void *object)
 {
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, field->signature);
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, signatures[field->kind]);
 	if (r < 0)
 		return r;
-	if (strcmp(field->signature, API_PATHS) == 0)
-		r = read_paths(m, object);
-	else if (strcmp(field->signature, API_NODES) == 0)
-		r = read_nodes(m, at(field, object));
-	else if (strcmp(field->signature, "as") == 0)
-		r = sd_bus_message_read_strv(m, at(field, object));
-	else if (strcmp(field->signature, "b") == 0)
-		r = read_bool(m, at(field, object));
-	else
-		r = sd_bus_message_read(m, field->signature, at(field, object));
+	r = read_contents(m, field, object);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
@@ -232,7 +251,7 @@ int ctl_fields_read(sd_bus_message *m, const struct ctl_field *fields, void *obj
 	int r;
 
 	for (const struct ctl_field *f = fields; f->property; f++)
-		if (strcmp(f->signature, "s") == 0)
+		if (f->kind == CTL_KIND_TEXT)
 			*(const char **)at(f, object) = "";
 	r = ctl_each_entry(m, "sv", read_property, &reading);
 	if (r >= 0 && ret_present)
@@ -248,11 +267,11 @@ int ctl_fields_read(sd_bus_message *m, const struct ctl_field *fields, void *obj
 void ctl_fields_done(const struct ctl_field *fields, void *object)
 {
 	for (const struct ctl_field *f = fields; f->property; f++) {
-		if (strcmp(f->signature, "as") == 0)
+		if (f->kind == CTL_KIND_LIST)
 			strv_free(*(char ***)at(f, object));
-		else if (strcmp(f->signature, API_NODES) == 0)
+		else if (f->kind == CTL_KIND_NODES)
 			nodes_done(at(f, object));
-		else if (strcmp(f->signature, API_PATHS) == 0)
+		else if (f->kind == CTL_KIND_PATHS)
 			free(*(void **)at(f, object));
 	}
 }

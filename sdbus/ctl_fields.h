@@ -7,12 +7,25 @@
 
 #include "sdbus/api.h"
 
-/* Signatures: s, t, b, as, API_NODES and API_PATHS. */
+/* What a property is; its signature on the bus follows from that. */
+enum ctl_kind {
+	CTL_KIND_TEXT,
+	CTL_KIND_COUNT,
+	CTL_KIND_SPAN, /* in us; so is the next, since boot. The member ends in "_us". */
+	CTL_KIND_TIME,
+	CTL_KIND_BOOL,
+	CTL_KIND_LIST,
+	CTL_KIND_NODES,
+	CTL_KIND_PATHS,
+	_CTL_KIND_MAX,
+};
+
 struct ctl_field {
-	const char *property, *signature; /* on the bus */
-	const char *member;		  /* in JSON */
-	size_t offset;			  /* in the object */
-	bool nullable;			  /* "" or 0 says that there is none */
+	const char *property; /* on the bus */
+	const char *member;   /* in JSON */
+	size_t offset;	      /* in the object */
+	enum ctl_kind kind;
+	bool nullable; /* "" or 0 says that there is none */
 };
 
 /* Each ends with one without property; fewer than 32. */

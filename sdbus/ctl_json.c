@@ -75,23 +75,34 @@ static json_t *paths(const struct api_peer *peer)
 	return list;
 }
 
+static json_t *text(const char *text, bool nullable)
+{
+	return nullable && *text == '\0' ? json_null() : ctl_json_text(text);
+}
+
 static json_t *value(const struct ctl_field *field, const void *object)
 {
 	const void *at = (const uint8_t *)object + field->offset;
-	const char *text;
 
-	if (strcmp(field->signature, API_PATHS) == 0)
-		return paths(object);
-	if (strcmp(field->signature, API_NODES) == 0)
-		return nodes(at);
-	if (strcmp(field->signature, "as") == 0)
-		return strings(*(char *const *const *)at);
-	if (strcmp(field->signature, "b") == 0)
-		return json_boolean(*(const bool *)at);
-	if (strcmp(field->signature, "t") == 0)
+	switch (field->kind) {
+	case CTL_KIND_TEXT:
+		return text(*(const char *const *)at, field->nullable);
+	case CTL_KIND_COUNT:
+	case CTL_KIND_SPAN:
+	case CTL_KIND_TIME:
 		return number(*(const uint64_t *)at, field->nullable);
-	text = *(const char *const *)at;
-	return field->nullable && *text == '\0' ? json_null() : ctl_json_text(text);
+	case CTL_KIND_BOOL:
+		return json_boolean(*(const bool *)at);
+	case CTL_KIND_LIST:
+		return strings(*(char *const *const *)at);
+	case CTL_KIND_NODES:
+		return nodes(at);
+	case CTL_KIND_PATHS:
+		return paths(object);
+	case _CTL_KIND_MAX:
+		break;
+	}
+	return NULL;
 }
 
 /**

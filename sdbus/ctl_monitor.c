@@ -106,34 +106,47 @@ static void print_value(FILE *out, const struct ctl_field *field, const void *ob
 {
 	const void *at = (const uint8_t *)object + field->offset;
 
-	if (strcmp(field->signature, "as") == 0)
-		print_list(out, *(char *const *const *)at);
-	else if (strcmp(field->signature, API_NODES) == 0)
-		print_nodes(out, at);
-	else if (strcmp(field->signature, "b") == 0)
-		fputs(*(const bool *)at ? "yes" : "no", out);
-	else if (strcmp(field->property, "LastSwitchoverUSec") == 0)
-		fputs(page_span(*(const uint64_t *)at).text, out);
-	else if (strcmp(field->signature, "t") == 0)
-		fprintf(out, "%" PRIu64, *(const uint64_t *)at);
-	else
+	switch (field->kind) {
+	case CTL_KIND_TEXT:
 		fputs(**(const char *const *)at ? *(const char *const *)at : "nobody", out);
+		break;
+	case CTL_KIND_COUNT:
+		fprintf(out, "%" PRIu64, *(const uint64_t *)at);
+		break;
+	case CTL_KIND_SPAN:
+		fputs(page_span(*(const uint64_t *)at).text, out);
+		break;
+	case CTL_KIND_BOOL:
+		fputs(*(const bool *)at ? "yes" : "no", out);
+		break;
+	case CTL_KIND_LIST:
+		print_list(out, *(char *const *const *)at);
+		break;
+	case CTL_KIND_NODES:
+		print_nodes(out, at);
+		break;
+	case CTL_KIND_TIME:
+	case CTL_KIND_PATHS:
+	case _CTL_KIND_MAX:
+		break; /* not for people */
+	}
 }
 
 /* A point in time since boot says nothing to people; the line has its own. */
 static bool is_for_people(const struct ctl_field *field)
 {
-	return strcmp(field->property, "RoleSinceUSec") != 0 &&
-	       strcmp(field->signature, API_PATHS) != 0;
+	return field->kind != CTL_KIND_TIME && field->kind != CTL_KIND_PATHS;
 }
 
 /* "last_switchover_us" is "last switchover" to people. */
-static void print_label(FILE *out, const char *member)
+static void print_label(FILE *out, const struct ctl_field *field)
 {
-	const char *end = strstr(member, "_us") ?: member + strlen(member);
+	const char *end = field->member + strlen(field->member);
 
-	for (; member < end; member++)
-		fputc(*member == '_' ? ' ' : *member, out);
+	if (field->kind == CTL_KIND_SPAN)
+		end -= strlen("_us");
+	for (const char *c = field->member; c < end; c++)
+		fputc(*c == '_' ? ' ' : *c, out);
 	fputc(' ', out);
 }
 
@@ -147,7 +160,7 @@ static void print_changes(struct monitor *monitor, const char *name, const struc
 		if (!(changed & 1U << i) || !is_for_people(&fields[i]))
 			continue;
 		fputs(between, out);
-		print_label(out, fields[i].member);
+		print_label(out, &fields[i]);
 		print_value(out, &fields[i], object);
 		between = "; ";
 	}
