@@ -38,7 +38,9 @@ static json_t *strings(char *const *strv)
 
 static json_t *number(uint64_t value, bool nullable)
 {
-	return nullable && value == 0 ? json_null() : json_integer((json_int_t)value);
+	if (nullable && value == 0)
+		return json_null();
+	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
 static json_t *nodes(const struct api_nodes *nodes)

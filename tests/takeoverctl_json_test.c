@@ -210,6 +210,24 @@ Test(takeoverctl_json, values_are_those_of_the_agent, .timeout = 10)
 	rig_done(&rig);
 }
 
+/* A newer agent, or another program, may say any number. */
+Test(takeoverctl_json, number_that_is_too_large_is_never_negative, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+	json_t *json;
+
+	start_bus(&rig);
+	rig.agent.manager.refused = UINT64_MAX;
+	rig.agent.manager.strangers = INT64_MAX;
+	RUN(&rig, &outcome, "--json", "status");
+	json = json_of(&outcome);
+	cr_expect_eq(json_integer_value(json_object_get(json, "refused_packets")), INT64_MAX);
+	cr_expect_eq(json_integer_value(json_object_get(json, "strangers")), INT64_MAX);
+	json_decref(json);
+	rig_done(&rig);
+}
+
 Test(takeoverctl_json, requests_are_as_documented, .timeout = 10)
 {
 	static const struct {
