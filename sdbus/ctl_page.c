@@ -10,13 +10,14 @@
  */
 struct span page_span(uint64_t us)
 {
-	/* half a ms more, so that the 999.6 ms that are too long for the first case are 1 s */
-	const uint64_t s = (us + USEC_PER_MSEC / 2) / USEC_PER_SEC, min = s / 60, h = min / 60;
+	const uint64_t s = us / USEC_PER_SEC, min = s / 60, h = min / 60;
 	const double ms = (double)us / (double)USEC_PER_MSEC;
 	struct span span;
 
 	if (ms < 999.5)
 		(void)snprintf(span.text, sizeof(span.text), "%.3g ms", ms);
+	else if (s < 10)
+		(void)snprintf(span.text, sizeof(span.text), "%.2g s", ms / 1000);
 	else if (min < 1)
 		(void)snprintf(span.text, sizeof(span.text), "%" PRIu64 " s", s);
 	else if (h < 1)
