@@ -133,9 +133,12 @@ static void print_value(FILE *out, const struct ctl_field *field, const void *ob
 }
 
 /* A point in time since boot says nothing to people; the line has its own. */
-static bool is_for_people(const struct ctl_field *field)
+static uint32_t for_people(const struct ctl_field *fields, uint32_t changed)
 {
-	return field->kind != CTL_KIND_TIME && field->kind != CTL_KIND_PATHS;
+	for (unsigned i = 0; fields[i].property; i++)
+		if (fields[i].kind == CTL_KIND_TIME || fields[i].kind == CTL_KIND_PATHS)
+			changed &= ~(1U << i);
+	return changed;
 }
 
 /* "last_switchover_us" is "last switchover" to people. */
@@ -153,11 +156,15 @@ static void print_label(FILE *out, const struct ctl_field *field)
 static void print_changes(struct monitor *monitor, const char *name, const struct ctl_field *fields,
 			  const void *object, uint32_t changed)
 {
-	FILE *out = begin_line(monitor, name);
 	const char *between = "";
+	FILE *out;
 
+	changed = for_people(fields, changed);
+	if (!changed)
+		return;
+	out = begin_line(monitor, name);
 	for (unsigned i = 0; fields[i].property; i++) {
-		if (!(changed & 1U << i) || !is_for_people(&fields[i]))
+		if (!(changed & 1U << i))
 			continue;
 		fputs(between, out);
 		print_label(out, &fields[i]);

@@ -105,6 +105,8 @@ Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 	expect_line(&rig, &watcher, "sip         this node is backup now (unfit)");
 	MUST(api_event(rig.api, 0, "TK-0010", "Warning", "unfit: link"));
 	expect_line(&rig, &watcher, "sip         TK-0010 Warning: unfit: link");
+	rig.agent.groups[0].role_since_us = 8; /* says nothing to people: no line at all */
+	MUST(api_group_changed(rig.api, 0));
 	rig.agent.peers[0].state = "silent";
 	MUST(api_peer_changed(rig.api, 0));
 	expect_line(&rig, &watcher, "beta        state silent");
