@@ -176,15 +176,17 @@ json_t *ctl_json_model(const struct ctl_model *model, instant now)
 	return json;
 }
 
-/* One line; its end is seen at once by who reads a pipe. */
-static int print(FILE *out, const json_t *object)
+/* One line; its end is seen at once by who reads a pipe. Takes @object. */
+static int print(FILE *out, json_t *object)
 {
-	int r;
+	_cleanup_(freep) char *line = json_dumps(object, JSON_COMPACT);
 
-	r = json_dumpf(object, out, JSON_COMPACT);
-	(void)fputc('\n', out);
-	(void)fflush(out); /* a disk that is full is seen when the program ends */
-	return r;
+	json_decref(object);
+	if (!line)
+		return -ENOMEM;
+	fprintf(out, "%s\n", line);
+	(void)fflush(out); /* ctl_run() looks whether all has been written */
+	return 0;
 }
 
 /**
@@ -195,11 +197,8 @@ static int print(FILE *out, const json_t *object)
  */
 void ctl_json_error(FILE *out, const char *name, const char *message)
 {
-	json_t *json = json_pack("{s:{s:o, s:o}}", "error", "name", ctl_json_text(name), "message",
-				 ctl_json_text(message));
-
-	(void)print(out, json); /* and on stderr it has been said as well */
-	json_decref(json);
+	(void)print(out, json_pack("{s:{s:o, s:o}}", "error", "name", ctl_json_text(name),
+				   "message", ctl_json_text(message))); /* it is on stderr, too */
 }
 
 /**
@@ -207,13 +206,12 @@ void ctl_json_error(FILE *out, const char *name, const char *message)
  * @ctl: the program
  * @object: takes it; NULL: there was no memory for it
  *
- * Return: the exit code.
+ * Return: the exit code; that of output that could not be written is ctl_run()'s affair.
  */
 int ctl_json_print(struct ctl *ctl, json_t *object)
 {
 	int r;
 
-	r = object ? print(ctl->out, object) : -1;
-	json_decref(object);
-	return r < 0 ? ctl_complain(ctl, &SD_BUS_ERROR_NULL, -ENOMEM) : CTL_OK;
+	r = print(ctl->out, object);
+	return r < 0 ? ctl_complain(ctl, &SD_BUS_ERROR_NULL, r) : CTL_OK;
 }

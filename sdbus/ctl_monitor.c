@@ -53,6 +53,13 @@ static void universal_time(char *buf, size_t size)
 	(void)snprintf(buf + len, size - len, ".%03ldZ", now.tv_nsec / 1000000); /* fits */
 }
 
+/* Nobody reads any more, or the disk is full: ctl_run() says so. */
+static void stop_if_lost(struct monitor *monitor)
+{
+	if (ferror(monitor->ctl->out))
+		(void)sd_event_exit(monitor->loop, 0); /* fails if it is ending already */
+}
+
 /* @json: takes it; what kind of line it is, and when, goes in front */
 static void print_json(struct monitor *monitor, const char *type, json_t *json)
 {
@@ -65,6 +72,7 @@ static void print_json(struct monitor *monitor, const char *type, json_t *json)
 	(void)json_object_update(line, json);
 	json_decref(json);
 	(void)ctl_json_print(monitor->ctl, line); /* it has complained itself */
+	stop_if_lost(monitor);
 }
 
 /* The beginning of a line for people: when, and about what. */
@@ -77,10 +85,11 @@ static FILE *begin_line(struct monitor *monitor, const char *about)
 	return monitor->ctl->out;
 }
 
-static void end_line(FILE *out)
+static void end_line(struct monitor *monitor)
 {
-	fputc('\n', out);
-	(void)fflush(out); /* who reads may have gone: then SIGPIPE ends us */
+	fputc('\n', monitor->ctl->out);
+	(void)fflush(monitor->ctl->out); /* the stream remembers a failure */
+	stop_if_lost(monitor);
 }
 
 static void print_list(FILE *out, char *const *list)
@@ -171,7 +180,7 @@ static void print_changes(struct monitor *monitor, const char *name, const struc
 		print_value(out, &fields[i], object);
 		between = "; ";
 	}
-	end_line(out);
+	end_line(monitor);
 }
 
 static void tell_changes(struct monitor *monitor, const char *type, const char *name,
@@ -197,7 +206,7 @@ static void tell_daemon(struct monitor *monitor, bool runs)
 	}
 	out = begin_line(monitor, "takeoverd");
 	fputs(runs ? "runs" : "does not run", out);
-	end_line(out);
+	end_line(monitor);
 }
 
 /* What a group or peer is, of its properties these. */
@@ -273,7 +282,7 @@ static int on_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	}
 	out = begin_line(monitor, group);
 	fprintf(out, "this node is %s now (%s)", role, reason);
-	end_line(out);
+	end_line(monitor);
 	return 0;
 }
 
@@ -297,7 +306,7 @@ static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	}
 	out = begin_line(monitor, group);
 	fprintf(out, "%s %s: %s", id, level, text);
-	end_line(out);
+	end_line(monitor);
 	return 0;
 }
 

@@ -199,15 +199,7 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 	return CTL_OK;
 }
 
-/**
- * ctl_run() - the program behind main()
- * @ctl: where to print; its bus is opened if a verb needs it
- * @argc: number of arguments, the name of the program included
- * @argv: the arguments; options are sorted to the front
- *
- * Return: the exit code.
- */
-int ctl_run(struct ctl *ctl, int argc, char **argv)
+static int run_line(struct ctl *ctl, int argc, char **argv)
 {
 	struct command command = { 0 };
 	int r;
@@ -219,4 +211,26 @@ int ctl_run(struct ctl *ctl, int argc, char **argv)
 		if (strcmp(verbs[i].name, command.verb) == 0)
 			return run(ctl, &verbs[i], &command);
 	return refuse_verb(ctl, command.verb);
+}
+
+/**
+ * ctl_run() - the program behind main()
+ * @ctl: where to print; its bus is opened if a verb needs it
+ * @argc: number of arguments, the name of the program included
+ * @argv: the arguments; options are sorted to the front
+ *
+ * Output that cannot be written is seen here, whoever has printed it: a stream
+ * does not forget.
+ *
+ * Return: the exit code.
+ */
+int ctl_run(struct ctl *ctl, int argc, char **argv)
+{
+	int r;
+
+	r = run_line(ctl, argc, argv);
+	if (fflush(ctl->out) == 0 && !ferror(ctl->out))
+		return r;
+	fputs("takeoverctl: the output could not be written.\n", ctl->err);
+	return CTL_FAILED;
 }

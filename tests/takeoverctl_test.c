@@ -288,6 +288,55 @@ Test(takeoverctl, errors_say_what_to_do, .timeout = 10)
 	}
 }
 
+/* stdout is a disk that is full, or a pipe that nobody reads. */
+static int run_on_full_disk(struct rig *rig, void *argv)
+{
+	if (dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), STDOUT_FILENO) < 0)
+		return 9;
+	return run_ctl(rig, argv);
+}
+
+static int run_without_reader(struct rig *rig, void *argv)
+{
+	int fds[2];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (pipe2(fds, O_CLOEXEC) < 0 || dup2(fds[1], STDOUT_FILENO) < 0)
+		return 9;
+	(void)close(fds[0]);
+	return run_ctl(rig, argv);
+}
+
+Test(takeoverctl, output_that_is_lost_is_a_failure, .timeout = 10)
+{
+	static const char sentence[] = "|takeoverctl: the output could not be written.\n";
+	static const struct {
+		char *argv[4];
+	} lines[] = {
+		{ { (char *)"status" } },
+		{ { (char *)"status", (char *)"--json" } },
+		{ { (char *)"switchover" } },
+		{ { (char *)"switchover", (char *)"--json" } },
+		{ { (char *)"help" } },
+		{ { (char *)"monitor" } },
+		{ { (char *)"monitor", (char *)"--json" } },
+	};
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.agent.groups[0].primary = ""; /* status would end with 3 */
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		run_child(&rig, run_on_full_disk, (void *)lines[i].argv, &outcome);
+		cr_expect_eq(outcome.code, 1, "%s", lines[i].argv[0]);
+		cr_expect_str_eq(outcome.text, sentence, "%s", lines[i].argv[0]);
+		run_child(&rig, run_without_reader, (void *)lines[i].argv, &outcome);
+		cr_expect_eq(outcome.code, 1, "%s", lines[i].argv[0]);
+		cr_expect_str_eq(outcome.text, sentence, "%s", lines[i].argv[0]);
+	}
+	rig_done(&rig);
+}
+
 /* Answers a switchover only when it has been asked whether anybody is there. */
 static int answer_after_ping(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
