@@ -84,6 +84,7 @@ $(LIBRARY): $(OBJECTS)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+$(BUILD)/sdbus/takeoverctl.o: ALL_CFLAGS += -DSBINDIR='"$(SBINDIR)"'
 $(BUILD)/takeoverd: $(BUILD)/agent/takeoverd.o $(LIBRARY)
 $(BUILD)/takeoverctl: $(BUILD)/sdbus/takeoverctl.o $(LIBRARY)
 $(BUILD)/takeoverctl: PKG_LIBS += $(PKG_CTL_LIBS)

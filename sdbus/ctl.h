@@ -26,6 +26,7 @@ struct ctl {
 	bool colour;
 	bool json;		   /* --json */
 	const char *config, *node; /* --config, --node of `check`; NULL: not given */
+	const char *sbindir;	   /* where takeoverd is installed */
 	sd_bus *bus;		   /* NULL until a verb needs it; owned */
 };
 

@@ -15,9 +15,6 @@
 
 enum { ARGUMENTS_MAX = 8 };
 
-/* Beside takeoverctl, in the sbin beside its bin, or wherever PATH says. */
-static const char *const places[] = { "takeoverd", "../sbin/takeoverd" };
-
 static void make_arguments(const struct ctl *ctl, const char *ret[static ARGUMENTS_MAX])
 {
 	size_t n = 0;
@@ -35,26 +32,42 @@ static void make_arguments(const struct ctl *ctl, const char *ret[static ARGUMEN
 	ret[n] = NULL;
 }
 
-/* Comes back only if there is no takeoverd, with negative errno. */
-static int become_takeoverd(const struct ctl *ctl)
+/* The directory of this program; false: it is not known. */
+static bool own_directory(char ret[static PATH_MAX])
 {
-	const char *arguments[ARGUMENTS_MAX];
-	char path[PATH_MAX + 32];
-	ssize_t len;
+	ssize_t len = readlink("/proc/self/exe", ret, PATH_MAX - 1);
 	char *slash;
 
+	ret[len > 0 ? len : 0] = '\0';
+	slash = strrchr(ret, '/');
+	if (slash)
+		*slash = '\0';
+	return slash;
+}
+
+/*
+ * Beside takeoverctl, as where both are built, or where it is installed: never
+ * through PATH, for whoever asks may be root. Comes back only if there is no
+ * takeoverd to run, with negative errno: of two that which says more.
+ */
+static int become_takeoverd(const struct ctl *ctl)
+{
+	const char *arguments[ARGUMENTS_MAX], *places[2];
+	char own[PATH_MAX], path[PATH_MAX + 32];
+	int err = ENOENT;
+	size_t n = 0;
+
 	make_arguments(ctl, arguments);
-	len = readlink("/proc/self/exe", path, PATH_MAX);
-	path[len > 0 ? len : 0] = '\0';
-	slash = strrchr(path, '/');
-	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
-		(void)strcpy(slash + 1, places[i]); /* fits: 32 bytes of room */
+	if (own_directory(own))
+		places[n++] = own;
+	places[n++] = ctl->sbindir;
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/takeoverd", places[i]);
 		(void)execv(path, (char *const *)arguments);
-		if (errno != ENOENT)
-			return -errno;
+		if (errno != ENOENT && errno != ENOTDIR)
+			err = errno;
 	}
-	(void)execvp("takeoverd", (char *const *)arguments);
-	return -errno;
+	return -err;
 }
 
 static int complain_missing(struct ctl *ctl, int err)
@@ -64,50 +77,68 @@ static int complain_missing(struct ctl *ctl, int err)
 			strerror(-err));
 }
 
-/* "FILE:LINE: TEXT", "FILE: TEXT" or "takeoverd: TEXT"; a number ends what is in front of it. */
-static const char *split(char *line, const char **ret_file, long *ret_number)
+/* The number in ":NUMBER: "; 0 if @colon is not the beginning of that. */
+static unsigned number_at(const char *colon, const char **ret_text)
 {
-	char *colon, *end;
+	const size_t digits = strspn(colon + 1, "0123456789");
 
-	*ret_file = line;
-	*ret_number = 0;
-	for (colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
-		*ret_number = strtol(colon + 1, &end, 10);
-		if (*ret_number > 0 && strncmp(end, ": ", 2) == 0) {
-			*colon = '\0';
-			return end + 2;
-		}
-	}
-	*ret_number = 0;
-	colon = strstr(line, ": ");
-	if (!colon) {
-		*ret_file = NULL;
-		return line;
-	}
-	*colon = '\0';
-	return colon + 2;
+	if (digits == 0 || digits > 9 || strncmp(colon + 1 + digits, ": ", 2) != 0)
+		return 0;
+	*ret_text = colon + 1 + digits + 2;
+	return (unsigned)strtoul(colon + 1, NULL, 10);
 }
 
-static json_t *problem(char *line)
+/*
+ * "takeoverd: TEXT", "FILE:LINE: TEXT" or "FILE: TEXT": the first colon with a
+ * number or a blank behind it ends the name, since texts quote anything. In the
+ * name of the configuration itself, with which those of its drop-ins begin, there
+ * may be such colons as well.
+ */
+static const char *split(const struct ctl *ctl, char *line, const char **ret_file,
+			 unsigned *ret_number)
+{
+	static const char daemon[] = "takeoverd: ";
+	const size_t config_len = ctl->config ? strlen(ctl->config) : 0;
+	const char *text = line;
+	char *colon = line;
+
+	*ret_file = NULL;
+	*ret_number = 0;
+	if (strncmp(line, daemon, strlen(daemon)) == 0)
+		return line + strlen(daemon);
+	if (config_len && strncmp(line, ctl->config, config_len) == 0)
+		colon += config_len;
+	for (colon = strchr(colon, ':'); colon; colon = strchr(colon + 1, ':')) {
+		*ret_number = number_at(colon, &text);
+		if (*ret_number == 0 && colon[1] == ' ')
+			text = colon + 2;
+		if (text == line)
+			continue;
+		*colon = '\0';
+		*ret_file = line;
+		break;
+	}
+	return text;
+}
+
+static json_t *problem(const struct ctl *ctl, char *line)
 {
 	static const char warning[] = "warning: ";
 	const char *file, *text;
+	unsigned number;
 	bool is_warning;
-	long number;
 
-	text = split(line, &file, &number);
+	text = split(ctl, line, &file, &number);
 	is_warning = strncmp(text, warning, strlen(warning)) == 0;
 	if (is_warning)
 		text += strlen(warning);
-	if (file && strcmp(file, "takeoverd") == 0)
-		file = NULL;
 	return json_pack("{s:o, s:o, s:b, s:o}", "file", file ? ctl_json_text(file) : json_null(),
 			 "line", number ? json_integer(number) : json_null(), "warning", is_warning,
 			 "text", ctl_json_text(text));
 }
 
 /* All lines until the other end closes. */
-static json_t *read_problems(int fd)
+static json_t *read_problems(const struct ctl *ctl, int fd)
 {
 	_cleanup_(freep) char *line = NULL;
 	json_t *list = json_array();
@@ -122,7 +153,7 @@ static json_t *read_problems(int fd)
 	while ((len = getline(&line, &size, f)) > 0) {
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
-		(void)json_array_append_new(list, problem(line));
+		(void)json_array_append_new(list, problem(ctl, line));
 	}
 	(void)fclose(f);
 	return list;
@@ -133,15 +164,15 @@ static _Noreturn void run_child(const struct ctl *ctl, int fd)
 {
 	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	(void)dup2(null, STDOUT_FILENO);
-	(void)dup2(fd, STDERR_FILENO);
+	if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+		_exit(126);
 	_exit(become_takeoverd(ctl) == -ENOENT ? 127 : 126);
 }
 
 /* Problems and exit status of a takeoverd that has been started; takes @fd. */
 static int report(struct ctl *ctl, pid_t pid, int fd)
 {
-	json_t *problems = read_problems(fd);
+	json_t *problems = read_problems(ctl, fd);
 	int status = 0, r;
 
 	(void)waitpid(pid, &status, 0); /* it is our child, and nobody else waits for it */

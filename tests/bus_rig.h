@@ -58,6 +58,7 @@ struct rig {
 	struct api *api;
 	pid_t daemon; /* 0: no bus between */
 	char dir[TEMP_MAX], address[TEMP_MAX + 16];
+	const char *sbindir; /* where takeoverctl looks for takeoverd; NULL: nowhere */
 };
 
 /* An answer to a call, when it comes. */

@@ -11,11 +11,10 @@
 /* @argv: behind the name of the program, NULL-terminated */
 static inline int run_ctl(struct rig *rig, void *argv)
 {
-	struct ctl ctl = { .out = stdout, .err = stderr };
+	struct ctl ctl = { .out = stdout, .err = stderr, .sbindir = rig->sbindir ?: "/nowhere" };
 	char *arguments[8] = { (char *)"takeoverctl" };
 	int argc = 1, r;
 
-	(void)rig;
 	for (char **from = argv; *from; from++)
 		arguments[argc++] = *from;
 	assert(argc < (int)ARRAY_SIZE(arguments));

@@ -156,6 +156,13 @@ scenario_ctl_check_and_genkey_fit_the_agent()
 	ctl_says 1 "$DIR/bad.conf:" a check -c "$DIR/bad.conf" --node alpha
 	ctl_says 1 "\"file\":\"$DIR/bad.conf\",\"line\":" \
 		a check -j -c "$DIR/bad.conf" --node alpha
+	CTL=0 # the complaints are read, and are not on the screen that is not there
+	in_ns a "$BUILD/takeoverctl" check -j -c "$DIR/bad.conf" --node alpha \
+		>"$DIR/ctl.out" <&- 2>&- || CTL=$?
+	[[ $CTL == 1 && $(<"$DIR/ctl.out") == *'"line":'* ]] ||
+		fail "check without stdin and stderr: $CTL $(cat "$DIR/ctl.out")"
+	in_ns a "$BUILD/takeoverctl" genkey "$DIR/other-key" >&- 2>"$DIR/ctl.err" || true
+	[[ $(wc -c <"$DIR/other-key") == 45 ]] || fail "more than a key: $(cat "$DIR/ctl.err")"
 	node_up a # it leaves the key that is there
 	node_up b
 	pair_start
