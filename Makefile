@@ -84,13 +84,19 @@ $(LIBRARY): $(OBJECTS)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# takeoverctl knows where takeoverd is installed, and is another with another PREFIX.
 $(BUILD)/sdbus/takeoverctl.o: ALL_CFLAGS += -DSBINDIR='"$(SBINDIR)"'
+$(BUILD)/sdbus/takeoverctl.o: $(BUILD)/sbindir
+$(BUILD)/sbindir: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(SBINDIR)' | cmp -s - $@ || echo '$(SBINDIR)' >$@
+
 $(BUILD)/takeoverd: $(BUILD)/agent/takeoverd.o $(LIBRARY)
 $(BUILD)/takeoverctl: $(BUILD)/sdbus/takeoverctl.o $(LIBRARY)
-$(BUILD)/takeoverctl: PKG_LIBS += $(PKG_CTL_LIBS)
+$(BUILD)/takeoverctl: MORE_LIBS = $(PKG_CTL_LIBS)
 $(PROGRAMS):
 	$(say) LD $@
-	$(Q)$(LINK) -Wl,--as-needed $(PKG_LIBS)
+	$(Q)$(LINK) -Wl,--as-needed $(PKG_LIBS) $(MORE_LIBS)
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(say) LD $@
@@ -311,6 +317,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint check-directories install uninstall clean
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint check-directories install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -32,6 +32,13 @@ quiet_make()
 	[[ ! -s $DIR/out ]] || fail "make $* says: $(cat "$DIR/out")"
 }
 
+# takeoverctl knows where takeoverd is: with other directories it is built again
+quiet_install()
+{
+	plain_make all "$@"
+	quiet_make install "$@"
+}
+
 # installed FILE MODE: it is there
 installed()
 {
@@ -50,7 +57,7 @@ round_trip()
 		"./etc/takeover/takeover.conf ./usr/share/doc/takeover/mine" ]] ||
 		fail "after uninstall $*: $(cd "$DIR/root" && find . -type f)"
 	rm -rf "$DIR/root"
-	quiet_make install "$@"
+	quiet_install "$@"
 	quiet_make uninstall "$@"
 	[[ -z $(find "$DIR/root" ! -type d) ]] ||
 		fail "uninstall $* leaves $(find "$DIR/root" ! -type d)"
@@ -90,8 +97,7 @@ everything()
 		fail "the unit still has a placeholder"
 }
 
-plain_make all
-quiet_make install
+quiet_install
 everything /usr /usr/share /usr/sbin
 
 # The example is one that its own program takes.
@@ -110,17 +116,18 @@ systemd-analyze security --offline=true --threshold=20 \
 exposure=$(sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p' "$DIR/out")
 round_trip
 
-quiet_make install PREFIX=/opt/pair SBINDIR=/opt/sbin
+quiet_install PREFIX=/opt/pair SBINDIR=/opt/sbin
 everything /opt/pair /opt/pair/share /opt/sbin
+grep -qaF /opt/sbin "$DIR/root/opt/pair/bin/takeoverctl" || fail "takeoverctl looks elsewhere"
 round_trip PREFIX=/opt/pair SBINDIR=/opt/sbin
 
-quiet_make install PREFIX=/usr/local
+quiet_install PREFIX=/usr/local
 everything /usr/local /etc /usr/local/sbin
 round_trip PREFIX=/usr/local
 
 named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
 	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i)
-quiet_make install "${named[@]}"
+quiet_install "${named[@]}"
 [[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-i]' ! -name etc) ]] ||
 	fail "outside of the named directories: $(find "$DIR/root" -type f)"
 installed /a/takeoverctl 755
