@@ -7,9 +7,6 @@
 #include "agent/cleanup.h"
 #include "sdbus/ctl_json.h"
 
-/* An agent answers at once what it can answer at once. One that does not, hangs. */
-#define PATIENCE_US (5 * USEC_PER_SEC)
-
 /* Errors whose own sentence is not enough, or says nothing to an operator. */
 static const struct advice {
 	const char *error;
@@ -129,7 +126,7 @@ int ctl_connect(struct ctl *ctl)
 		return 0;
 	r = sd_bus_open_system(&ctl->bus);
 	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(ctl->bus, PATIENCE_US);
+		r = sd_bus_set_method_call_timeout(ctl->bus, CTL_PATIENCE_US);
 	if (r >= 0)
 		return 0;
 	(void)sd_bus_error_setf(&error, SD_BUS_ERROR_NO_SERVER, "cannot reach the system bus: %s",
@@ -181,7 +178,7 @@ static int wait_for_answer(sd_bus *bus, struct wait *wait)
 			return r;
 		if (r > 0)
 			continue;
-		r = sd_bus_wait(bus, PATIENCE_US);
+		r = sd_bus_wait(bus, CTL_PATIENCE_US);
 		if (r == 0 && !wait->ping)
 			r = send_ping(bus, wait);
 		if (r < 0 && r != -EINTR)

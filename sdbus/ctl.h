@@ -21,6 +21,9 @@ enum {
 	CTL_UNHELD = 3, /* status: a group has no primary */
 };
 
+/* An agent answers at once what it can answer at once. One that does not, hangs. */
+#define CTL_PATIENCE_US (5 * USEC_PER_SEC)
+
 struct ctl {
 	FILE *out, *err;
 	bool colour;

@@ -7,206 +7,30 @@
  */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <time.h>
 
 #include "agent/cleanup.h"
-#include "sdbus/ctl_json.h"
-#include "sdbus/ctl_page.h"
+#include "sdbus/ctl_line.h"
+
+enum daemon {
+	DAEMON_UNKNOWN,
+	DAEMON_ABSENT,
+	DAEMON_RUNS,
+	DAEMON_HANGS, /* runs, and has not answered for CTL_PATIENCE_US */
+};
 
 struct monitor {
 	struct ctl *ctl;
 	sd_event *loop;
+	enum daemon daemon; /* as it was told */
 	sd_bus_slot *asked;
+	sd_event_source *patience; /* ends while there is no answer */
 };
 
 /* The name that ends a path. */
 static int name_of(sd_bus_message *m, const char *prefix, char **ret)
 {
 	return sd_bus_path_decode(sd_bus_message_get_path(m) ?: "/", prefix, ret);
-}
-
-/* The clock on the wall, as journalctl shows it. */
-static void local_time(char *buf, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t len;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
-	(void)localtime_r(&now.tv_sec, &tm);
-	len = strftime(buf, size, "%b %d %H:%M:%S", &tm);
-	(void)snprintf(buf + len, size - len, ".%03ld", now.tv_nsec / 1000000); /* fits */
-}
-
-/* The same for programs: RFC 3339, UTC. */
-static void universal_time(char *buf, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t len;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
-	(void)gmtime_r(&now.tv_sec, &tm);
-	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf + len, size - len, ".%03ldZ", now.tv_nsec / 1000000); /* fits */
-}
-
-/* Nobody reads any more, or the disk is full: ctl_run() says so. */
-static void stop_if_lost(struct monitor *monitor)
-{
-	if (ferror(monitor->ctl->out))
-		(void)sd_event_exit(monitor->loop, 0); /* fails if it is ending already */
-}
-
-/* @json: takes it; what kind of line it is, and when, goes in front */
-static void print_json(struct monitor *monitor, const char *type, json_t *json)
-{
-	json_t *line;
-	char when[64];
-
-	universal_time(when, sizeof(when));
-	line = json_pack("{s:s, s:I, s:s}", "time", when, "now_us", (json_int_t)ctl_now().us,
-			 "type", type);
-	(void)json_object_update(line, json);
-	json_decref(json);
-	(void)ctl_json_print(monitor->ctl, line); /* it has complained itself */
-	stop_if_lost(monitor);
-}
-
-/* The beginning of a line for people: when, and about what. */
-static FILE *begin_line(struct monitor *monitor, const char *about)
-{
-	char when[64];
-
-	local_time(when, sizeof(when));
-	fprintf(monitor->ctl->out, "%s  %-10s  ", when, about);
-	return monitor->ctl->out;
-}
-
-static void end_line(struct monitor *monitor)
-{
-	fputc('\n', monitor->ctl->out);
-	(void)fflush(monitor->ctl->out); /* the stream remembers a failure */
-	stop_if_lost(monitor);
-}
-
-static void print_list(FILE *out, char *const *list)
-{
-	fputs(list && *list ? "" : "none", out);
-	for (const char *between = ""; list && *list; list++, between = ", ")
-		fprintf(out, "%s%s", between, *list);
-}
-
-static void print_nodes(FILE *out, const struct api_nodes *nodes)
-{
-	for (size_t i = 0; i < nodes->n; i++) {
-		fprintf(out, "%s%s=%s", i ? ", " : "", nodes->v[i].name, nodes->v[i].state);
-		if (nodes->v[i].unfit && *nodes->v[i].unfit) {
-			fputs(" (unfit: ", out);
-			print_list(out, nodes->v[i].unfit);
-			fputc(')', out);
-		}
-	}
-}
-
-static void print_value(FILE *out, const struct ctl_field *field, const void *object)
-{
-	const void *at = (const uint8_t *)object + field->offset;
-
-	switch (field->kind) {
-	case CTL_KIND_TEXT:
-		fputs(**(const char *const *)at ? *(const char *const *)at : "nobody", out);
-		break;
-	case CTL_KIND_COUNT:
-		fprintf(out, "%" PRIu64, *(const uint64_t *)at);
-		break;
-	case CTL_KIND_SPAN:
-		fputs(page_span(*(const uint64_t *)at).text, out);
-		break;
-	case CTL_KIND_BOOL:
-		fputs(*(const bool *)at ? "yes" : "no", out);
-		break;
-	case CTL_KIND_LIST:
-		print_list(out, *(char *const *const *)at);
-		break;
-	case CTL_KIND_NODES:
-		print_nodes(out, at);
-		break;
-	case CTL_KIND_TIME:
-	case CTL_KIND_PATHS:
-	case _CTL_KIND_MAX:
-		break; /* not for people */
-	}
-}
-
-/* A point in time since boot says nothing to people; the line has its own. */
-static uint32_t for_people(const struct ctl_field *fields, uint32_t changed)
-{
-	for (unsigned i = 0; fields[i].property; i++)
-		if (fields[i].kind == CTL_KIND_TIME || fields[i].kind == CTL_KIND_PATHS)
-			changed &= ~(1U << i);
-	return changed;
-}
-
-/* "last_switchover_us" is "last switchover" to people. */
-static void print_label(FILE *out, const struct ctl_field *field)
-{
-	const char *end = field->member + strlen(field->member);
-
-	if (field->kind == CTL_KIND_SPAN)
-		end -= strlen("_us");
-	for (const char *c = field->member; c < end; c++)
-		fputc(*c == '_' ? ' ' : *c, out);
-	fputc(' ', out);
-}
-
-static void print_changes(struct monitor *monitor, const char *name, const struct ctl_field *fields,
-			  const void *object, uint32_t changed)
-{
-	const char *between = "";
-	FILE *out;
-
-	changed = for_people(fields, changed);
-	if (!changed)
-		return;
-	out = begin_line(monitor, name);
-	for (unsigned i = 0; fields[i].property; i++) {
-		if (!(changed & 1U << i))
-			continue;
-		fputs(between, out);
-		print_label(out, &fields[i]);
-		print_value(out, &fields[i], object);
-		between = "; ";
-	}
-	end_line(monitor);
-}
-
-static void tell_changes(struct monitor *monitor, const char *type, const char *name,
-			 const struct ctl_field *fields, const void *object, uint32_t changed)
-{
-	if (!changed)
-		return;
-	if (monitor->ctl->json)
-		print_json(monitor, type,
-			   json_pack("{s:o, s:o}", type, ctl_json_text(name), "changed",
-				     ctl_json_fields(fields, object, changed)));
-	else
-		print_changes(monitor, name, fields, object, changed);
-}
-
-static void tell_daemon(struct monitor *monitor, bool runs)
-{
-	FILE *out;
-
-	if (monitor->ctl->json) {
-		print_json(monitor, "daemon", json_pack("{s:b}", "runs", runs));
-		return;
-	}
-	out = begin_line(monitor, "takeoverd");
-	fputs(runs ? "runs" : "does not run", out);
-	end_line(monitor);
 }
 
 /* What a group or peer is, of its properties these. */
@@ -221,6 +45,12 @@ static uint32_t only(const struct ctl_field *fields, const char *const *members)
 	return set;
 }
 
+static void tell_daemon(struct monitor *monitor, enum daemon daemon)
+{
+	monitor->daemon = daemon;
+	ctl_line_daemon(monitor->ctl, daemon != DAEMON_ABSENT, daemon == DAEMON_HANGS);
+}
+
 /* The agent has answered how things stand. */
 static int on_objects(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
@@ -230,23 +60,56 @@ static int on_objects(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct monitor *monitor = userdata;
 
 	(void)error;
+	monitor->patience = sd_event_source_disable_unref(monitor->patience);
 	if (sd_bus_message_is_method_error(m, NULL) || ctl_model_read(&model, m) < 0)
 		return 0; /* it has gone again, which is said by itself */
+	if (monitor->daemon == DAEMON_HANGS)
+		tell_daemon(monitor, DAEMON_RUNS);
 	for (size_t i = 0; i < model.n_groups; i++)
-		tell_changes(monitor, "group", model.groups[i].name, ctl_group_fields,
-			     &model.groups[i], only(ctl_group_fields, of_group));
+		ctl_line_changes(monitor->ctl, "group", model.groups[i].name, ctl_group_fields,
+				 &model.groups[i], only(ctl_group_fields, of_group));
 	for (size_t i = 0; i < model.n_peers; i++)
-		tell_changes(monitor, "peer", model.peers[i].name, ctl_peer_fields, &model.peers[i],
-			     only(ctl_peer_fields, of_peer));
+		ctl_line_changes(monitor->ctl, "peer", model.peers[i].name, ctl_peer_fields,
+				 &model.peers[i], only(ctl_peer_fields, of_peer));
 	return 0;
 }
 
+static int on_no_answer(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+	(void)source, (void)now_us;
+	tell_daemon(userdata, DAEMON_HANGS);
+	return 0;
+}
+
+/*
+ * Asks how things stand, once: an agent that hangs answers that when it goes on.
+ * To ask again and again would only fill its queue.
+ */
 static int ask(struct monitor *monitor)
 {
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(monitor->ctl->bus, &m, API_NAME, API_PATH,
+					   "org.freedesktop.DBus.ObjectManager",
+					   "GetManagedObjects");
+	if (r < 0)
+		return r;
+	r = sd_bus_call_async(monitor->ctl->bus, &monitor->asked, m, on_objects, monitor,
+			      UINT64_MAX);
+	if (r < 0)
+		return r;
+	return sd_event_add_time_relative(monitor->loop, &monitor->patience, CLOCK_MONOTONIC,
+					  CTL_PATIENCE_US, 0, on_no_answer, monitor);
+}
+
+/* What the agent is now, and if it runs, how things stand. */
+static int note_owner(struct monitor *monitor, bool runs)
+{
 	monitor->asked = sd_bus_slot_unref(monitor->asked);
-	return sd_bus_call_method_async(monitor->ctl->bus, &monitor->asked, API_NAME, API_PATH,
-					"org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
-					on_objects, monitor, NULL);
+	monitor->patience = sd_event_source_disable_unref(monitor->patience);
+	tell_daemon(monitor, runs ? DAEMON_RUNS : DAEMON_ABSENT);
+	return runs ? ask(monitor) : 0;
 }
 
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -259,8 +122,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	r = sd_bus_message_read(m, "sss", &name, &before, &now);
 	if (r < 0)
 		return 0; /* not what the bus says */
-	tell_daemon(monitor, *now);
-	return *now ? ask(monitor) : 0;
+	return note_owner(monitor, *now);
 }
 
 static int on_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -268,21 +130,12 @@ static int on_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	_cleanup_(freep) char *group = NULL;
 	struct monitor *monitor = userdata;
 	const char *role, *reason;
-	FILE *out;
 
 	(void)error;
 	if (name_of(m, API_PATH "/group", &group) <= 0 ||
 	    sd_bus_message_read(m, "ss", &role, &reason) < 0)
 		return 0; /* of an agent that is not ours */
-	if (monitor->ctl->json) {
-		print_json(monitor, "role",
-			   json_pack("{s:o, s:o, s:o}", "group", ctl_json_text(group), "role",
-				     ctl_json_text(role), "reason", ctl_json_text(reason)));
-		return 0;
-	}
-	out = begin_line(monitor, group);
-	fprintf(out, "this node is %s now (%s)", role, reason);
-	end_line(monitor);
+	ctl_line_role(monitor->ctl, group, role, reason);
 	return 0;
 }
 
@@ -291,22 +144,12 @@ static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	_cleanup_(freep) char *group = NULL;
 	struct monitor *monitor = userdata;
 	const char *id, *level, *text;
-	FILE *out;
 
 	(void)error;
 	if (name_of(m, API_PATH "/group", &group) <= 0 ||
 	    sd_bus_message_read(m, "sss", &id, &level, &text) < 0)
 		return 0; /* of an agent that is not ours */
-	if (monitor->ctl->json) {
-		print_json(monitor, "event",
-			   json_pack("{s:o, s:o, s:o, s:o}", "group", ctl_json_text(group), "id",
-				     ctl_json_text(id), "level", ctl_json_text(level), "text",
-				     ctl_json_text(text)));
-		return 0;
-	}
-	out = begin_line(monitor, group);
-	fprintf(out, "%s %s: %s", id, level, text);
-	end_line(monitor);
+	ctl_line_event(monitor->ctl, group, id, level, text);
 	return 0;
 }
 
@@ -318,7 +161,7 @@ static void tell_group(struct monitor *monitor, sd_bus_message *m)
 
 	if (name_of(m, API_PATH "/group", &name) > 0 &&
 	    ctl_fields_read(m, ctl_group_fields, &group, &changed) >= 0)
-		tell_changes(monitor, "group", name, ctl_group_fields, &group, changed);
+		ctl_line_changes(monitor->ctl, "group", name, ctl_group_fields, &group, changed);
 	ctl_fields_done(ctl_group_fields, &group);
 }
 
@@ -330,7 +173,7 @@ static void tell_peer(struct monitor *monitor, sd_bus_message *m)
 
 	if (name_of(m, API_PATH "/peer", &name) > 0 &&
 	    ctl_fields_read(m, ctl_peer_fields, &peer, &changed) >= 0)
-		tell_changes(monitor, "peer", name, ctl_peer_fields, &peer, changed);
+		ctl_line_changes(monitor->ctl, "peer", name, ctl_peer_fields, &peer, changed);
 	ctl_fields_done(ctl_peer_fields, &peer);
 }
 
@@ -398,14 +241,15 @@ static int watch(struct monitor *monitor)
 					 on_disconnected, NULL, monitor);
 }
 
-/* The bus tells who has the name when we ask; from then on on_owner() hears of it. */
+/* The bus tells who has the name when we ask; on_owner() may have heard of it before. */
 static int on_first_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	const bool runs = !sd_bus_message_is_method_error(m, NULL);
+	struct monitor *monitor = userdata;
 
 	(void)error;
-	tell_daemon(userdata, runs);
-	return runs ? ask(userdata) : 0;
+	if (monitor->daemon != DAEMON_UNKNOWN)
+		return 0;
+	return note_owner(monitor, !sd_bus_message_is_method_error(m, NULL));
 }
 
 static int begin(struct monitor *monitor)
@@ -436,6 +280,22 @@ static int begin(struct monitor *monitor)
 					monitor, "s", API_NAME);
 }
 
+/* Until it is interrupted, or nobody can read any more what it prints. */
+static int loop_while_read(struct monitor *monitor)
+{
+	int r;
+
+	while (sd_event_get_state(monitor->loop) != SD_EVENT_FINISHED) {
+		if (ferror(monitor->ctl->out))
+			return 0; /* ctl_run() says so */
+		r = sd_event_run(monitor->loop, UINT64_MAX);
+		if (r < 0)
+			return r;
+	}
+	(void)sd_event_get_exit_code(monitor->loop, &r); /* it has one, as it is finished */
+	return r;
+}
+
 /**
  * ctl_monitor() - the verb `monitor`
  * @ctl: the program
@@ -461,8 +321,9 @@ int ctl_monitor(struct ctl *ctl, int argc, char **argv)
 	monitor.loop = loop;
 	r = begin(&monitor);
 	if (r >= 0)
-		r = sd_event_loop(loop);
+		r = loop_while_read(&monitor);
 	sd_bus_slot_unref(monitor.asked);
+	sd_event_source_disable_unref(monitor.patience);
 	(void)sd_bus_detach_event(ctl->bus); /* attached or not */
 	if (r == -ENOTCONN || r == -ECONNRESET)
 		return ctl_complain(ctl, &SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_DISCONNECTED, NULL),

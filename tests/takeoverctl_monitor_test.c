@@ -2,6 +2,9 @@
 
 /* `monitor` as people see it, line by line as it comes. */
 
+#include <sys/un.h>
+
+#include "agent/cleanup.h"
 #include "tests/ctl_rig.h"
 
 /* A takeoverctl that goes on, and the end of the pipe it writes to. */
@@ -165,5 +168,95 @@ Test(takeoverctl_monitor, end_of_the_bus_is_a_failure, .timeout = 10)
 	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 1);
 	cr_expect_str_eq(complaint, "takeoverctl: the bus has gone; see whether D-Bus runs, "
 				    "'systemctl status dbus'.\n");
+	rig_done(&rig);
+}
+
+Test(takeoverctl_monitor, agent_that_hangs_is_told_of_and_heard_when_it_goes_on, .timeout = 60)
+{
+	struct watcher watcher;
+	char complaint[256];
+	sd_bus *hangs;
+	struct rig rig;
+
+	start_bus(&rig);
+	hangs = TAKE(rig.server); /* nobody turns it */
+	watcher_start(&rig, &watcher);
+	expect_line(&rig, &watcher, "takeoverd   runs");
+	expect_line(&rig, &watcher, "takeoverd   runs but does not answer");
+	rig.server = hangs;
+	expect_beginning(&rig, &watcher);
+	(void)kill(watcher.pid, SIGTERM);
+	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
+	rig_done(&rig);
+}
+
+/* A bus of ours: it says what a dbus-daemon says, in the order that we want. */
+static void say_owner(sd_bus *bus, const char *before, const char *now)
+{
+	sd_bus_message *m;
+
+	MUST(sd_bus_message_new_signal(bus, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+				       "NameOwnerChanged"));
+	MUST(sd_bus_message_set_sender(m, "org.freedesktop.DBus"));
+	MUST(sd_bus_message_append(m, "sss", API_NAME, before, now));
+	MUST(sd_bus_send(bus, m, NULL));
+	sd_bus_message_unref(m);
+}
+
+/* The agent comes just before the bus is asked for it, and goes just after that. */
+static int be_bus(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	sd_bus *bus = sd_bus_message_get_bus(m);
+
+	(void)userdata, (void)error;
+	if (sd_bus_message_is_method_call(m, NULL, "Hello"))
+		MUST(sd_bus_reply_method_return(m, "s", ":1.1"));
+	else if (sd_bus_message_is_method_call(m, NULL, "AddMatch"))
+		MUST(sd_bus_reply_method_return(m, ""));
+	else if (sd_bus_message_is_method_call(m, NULL, "GetNameOwner")) {
+		say_owner(bus, "", ":1.2");
+		MUST(sd_bus_reply_method_return(m, "s", ":1.2"));
+		say_owner(bus, ":1.2", "");
+	}
+	return 1;
+}
+
+/* Waits for the watcher on a socket that has been opened for it. */
+static void accept_watcher(struct rig *rig, int listening)
+{
+	const int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	cr_assert_geq(fd, 0);
+	MUST(sd_bus_new(&rig->server));
+	MUST(sd_bus_set_fd(rig->server, fd, fd));
+	MUST(sd_bus_set_server(rig->server, 1, (sd_id128_t){ .bytes = { 1 } }));
+	MUST(sd_bus_start(rig->server));
+	MUST(sd_bus_add_filter(rig->server, NULL, be_bus, NULL));
+}
+
+Test(takeoverctl_monitor, agent_that_comes_just_now_is_told_of_once, .timeout = 10)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct watcher watcher;
+	char complaint[256];
+	struct rig rig;
+	int fd;
+
+	rig_init(&rig);
+	cr_assert(mkdtemp(temp_template(rig.dir, "bus")));
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/bus", rig.dir);
+	(void)snprintf(rig.address, sizeof(rig.address), "unix:path=%s/bus", rig.dir);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	watcher_start(&rig, &watcher);
+	accept_watcher(&rig, fd);
+	expect_line(&rig, &watcher, "takeoverd   runs");
+	expect_line(&rig, &watcher, "takeoverd   does not run");
+	(void)kill(watcher.pid, SIGTERM);
+	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
+	(void)close(fd);
+	(void)unlink(at.sun_path);
+	(void)rmdir(rig.dir);
 	rig_done(&rig);
 }
