@@ -68,16 +68,45 @@ static int fill_file(int fd, const char *line)
 	return r;
 }
 
-/* Never an old key overwritten, never half a key left. */
+/* So that the name is there after a power cut as well. */
+static int sync_directory_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	_cleanup_(freep) char *dir =
+		slash ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
+	_cleanup_(close_fdp) int fd = -1;
+
+	if (!dir)
+		return -ENOMEM;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/*
+ * Never an old key overwritten, never half a key left: it gets its name when it
+ * is whole. (O_TMPFILE would leave nothing behind upon SIGKILL, but not every
+ * file system has it.)
+ */
 static int write_file(const char *file, const char *line)
 {
+	_cleanup_(freep) char *temporary = NULL;
 	_cleanup_(close_fdp) int fd = -1;
 	int r;
 
-	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (asprintf(&temporary, "%s.XXXXXX", file) < 0) {
+		temporary = NULL; /* undefined after that */
+		return -ENOMEM;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = fill_file(fd, line);
+	if (r == 0 && link(temporary, file) < 0) /* fails if there is one */
+		r = -errno;
+	(void)unlink(temporary); /* whatever became of it */
+	if (r < 0)
+		return r;
+	r = sync_directory_of(file);
 	if (r < 0)
 		(void)unlink(file); /* it is ours; the failure before is what is reported */
 	return r;
@@ -120,6 +149,11 @@ int ctl_genkey(struct ctl *ctl, int argc, char **argv)
 	char line[LINE_SIZE];
 	int r;
 
+	if (argc && *argv[0] == '\0') {
+		fprintf(ctl->err, "takeoverctl: a file has a name; without FILE the key goes to "
+				  "the standard output.\n");
+		return CTL_USAGE;
+	}
 	r = make_line(line);
 	if (r < 0)
 		return ctl_complain(ctl, &SD_BUS_ERROR_NULL, r);

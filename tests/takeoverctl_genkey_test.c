@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <dirent.h>
 #include <sodium.h>
 #include <sys/resource.h>
 
@@ -36,6 +37,23 @@ static void read_file(const char *file, char *text, size_t size)
 	len = fread(text, 1, size - 1, f);
 	text[len] = '\0';
 	(void)fclose(f);
+}
+
+/* What is in a directory, apart from @but; it is removed. */
+static int others_in(const char *dir, const char *but)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	cr_assert(d);
+	for (const struct dirent *e; (e = readdir(d));) {
+		if (e->d_name[0] == '.' || strcmp(e->d_name, but) == 0)
+			continue;
+		n++;
+		(void)unlinkat(dirfd(d), e->d_name, 0);
+	}
+	(void)closedir(d);
+	return n;
 }
 
 Test(takeoverctl_genkey, keys_differ)
@@ -142,7 +160,90 @@ Test(takeoverctl_genkey, half_a_key_is_never_left)
 	cr_assert_eq(outcome.code, 1);
 	cr_assert(strstr(outcome.text, "File too large"), "%s", outcome.text);
 	cr_assert_neq(access(file, F_OK), 0, "half a key is there");
+	cr_assert_eq(others_in(dir, ""), 0);
 	(void)rmdir(dir);
+}
+
+/* The same, but the limit kills. */
+static int run_until_killed(struct rig *rig, void *argv)
+{
+	const struct rlimit limit = { 20, 20 }, no_core = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	return run_ctl(rig, argv);
+}
+
+Test(takeoverctl_genkey, killed_in_the_middle_it_leaves_no_key)
+{
+	char dir[TEMP_MAX], file[TEMP_MAX + 8], text[128];
+	char *argv[] = { (char *)"genkey", file, NULL };
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	fresh(dir, file);
+	run_child(&rig, run_until_killed, argv, &outcome);
+	cr_assert_eq(outcome.code, -1, "it was not killed");
+	cr_assert_neq(access(file, F_OK), 0, "half a key is there");
+	RUN(&rig, &outcome, "genkey", file);
+	cr_assert_eq(outcome.code, 0, "%s", outcome.text);
+	read_file(file, text, sizeof(text));
+	expect_key(text);
+	(void)others_in(dir, ""); /* what was killed could not clean up */
+	(void)rmdir(dir);
+}
+
+Test(takeoverctl_genkey, nothing_but_the_key_is_left)
+{
+	char dir[TEMP_MAX], file[TEMP_MAX + 8];
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	fresh(dir, file);
+	for (int code = 0; code <= 1; code++) { /* the second time it is there */
+		RUN(&rig, &outcome, "genkey", file);
+		cr_assert_eq(outcome.code, code, "%s", outcome.text);
+		cr_assert_eq(others_in(dir, "key"), 0);
+	}
+	(void)unlink(file);
+	(void)rmdir(dir);
+}
+
+/* A name without a directory is one of the working directory. */
+static int run_in_directory(struct rig *rig, void *argv)
+{
+	return chdir(rig->dir) < 0 ? 9 : run_ctl(rig, argv);
+}
+
+Test(takeoverctl_genkey, name_without_directory_is_one_here)
+{
+	char *argv[] = { (char *)"genkey", (char *)"key", NULL };
+	char file[TEMP_MAX + 8], text[128];
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	fresh(rig.dir, file);
+	run_child(&rig, run_in_directory, argv, &outcome);
+	cr_assert_eq(outcome.code, 0, "%s", outcome.text);
+	read_file(file, text, sizeof(text));
+	expect_key(text);
+	(void)unlink(file);
+	(void)rmdir(rig.dir);
+}
+
+Test(takeoverctl_genkey, file_without_a_name_is_refused)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	RUN(&rig, &outcome, "genkey", (char *)"");
+	cr_assert_eq(outcome.code, 2);
+	cr_assert_str_eq(outcome.text, "|takeoverctl: a file has a name; without FILE the key goes "
+				       "to the standard output.\n");
 }
 
 /* stdout into a file, with the mode that @mode says */
