@@ -7,6 +7,8 @@
 #include "agent/cleanup.h"
 #include "sdbus/ctl_json.h"
 
+enum { NAME_LENGTH_MAX = 32 }; /* takeover.conf(5) */
+
 /* The only group there is; said on stderr if it is not the only one. */
 static int only_group(struct ctl *ctl, char **ret_name)
 {
@@ -31,14 +33,31 @@ static int only_group(struct ctl *ctl, char **ret_name)
 	return *ret_name ? CTL_OK : ctl_complain(ctl, &error, -ENOMEM);
 }
 
+/* As the configuration takes them. What is not UTF-8 must not get on the bus. */
+static bool may_be_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const size_t len = strlen(name);
+
+	return len >= 1 && len <= NAME_LENGTH_MAX && strspn(name, allowed) == len;
+}
+
+static int refuse_name(struct ctl *ctl, const char *name)
+{
+	fputs("takeoverctl: \"", ctl->err);
+	for (const char *c = name; *c; c++)
+		fputc(*c >= ' ' && *c <= '~' ? *c : '?', ctl->err);
+	fputs("\" cannot be the name of a group; 'takeoverctl status' shows the groups.\n",
+	      ctl->err);
+	return CTL_USAGE;
+}
+
 /* Connects, and settles which group is meant: @argv[0], or the only one. */
 static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 {
-	if (argc && *argv[0] == '\0') {
-		fprintf(ctl->err, "takeoverctl: a group has a name; 'takeoverctl status' shows "
-				  "the groups.\n");
-		return CTL_USAGE;
-	}
+	if (argc && !may_be_name(argv[0]))
+		return refuse_name(ctl, argv[0]);
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	if (argc == 0)

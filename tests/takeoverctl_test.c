@@ -178,14 +178,22 @@ Test(takeoverctl, wrong_command_line_is_one_sentence, .timeout = 10)
 		{ { (char *)"switchover", (char *)"a", (char *)"b" },
 		  "switchover takes [GROUP], not \"b\" as well." },
 		{ { (char *)"switchover", (char *)"" },
-		  "a group has a name; 'takeoverctl status' shows the groups." },
+		  "\"\" cannot be the name of a group; 'takeoverctl status' shows the groups." },
+		{ { (char *)"announce", (char *)"\377" },
+		  "\"?\" cannot be the name of a group; 'takeoverctl status' shows the groups." },
+		{ { (char *)"maintenance", (char *)"on", (char *)"a b\033[31m" },
+		  "\"a b?[31m\" cannot be the name of a group; 'takeoverctl status' shows the "
+		  "groups." },
+		{ { (char *)"switchover", (char *)"a23456789b123456789c123456789d123" },
+		  "\"a23456789b123456789c123456789d123\" cannot be the name of a group; "
+		  "'takeoverctl status' shows the groups." },
 	};
 	struct rig rig;
 
 	rig_init(&rig);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct outcome outcome;
-		char text[128];
+		char text[256];
 
 		run_child(&rig, run_ctl, (void *)lines[i].argv, &outcome);
 		(void)snprintf(text, sizeof(text), "|takeoverctl: %s\n", lines[i].sentence);
