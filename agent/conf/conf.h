@@ -7,6 +7,7 @@
  * right.
  */
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "agent/base.h"
@@ -92,6 +93,8 @@ int conf_parse_ip(const char *text, struct ip *ret);
 const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
 bool conf_name_valid(const char *name);
 
+int conf_problems_addv(struct conf_problems *problems, const struct conf_problem *where,
+		       const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 int conf_problems_add(struct conf_problems *problems, const struct conf_problem *where,
 		      const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool conf_problems_fatal(const struct conf_problems *problems);

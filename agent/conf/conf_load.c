@@ -40,21 +40,16 @@ static void load_freep(struct conf_load **load)
  */
 int conf_load_complain(struct conf_load *load, struct conf_origin at, const char *format, ...)
 {
-	_cleanup_(freep) char *text = NULL;
 	struct conf_problem where = { .line = at.line };
 	va_list args;
-	int n;
+	int r;
 
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0) {
-		text = NULL; /* vasprintf() leaves it undefined */
-		return -ENOMEM;
-	}
 	if (at.file)
 		where.file = load->files[at.file - 1];
-	return conf_problems_add(load->problems, &where, "%s", text);
+	va_start(args, format);
+	r = conf_problems_addv(load->problems, &where, format, args);
+	va_end(args);
+	return r;
 }
 
 /* Every key of the object as the table has it. */

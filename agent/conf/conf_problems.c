@@ -8,26 +8,21 @@
 #include "agent/conf/conf_keys.h"
 
 /**
- * conf_problems_add() - Record one mistake or doubt.
+ * conf_problems_addv() - Record one mistake or doubt.
  * @problems: list that grows by one
  * @where: file (copied; NULL: none), line and warning are taken; its text is ignored
  * @format: a whole sentence, printf style
  *
  * Return: 0; -ENOMEM, and nothing is recorded.
  */
-int conf_problems_add(struct conf_problems *problems, const struct conf_problem *where,
-		      const char *format, ...)
+int conf_problems_addv(struct conf_problems *problems, const struct conf_problem *where,
+		       const char *format, va_list args)
 {
 	_cleanup_(freep) char *text = NULL;
 	_cleanup_(freep) char *file = NULL;
 	struct conf_problem *v;
-	va_list args;
-	int n;
 
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0) {
+	if (vasprintf(&text, format, args) < 0) {
 		text = NULL; /* vasprintf() leaves it undefined */
 		return -ENOMEM;
 	}
@@ -50,6 +45,23 @@ int conf_problems_add(struct conf_problems *problems, const struct conf_problem 
 }
 
 /**
+ * conf_problems_add() - The same with the arguments themselves
+ *
+ * Return: as conf_problems_addv().
+ */
+int conf_problems_add(struct conf_problems *problems, const struct conf_problem *where,
+		      const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = conf_problems_addv(problems, where, format, args);
+	va_end(args);
+	return r;
+}
+
+/**
  * conf_complain() - Record a mistake at the place where it was made.
  * @place: list, file, line, and whether it is only a warning
  * @format: a whole sentence, printf style
@@ -58,18 +70,13 @@ int conf_problems_add(struct conf_problems *problems, const struct conf_problem 
  */
 int conf_complain(const struct conf_place *place, const char *format, ...)
 {
-	_cleanup_(freep) char *text = NULL;
 	va_list args;
-	int n;
+	int r;
 
 	va_start(args, format);
-	n = vasprintf(&text, format, args);
+	r = conf_problems_addv(place->problems, &place->where, format, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL; /* vasprintf() leaves it undefined */
-		return -ENOMEM;
-	}
-	return conf_problems_add(place->problems, &place->where, "%s", text);
+	return r;
 }
 
 /**
