@@ -167,6 +167,18 @@ static const struct core_record *heard_of(const struct core *core, uint8_t node,
 	return p->up && p->beat.groups[group].present ? &p->beat.groups[group] : NULL;
 }
 
+/* Who holds nothing and claims nothing tells the term of who does. */
+static uint64_t term_of(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	uint8_t primary = core_primary(core, group);
+	const struct core_record *r = NULL;
+
+	if (g->state != CORE_STATE_CLAIMING && primary != CORE_NODE_NONE)
+		r = heard_of(core, primary, group); /* never of this node itself */
+	return r ? r->term : g->term;
+}
+
 static struct api_node describe_node(struct bus_values *values, uint8_t node, size_t group)
 {
 	const struct agent *agent = values->agent;
@@ -211,7 +223,7 @@ void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret
 		.mode = "alias",
 		.redundancy = conf->core.hot ? "hot" : "warm",
 		.handover = conf->core.strict ? "strict" : "seamless",
-		.term = g->term,
+		.term = term_of(&agent->core, (uint8_t)i),
 		.role_since_us = g->since.us,
 		.last_switchover_us = g->last_switchover_us,
 		.fit = !g->unfit,
@@ -280,7 +292,7 @@ static void look_at(const struct agent *agent, uint8_t group, struct seen *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->state = g->state;
 	ret->reason = g->reason;
-	ret->term = g->term;
+	ret->term = term_of(core, group);
 	ret->last_switchover_us = g->last_switchover_us;
 	ret->unfit = g->unfit;
 	ret->primary = core_primary(core, group);

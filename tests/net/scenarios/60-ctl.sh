@@ -50,6 +50,7 @@ scenario_ctl_status_tells_of_both_nodes()
 	ctl_pair_up
 	ctl_says 0 'sip: alpha is primary; beta can take over' a status
 	ctl_says 0 'sip: alpha is primary; beta can take over' b status
+	[[ $(get b group/sip Term) == "$(get a group/sip Term)" ]] || fail "the backup tells another term"
 	# to greet each other is nothing to be alarmed about
 	ctl_says 0 '"refused_packets":0,"strangers":0' a status --json
 	ctl_says 0 '"refused_packets":0,"strangers":0' b status --json
