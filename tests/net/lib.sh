@@ -434,6 +434,22 @@ rss_kib()
 	awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[$1]}/status"
 }
 
+is_sanitized()
+{
+	grep -q libasan "/proc/${AGENT[$1]}/maps"
+}
+
+# assert_grown NODE BEFORE-KIB MOST-KIB: its agent has grown by less. What has been freed
+# is kept by the sanitizer: there, leaks are found at the end.
+assert_grown()
+{
+	local grown
+
+	grown=$(($(rss_kib "$1") - $2))
+	fact "rss_grew_kib_$1" "$grown"
+	is_sanitized "$1" || ((grown < $3)) || fail "the agent of $1 has grown by $grown KiB"
+}
+
 other()
 {
 	[[ $1 == a ]] && echo b || echo a

@@ -153,8 +153,8 @@ scenario_idle_costs()
 	done
 	fact primary_cpu_ms_per_minute $(((after[0] - before[0]) * 60 / 1000 / seconds))
 	fact backup_cpu_ms_per_minute $(((after[1] - before[1]) * 60 / 1000 / seconds))
-	fact primary_rss_kib "$(awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[a]}/status")"
-	fact backup_rss_kib "$(awk '/^VmRSS/ { print $2 }' "/proc/${AGENT[b]}/status")"
+	fact primary_rss_kib "$(rss_kib a)"
+	fact backup_rss_kib "$(rss_kib b)"
 }
 
 cpu_us() # PID: time on the CPU, of all threads; ticks would miss what a timer starts

@@ -39,11 +39,6 @@ log_lines()
 	wc -l <"$DIR/agent-$1.err"
 }
 
-is_sanitized()
-{
-	grep -q libasan "/proc/${AGENT[$1]}/maps"
-}
-
 # counted NODE SOURCE KIND [COUNTER]: half of a thousand are, at least; the others may have
 # found the socket full
 counted()
@@ -140,8 +135,7 @@ scenario_flood_of_a_million_packets()
 	for node in a b; do
 		fact "refused_$node" "$(get "$node" manager RefusedPackets)"
 		quiet "$node" "${lines[$node]}" "$count"
-		is_sanitized "$node" || (($(rss_kib "$node") < rss[$node] + 512)) ||
-			fail "the agent of $node has grown from ${rss[$node]} to $(rss_kib "$node") KiB"
+		assert_grown "$node" "${rss[$node]}" 512
 	done
 	settle
 	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the group has moved"

@@ -399,7 +399,8 @@ scenario_configurations_that_differ_in_everything()
 # serve; the other one hears, and says what is wrong, once. When it goes, one serves.
 scenario_firewall_in_one_direction_from_the_start()
 {
-	local name='beta (10.77.0.12) sends to us but does not hear us: does a firewall let UDP port 7373'
+	# on either path
+	local name=') sends to us but does not hear us: does a firewall let UDP port 7373'
 
 	net_up
 	config_default >"$DIR/takeover.conf"

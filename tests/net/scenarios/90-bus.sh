@@ -63,8 +63,7 @@ scenario_bus_wrong_calls_and_callers_who_hang_up()
 	in_ns a "$PROBE" hang-up "$(bus_of a)" 20
 	rss=$(rss_kib a)
 	in_ns a "$PROBE" hang-up "$(bus_of a)" 200
-	fact rss_grew_kib "$(($(rss_kib a) - rss))"
-	(($(rss_kib a) - rss < 1024)) || fail "200 callers who hung up left $(($(rss_kib a) - rss)) KiB"
+	assert_grown a "$rss" 1024
 	settle
 	fact moves "$(($(get "$PRIMARY" group/sip Term) - term))"
 	# those who ask while another switchover is under way are refused
@@ -104,8 +103,7 @@ scenario_bus_flood_by_nobody()
 	done
 	fact operator_median_us "$(median "$DIR/call_us")"
 	fact operator_longest_us "$(sort -n "$DIR/call_us" | tail -n1)"
-	fact rss_grew_kib "$(($(rss_kib a) - rss))"
-	(($(rss_kib a) - rss < 16384)) || fail "the flood has left $(($(rss_kib a) - rss)) KiB"
+	assert_grown a "$rss" 16384
 	finish flood || fail "flood: $(cat "$DIR/flood.err")"
 	finish deaf || fail "deaf: $(cat "$DIR/deaf.err")"
 	figures "$(cat "$DIR/flood.out")"
