@@ -111,3 +111,20 @@ Test(core_many, who_gives_a_claim_up_has_not_been_primary)
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 	cr_assert_eq(core_primary(&rig.nodes[ALPHA].core, 0), CORE_NODE_NONE);
 }
+
+/* Beta hears nothing and goes on sending; what it sends in a short freeze waits in the sockets. */
+Test(core_many, a_short_freeze_is_not_taken_for_the_silence_of_a_peer)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig_deafen(BETA);
+	rig_say_for_us(BETA, ALPHA, 4 * INTERVAL);
+	rig_event(ALPHA, CORE_EV_TIME);
+	cr_assert_not(rig.beats[ALPHA][BETA].last.marked);
+	rig_advance_us(INTERVAL);
+	rig_skip_us(INTERVAL + 2000);
+	rig_event(ALPHA, CORE_EV_TIME);
+	cr_assert_not(rig.beats[ALPHA][BETA].last.marked,
+		      "renewed while the peer is about to claim");
+}

@@ -381,6 +381,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 	ret->n = 0;
 	if (core->exited)
 		return;
+	core->looked = core->now;
 	core->now = event->now;
 	thaw(&s, gap_us);
 	note(&s, event);

@@ -376,8 +376,9 @@ struct core_peer {
 
 struct core {
 	struct core_config config;
-	instant now;   /* of the last event */
-	instant awake; /* the last time we found that we had been frozen, or the start */
+	instant now;	/* of the last event */
+	instant looked; /* of the one before: what had come by then has been heard */
+	instant awake;	/* the last time we found that we had been frozen, or the start */
 	instant started;
 	instant listen_from; /* R6: who has not been heard since may hold under a long lease */
 	bool booted;	     /* the host has only just started (StartWait=) */

@@ -46,11 +46,25 @@ instant peer_silent_from(const struct core *core, uint8_t peer)
 	return heard.us > core->awake.us ? heard : core->awake;
 }
 
-/* Nothing at all from this peer for two intervals: it is dead, or cut off (R8). */
+static bool silent_by(const struct core *core, uint8_t peer, instant when)
+{
+	return instant_since(when, peer_silent_from(core, peer)) >=
+	       2 * (uint64_t)core->config.interval_us;
+}
+
+/* Nothing at all from this peer for two intervals: it may be dead, or cut off. */
 bool peer_silent(const struct core *core, uint8_t peer)
 {
-	return instant_since(core->now, peer_silent_from(core, peer)) >=
-	       2 * (uint64_t)core->config.interval_us;
+	return silent_by(core, peer, core->now);
+}
+
+/*
+ * The same, to rely on it (R8): by the time when we looked last. After a freeze,
+ * however short, what the peer has said meanwhile waits in the sockets still.
+ */
+static bool is_surely_silent(const struct core *core, uint8_t peer)
+{
+	return silent_by(core, peer, core->looked);
 }
 
 /* One of our last two heartbeats has been answered by this peer (R8). */
@@ -108,7 +122,7 @@ bool lease_may_renew(const struct core *core)
 	if (!instant_is_set(core->lease_until) || core->lease_frozen || closing_late(core))
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && !peer_echoes(core, p) && !peer_silent(core, p) &&
+		if (p != core->config.self && !peer_echoes(core, p) && !is_surely_silent(core, p) &&
 		    !(is_up_to_date(core) && is_out_of_all_we_serve(core, p)))
 			return false;
 	return true;

@@ -300,8 +300,10 @@ static uint64_t waits_until(const struct world *w, const struct item *item)
 		until = n->paused_until;
 	if (!n->alive || item->what == SIM_BOOT)
 		return n->paused_until;
-	if (until) /* what had been begun is ended first */
-		return until + (item->what == SIM_PERFORM ? 0 : 2);
+	if (until && item->what == SIM_PERFORM)
+		return until; /* what had been begun is ended first */
+	if (until) /* the loop reads the sockets before anything but a deadline that it has seen */
+		return until + (item->what == SIM_DELIVER ? 2 : 3);
 	return item->what != SIM_PERFORM && n->loop_busy > w->now ? n->loop_busy : 0;
 }
 
