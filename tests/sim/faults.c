@@ -168,7 +168,6 @@ static void crash(struct world *w, const struct sim_fault *f)
 	else if (n->crash_ends > w->now && back < n->crash_ends)
 		back = n->crash_ends; /* it is down already, for longer */
 	n->alive = false;
-	n->gone = true;
 	n->life++; /* a start that was under way is over as well */
 	n->frozen_until = 0;
 	n->crash_ends = back;

@@ -118,7 +118,6 @@ static void leave(struct world *w, uint8_t node)
 	struct node *n = &w->nodes[node];
 
 	n->alive = false;
-	n->gone = true;
 	n->life++;
 	for (size_t i = 0; i < n->n_requests; i++)
 		if (!n->requests[i].heard)

@@ -14,7 +14,6 @@ void law_broken(struct world *w, const char *law, unsigned group)
 	if (w->broken)
 		return;
 	w->broken = law;
-	w->broken_group = (uint8_t)group;
 	(void)snprintf(w->why, sizeof(w->why), "%s, group %u, at %.6f s", law, group,
 		       (double)w->now / 1e6);
 	if (w->trace)

@@ -116,7 +116,6 @@ struct node {
 	/* the machine: its clock, and whether it stands */
 	uint64_t clock_at, clock_was; /* at this world time it showed this */
 	uint64_t paused_until;	      /* world time; 0: runs */
-	uint64_t paused_to;	      /* end of the last pause */
 	/* sockets */
 	uint32_t heard_life[SIM_NODES_MAX];
 	uint64_t heard_seq[SIM_NODES_MAX];
@@ -135,7 +134,6 @@ struct node {
 	uint8_t link_down[SIM_GROUPS_MAX], check_fails[SIM_GROUPS_MAX];
 	uint8_t references_deaf;
 	uint32_t slow_us, refuse;
-	bool gone;	     /* crashed, and has not come back */
 	uint64_t crash_ends; /* of what is crashed now */
 	/* callers */
 	struct request requests[SIM_REQUESTS_MAX];
@@ -162,7 +160,6 @@ struct world {
 	uint8_t recorded; /* that node */
 	const char *broken;
 	char why[160];
-	uint8_t broken_group;
 	struct node nodes[SIM_NODES_MAX];
 	/* the network */
 	uint8_t cut[SIM_NODES_MAX][SIM_NODES_MAX][SIM_PATHS_MAX];

@@ -202,7 +202,7 @@ void world_boot(struct world *w, uint8_t node)
 	if (w->record && node == w->recorded)
 		trace_config(w->record, &config);
 	n->alive = true;
-	n->gone = n->flushed = false;
+	n->flushed = false;
 	n->frozen_until = n->last_step = 0;
 	n->loop_busy = n->work_busy = w->now;
 	for (uint8_t g = 0; g < config.n_groups; g++) {
