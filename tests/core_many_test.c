@@ -128,3 +128,15 @@ Test(core_many, a_short_freeze_is_not_taken_for_the_silence_of_a_peer)
 	cr_assert_not(rig.beats[ALPHA][BETA].last.marked,
 		      "renewed while the peer is about to claim");
 }
+
+/* Beta fell silent as primary a moment ago; gamma has taken over since. */
+Test(core_many, of_two_that_are_heard_as_primary_the_one_with_the_higher_term_is_it)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_standby(ALPHA, BETA, 5);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 6;
+	rig_say(GAMMA, ALPHA);
+	cr_assert_eq(core_primary(&rig.nodes[ALPHA].core, 0), GAMMA);
+}

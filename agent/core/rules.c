@@ -126,6 +126,23 @@ enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t 
 	return CORE_RESULT_OK;
 }
 
+/* Of several who are in this state the one under the highest term: the others are of yesterday. */
+static uint8_t highest_in(const struct core *core, uint8_t group, enum core_state state)
+{
+	uint8_t best = CORE_NODE_NONE;
+	uint64_t term = 0;
+
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (!r || r->state != state || (best != CORE_NODE_NONE && r->term <= term))
+			continue;
+		best = p;
+		term = r->term;
+	}
+	return best;
+}
+
 /**
  * rule_holder() - Who holds the group, as far as is known here?
  *
@@ -133,19 +150,9 @@ enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t 
  */
 uint8_t rule_holder(const struct core *core, uint8_t group)
 {
-	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		const struct core_record *r = peer_record(core, p, group);
+	uint8_t primary = highest_in(core, group, CORE_STATE_PRIMARY);
 
-		if (r && r->state == CORE_STATE_PRIMARY)
-			return p;
-	}
-	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		const struct core_record *r = peer_record(core, p, group);
-
-		if (r && r->state == CORE_STATE_YIELDING)
-			return p;
-	}
-	return CORE_NODE_NONE;
+	return primary != CORE_NODE_NONE ? primary : highest_in(core, group, CORE_STATE_YIELDING);
 }
 
 /* R5: Preempt=yes, and a worse node than we are holds the group. */
