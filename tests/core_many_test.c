@@ -140,3 +140,28 @@ Test(core_many, of_two_that_are_heard_as_primary_the_one_with_the_higher_term_is
 	rig_say(GAMMA, ALPHA);
 	cr_assert_eq(core_primary(&rig.nodes[ALPHA].core, 0), GAMMA);
 }
+
+/* Alpha hands over to beta; gamma does not hear beta, and would claim beside it. */
+Test(core_many, who_takes_over_opens_only_when_a_third_hears_it_too)
+{
+	begin_three();
+	rig.nodes[GAMMA].cut_from[BETA] = true;
+	rig_request(BETA, CORE_EV_SWITCHOVER, 7);
+	rig_advance_us(INTERVAL);
+	rig_expect_state(BETA, CORE_STATE_CLAIMING);
+	cr_assert_eq(rig.nodes[BETA].gate[0], CORE_GATE_CLOSED);
+	rig.nodes[GAMMA].cut_from[BETA] = false;
+	rig_advance_us(2 * INTERVAL);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+}
+
+Test(core_many, a_handover_that_a_third_does_not_hear_fails_and_is_told_so)
+{
+	begin_three();
+	rig.nodes[GAMMA].cut_from[BETA] = true;
+	rig_request(BETA, CORE_EV_SWITCHOVER, 7);
+	rig_advance_us(2 * STEP);
+	cr_assert_eq(rig_count(" replies "), 1, "%s", rig.trace);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig.nodes[BETA].gate[0], CORE_GATE_CLOSED);
+}

@@ -47,12 +47,16 @@ static bool may_claim(const struct core *core, uint8_t group)
 	return true;
 }
 
-/* The same just before the gate is opened: a preparation can take its time. */
+/*
+ * The same just before the gate is opened: a preparation can take its time. Who
+ * hands over to us has given it; others who live may want to claim, unless they
+ * hear us.
+ */
 static bool leave_stands(const struct core *core, uint8_t group)
 {
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && core->peers[p].up && !peer_echoes(core, p) &&
-		    !peer_is_out(core, p, group))
+		if (p != core->config.self && p != core->groups[group].move_to &&
+		    core->peers[p].up && !peer_echoes(core, p) && !peer_is_out(core, p, group))
 			return false;
 	return true;
 }
@@ -94,6 +98,22 @@ static void become_primary(struct step *s, uint8_t group)
 	answer(s, group, CORE_RESULT_OK);
 }
 
+/*
+ * The addresses are here. In a handover a third node has a moment to answer: it
+ * learns only now that there is something to answer.
+ */
+static void prepared(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	if (leave_stands(s->core, group)) {
+		set_step(g, CORE_STEP_CLAIM_OPEN);
+		set_gate(s, group, g->seamless ? CORE_GATE_READY : CORE_GATE_ANSWER);
+	} else if (g->move_to == CORE_NODE_NONE) {
+		ask_again(s, group);
+	}
+}
+
 /* An order of ours has come to its end. */
 static void carried_out(struct step *s, uint8_t group, int err)
 {
@@ -108,12 +128,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 		return;
 	switch (g->step) {
 	case CORE_STEP_CLAIM_PREPARE:
-		if (g->move_to == CORE_NODE_NONE && !leave_stands(s->core, group)) {
-			ask_again(s, group);
-			break;
-		}
-		set_step(g, CORE_STEP_CLAIM_OPEN);
-		set_gate(s, group, g->seamless ? CORE_GATE_READY : CORE_GATE_ANSWER);
+		prepared(s, group);
 		break;
 	case CORE_STEP_CLAIM_OPEN:
 		if (!g->seamless) {
@@ -202,6 +217,8 @@ static void reconsider(struct step *s, uint8_t group)
 		else if (may_claim(core, group))
 			claim(s, group, g->reason);
 	}
+	if (g->state == CORE_STATE_CLAIMING && g->step == CORE_STEP_CLAIM_PREPARE && !g->pending)
+		prepared(s, group);
 	if (g->state != CORE_STATE_CLAIMING || !instant_is_set(g->due) ||
 	    !instant_reached(core->now, g->due))
 		return;
