@@ -65,6 +65,19 @@ Test(core_lease, r8_a_peer_that_is_heard_without_echo_lets_the_lease_end)
 	cr_assert(strstr(rig.trace, "alpha shuts\n") == rig.trace);
 }
 
+Test(core_lease, r8_a_peer_that_sends_seldom_is_not_silent_between_two_heartbeats)
+{
+	begin_one_way();
+	rig.nodes[BETA].puppet.interval_us = 3 * INTERVAL;
+	rig_say_for_us(BETA, ALPHA, 3 * INTERVAL);
+	for (int i = 0; i < 9; i++) {
+		rig_advance_us(INTERVAL);
+		if (i % 3 == 2)
+			rig_say(BETA, ALPHA);
+		cr_assert_not(marks(ALPHA), "renewed while the peer is about to claim");
+	}
+}
+
 Test(core_lease, r8_one_echo_late_in_the_day_keeps_the_lease)
 {
 	begin_one_way();

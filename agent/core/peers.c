@@ -46,10 +46,18 @@ instant peer_silent_from(const struct core *core, uint8_t peer)
 	return heard.us > core->awake.us ? heard : core->awake;
 }
 
+/*
+ * Two intervals without a word: the longer ones, if the two configurations do
+ * not agree. Who sends seldom and does not hear us says nothing in between.
+ */
 static bool silent_by(const struct core *core, uint8_t peer, instant when)
 {
-	return instant_since(when, peer_silent_from(core, peer)) >=
-	       2 * (uint64_t)core->config.interval_us;
+	uint32_t theirs = core->peers[peer].beat.interval_us;
+	uint64_t interval = core->config.interval_us;
+
+	if (interval < theirs)
+		interval = theirs;
+	return instant_since(when, peer_silent_from(core, peer)) >= 2 * interval;
 }
 
 /* Nothing at all from this peer for two intervals: it may be dead, or cut off. */
