@@ -52,10 +52,11 @@ static void start(struct step *s, const struct core_event *event)
 /* Who hears the holder has heard what it was listening for. */
 static void listen(struct step *s)
 {
-	bool over = !listening(s->core);
+	struct core *core = s->core;
 
-	for (uint8_t g = 0; g < s->core->config.n_groups; g++)
-		if (over || rule_holder(s->core, g) != CORE_NODE_NONE)
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		if (core->groups[g].unfit & CORE_UNFIT_STARTING &&
+		    (!listening(core) || rule_holder(core, g) != CORE_NODE_NONE))
 			set_unfit(s, g, CORE_UNFIT_STARTING, false);
 }
 

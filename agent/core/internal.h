@@ -30,8 +30,22 @@ struct step {
 	struct core_actions *out;
 };
 
+/**
+ * peer_record() - What a peer said last about a group
+ *
+ * Return: its record; NULL if the peer is not up or does not know the group.
+ */
+static inline const struct core_record *peer_record(const struct core *core, uint8_t peer,
+						    uint8_t group)
+{
+	const struct core_peer *p = &core->peers[peer];
+
+	if (peer == core->config.self || !p->up || !p->beat.groups[group].present)
+		return NULL;
+	return &p->beat.groups[group];
+}
+
 /* peers.c: what is known of the others, and what R8 makes of it */
-const struct core_record *peer_record(const struct core *core, uint8_t peer, uint8_t group);
 uint64_t peer_claim_wait_us(const struct core *core, uint8_t peer);
 instant peer_silent_from(const struct core *core, uint8_t peer);
 bool peer_silent(const struct core *core, uint8_t peer);

@@ -3,20 +3,6 @@
 #include "agent/core/internal.h"
 
 /**
- * peer_record() - What a peer said last about a group
- *
- * Return: its record; NULL if the peer is not up or does not know the group.
- */
-const struct core_record *peer_record(const struct core *core, uint8_t peer, uint8_t group)
-{
-	const struct core_peer *p = &core->peers[peer];
-
-	if (peer == core->config.self || !p->up || !p->beat.groups[group].present)
-		return NULL;
-	return &p->beat.groups[group];
-}
-
-/**
  * peer_claim_wait_us() - How long a peer must have been silent before we claim (R8)
  *
  * Its last heartbeat that we received may have been the one before the two

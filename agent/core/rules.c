@@ -72,7 +72,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
 	bool best_fit = somebody_fit, best_usable = usable_at_last(g->unfit);
 
-	if (core->stopping || g->maintenance || listening(core))
+	if (core->stopping || g->maintenance)
 		return CORE_REASON_NONE;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		const struct core_record *r = peer_record(core, p, group);
@@ -86,6 +86,8 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 		best_fit &= !(fit_to_claim(r->unfit) && outranks(core, p, self));
 		best_usable &= !(usable_at_last(r->unfit) && outranks(core, p, self));
 	}
+	if (listening(core))
+		return CORE_REASON_NONE;
 	if (best_fit)
 		return lost ? CORE_REASON_PEER_DEAD : CORE_REASON_NO_PRIMARY;
 	/* Who releases when alone would only let go again. */
@@ -126,21 +128,10 @@ enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t 
 	return CORE_RESULT_OK;
 }
 
-/* Of several who are in this state the one under the highest term: the others are of yesterday. */
-static uint8_t highest_in(const struct core *core, uint8_t group, enum core_state state)
+/* Of two that say to hold it: who is on its way out, or has the lower term, is of yesterday. */
+static bool outdates(const struct core_record *a, const struct core_record *b)
 {
-	uint8_t best = CORE_NODE_NONE;
-	uint64_t term = 0;
-
-	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		const struct core_record *r = peer_record(core, p, group);
-
-		if (!r || r->state != state || (best != CORE_NODE_NONE && r->term <= term))
-			continue;
-		best = p;
-		term = r->term;
-	}
-	return best;
+	return a->state != b->state ? a->state == CORE_STATE_PRIMARY : a->term > b->term;
 }
 
 /**
@@ -150,19 +141,30 @@ static uint8_t highest_in(const struct core *core, uint8_t group, enum core_stat
  */
 uint8_t rule_holder(const struct core *core, uint8_t group)
 {
-	uint8_t primary = highest_in(core, group, CORE_STATE_PRIMARY);
+	const struct core_record *held = NULL;
+	uint8_t holder = CORE_NODE_NONE;
 
-	return primary != CORE_NODE_NONE ? primary : highest_in(core, group, CORE_STATE_YIELDING);
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (!r || !record_holds(r) || (held && !outdates(r, held)))
+			continue;
+		held = r;
+		holder = p;
+	}
+	return holder;
 }
 
 /* R5: Preempt=yes, and a worse node than we are holds the group. */
 bool rule_preempts(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
-	uint8_t holder = rule_holder(core, group);
+	uint8_t holder;
 
-	return core->config.groups[group].preempt && !g->unfit && holder != CORE_NODE_NONE &&
-	       outranks(core, core->config.self, holder) &&
-	       peer_record(core, holder, group)->state == CORE_STATE_PRIMARY &&
-	       instant_reached(core->now, g->retry);
+	if (!core->config.groups[group].preempt || g->unfit ||
+	    !instant_reached(core->now, g->retry))
+		return false;
+	holder = rule_holder(core, group);
+	return holder != CORE_NODE_NONE && outranks(core, core->config.self, holder) &&
+	       peer_record(core, holder, group)->state == CORE_STATE_PRIMARY;
 }

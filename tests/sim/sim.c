@@ -65,6 +65,7 @@ static int tell_one(uint64_t seed, bool shrunk)
 /* What one process has lived through; the parent adds up. */
 struct sum {
 	uint64_t seeds, steps, longest, longest_excused;
+	uint64_t hash; /* of all that happened, whoever lived through it */
 	double seconds;
 	unsigned failures;
 	bool complete;
@@ -86,6 +87,7 @@ static void live(struct world *w, uint64_t seed, struct sum *sum)
 	}
 	sum->seeds++;
 	sum->steps += outcome.steps;
+	sum->hash ^= outcome.hash;
 	if (outcome.longest > sum->longest)
 		sum->longest = outcome.longest;
 	if (outcome.longest_excused > sum->longest_excused)
@@ -134,6 +136,7 @@ static int add_up(const struct sum *sums, unsigned jobs)
 	for (unsigned i = 0; i < jobs; i++) {
 		all.seeds += sums[i].seeds;
 		all.steps += sums[i].steps;
+		all.hash ^= sums[i].hash;
 		all.seconds += sums[i].seconds;
 		all.failures += sums[i].failures;
 		all.complete &= sums[i].complete;
@@ -144,9 +147,9 @@ static int add_up(const struct sum *sums, unsigned jobs)
 	}
 	printf("%" PRIu64 " histories, %" PRIu64 " steps, %.1f million a second and core; longest "
 	       "overlap %" PRIu64 " us in a handover, %" PRIu64 " us where nothing is promised; "
-	       "%u failed%s\n",
+	       "hash %016" PRIx64 "; %u failed%s\n",
 	       all.seeds, all.steps, (double)all.steps / 1e6 / (all.seconds + 1e-9), all.longest,
-	       all.longest_excused, all.failures, all.complete ? "" : ", and it crashed");
+	       all.longest_excused, all.hash, all.failures, all.complete ? "" : ", and it crashed");
 	return all.failures || !all.complete ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
