@@ -173,7 +173,7 @@ static void crash(struct world *w, const struct sim_fault *f)
 	n->crash_ends = back;
 	for (size_t i = 0; i < n->n_requests; i++)
 		n->requests[i].at = 0;
-	kernel_lose(n, (enum sim_crash)f->arg);
+	kernel_lose(w, n, (enum sim_crash)f->arg);
 	judge(w);
 	if (back != SIM_FOREVER)
 		world_push(w, back, SIM_BOOT, f->node);
@@ -193,7 +193,7 @@ static void steal(struct world *w, const struct sim_fault *f)
 
 	if (!n->present[f->group])
 		return;
-	n->present[f->group] = false;
+	kernel_place(w, n, f->group, false);
 	notice(w, f->node, &event);
 }
 
@@ -345,6 +345,7 @@ void fault_begin(struct world *w, uint16_t number)
 	const struct sim_fault *f = &w->h->faults[number];
 
 	say(w, "begins:", f);
+	w->timers_moved = true;
 	begin(w, f);
 	if (f->lasts && f->lasts != SIM_FOREVER)
 		world_push(w, w->now + f->lasts, SIM_END, f->node)->fault = number;
@@ -353,5 +354,6 @@ void fault_begin(struct world *w, uint16_t number)
 void fault_end(struct world *w, uint16_t number)
 {
 	say(w, "ends:  ", &w->h->faults[number]);
+	w->timers_moved = true;
 	end(w, &w->h->faults[number]);
 }

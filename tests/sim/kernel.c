@@ -15,8 +15,15 @@ bool kernel_serves(const struct world *w, const struct node *n, unsigned group)
 	       (n->gate[group] != CORE_GATE_CLOSED && n->lease_until > node_clock(w, n));
 }
 
+/* The group's addresses are on this node, or are not. */
+void kernel_place(struct world *w, struct node *n, unsigned group, bool here)
+{
+	w->n_present[group] = (uint8_t)(w->n_present[group] + here - n->present[group]);
+	n->present[group] = here;
+}
+
 /* The machine loses its power, or worse. */
-void kernel_lose(struct node *n, enum sim_crash how)
+void kernel_lose(struct world *w, struct node *n, enum sim_crash how)
 {
 	if (how == SIM_CRASH_AGENT)
 		return;
@@ -25,7 +32,8 @@ void kernel_lose(struct node *n, enum sim_crash how)
 	n->booted = true;
 	memset(n->ticket_until, 0, sizeof(n->ticket_until));
 	memset(n->gate, 0, sizeof(n->gate));
-	memset(n->present, 0, sizeof(n->present));
+	for (unsigned g = 0; g < w->h->n_groups; g++)
+		kernel_place(w, n, g, false);
 	if (how == SIM_CRASH_DISK) {
 		memset(n->term, 0, sizeof(n->term));
 		memset(n->maintenance, 0, sizeof(n->maintenance));
@@ -71,7 +79,7 @@ static int lengthen(struct world *w, struct node *n, uint32_t lease_us)
 
 static int prepare(struct world *w, struct node *n, const struct core_action *a)
 {
-	n->present[a->group] = true;
+	kernel_place(w, n, a->group, true);
 	if (a->ticket && n->flushed)
 		return -KERNEL_ENOENT;
 	if (a->ticket)
@@ -90,7 +98,7 @@ static int carry_out(struct world *w, struct node *n, const struct core_action *
 	case CORE_DO_PREPARE:
 		return prepare(w, n, a);
 	case CORE_DO_REMOVE:
-		n->present[a->group] = false;
+		kernel_place(w, n, a->group, false);
 		return 0;
 	case CORE_DO_GATE:
 		return set_gate(w, n, a);
@@ -118,6 +126,7 @@ static void leave(struct world *w, uint8_t node)
 	struct node *n = &w->nodes[node];
 
 	n->alive = false;
+	w->timers_moved = true;
 	n->life++;
 	for (size_t i = 0; i < n->n_requests; i++)
 		if (!n->requests[i].heard)

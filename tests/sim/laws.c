@@ -103,11 +103,7 @@ static void check_group(struct world *w, unsigned group)
 void law_holders(struct world *w)
 {
 	for (unsigned g = 0; g < w->h->n_groups; g++) {
-		unsigned present = 0;
-
-		for (unsigned i = 0; i < w->h->n_nodes; i++)
-			present += w->nodes[i].present[g];
-		if (present > 1)
+		if (w->n_present[g] > 1)
 			check_group(w, g);
 		else
 			w->both_since[g] = 0;

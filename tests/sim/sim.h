@@ -169,9 +169,12 @@ struct world {
 	uint64_t excused_until; /* nor does what has happened, before then */
 	/* laws */
 	uint64_t both_since[SIM_GROUPS_MAX];
+	uint8_t n_present[SIM_GROUPS_MAX]; /* nodes that have the addresses */
 	bool in_handover[SIM_GROUPS_MAX];  /* it began there */
 	uint64_t longest, longest_excused; /* overlaps */
 	/* what will happen */
+	uint8_t next_node; /* whose deadline comes first, unless something has changed */
+	bool timers_moved; /* something has */
 	struct heap_entry heap[SIM_ITEMS_MAX];
 	size_t n, n_free, n_free_beats;
 	uint32_t order;
@@ -227,7 +230,8 @@ bool node_runs(const struct node *n);
 
 /* kernel.c */
 void kernel_perform(struct world *w, uint8_t node, const struct core_action *a);
-void kernel_lose(struct node *n, enum sim_crash how);
+void kernel_place(struct world *w, struct node *n, unsigned group, bool here);
+void kernel_lose(struct world *w, struct node *n, enum sim_crash how);
 bool kernel_serves(const struct world *w, const struct node *n, unsigned group);
 
 /* wire.c */

@@ -150,6 +150,7 @@ static void set_timer(struct world *w, struct node *n)
 {
 	uint64_t at = world_time(w, n, core_deadline(&n->core).us);
 
+	w->timers_moved = true;
 	if (at <= w->now)
 		at = w->now + 1;
 	/* all timers of lockstep are late alike, so that nodes stay in step */
@@ -216,7 +217,7 @@ void world_boot(struct world *w, uint8_t node)
 		event.start.boot = n->booted;
 		if (!event.start.adopted) {
 			n->gate[g] = CORE_GATE_CLOSED;
-			n->present[g] = false;
+			kernel_place(w, n, g, false);
 		}
 		world_step(w, node, &event);
 	}
@@ -307,11 +308,15 @@ static uint64_t waits_until(const struct world *w, const struct item *item)
 	return item->what != SIM_PERFORM && n->loop_busy > w->now ? n->loop_busy : 0;
 }
 
-/* The next deadline of a core that runs; SIM_NODES_MAX: none before @until. */
-static uint8_t next_timer(struct world *w, uint64_t until)
+/* The node whose deadline comes first; SIM_NODES_MAX: none has one. */
+static uint8_t next_timer(struct world *w)
 {
-	uint8_t next = SIM_NODES_MAX;
+	uint64_t first = SIM_FOREVER;
 
+	if (!w->timers_moved)
+		return w->next_node;
+	w->timers_moved = false;
+	w->next_node = SIM_NODES_MAX;
 	for (uint8_t i = 0; i < w->h->n_nodes; i++) {
 		struct node *n = &w->nodes[i];
 		uint64_t busy =
@@ -322,12 +327,12 @@ static uint8_t next_timer(struct world *w, uint64_t until)
 		busy = busy ? busy + (n->lateness ? 1 : 60) : n->loop_busy;
 		if (n->timer_at < busy)
 			n->timer_at = busy;
-		if (n->timer_at < until) {
-			until = n->timer_at;
-			next = i;
+		if (n->timer_at < first) {
+			first = n->timer_at;
+			w->next_node = i;
 		}
 	}
-	return next;
+	return w->next_node;
 }
 
 static void run_item(struct world *w)
@@ -356,13 +361,14 @@ static void run(struct world *w)
 {
 	while (!w->broken && w->steps < WORLD_STEPS_MAX) {
 		uint64_t at = w->n ? w->heap[0].at : SIM_FOREVER;
-		uint8_t node = next_timer(w, at);
+		uint8_t node = next_timer(w);
+		bool timer = node < SIM_NODES_MAX && w->nodes[node].timer_at < at;
 
-		if (node < SIM_NODES_MAX)
+		if (timer)
 			at = w->nodes[node].timer_at;
 		if (at > w->h->end)
 			break;
-		if (node < SIM_NODES_MAX) {
+		if (timer) {
 			struct core_event event = { .type = CORE_EV_TIME };
 
 			w->now = at;
@@ -388,6 +394,7 @@ static void begin(struct world *w, const struct sim_history *h, FILE *trace)
 	w->order = 0;
 	w->n = 0;
 	w->beats = beats;
+	w->timers_moved = true;
 	for (w->n_free = 0; w->n_free < SIM_ITEMS_MAX; w->n_free++)
 		w->free[w->n_free] = (uint32_t)(SIM_ITEMS_MAX - 1 - w->n_free);
 	for (w->n_free_beats = 0; w->n_free_beats < SIM_ITEMS_MAX; w->n_free_beats++)
