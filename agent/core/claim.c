@@ -8,11 +8,8 @@
 static const struct core_record *offerer(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
-	const struct core_record *r;
+	const struct core_record *r = peer_record(core, g->move_to, group);
 
-	if (g->move_to == CORE_NODE_NONE)
-		return NULL;
-	r = peer_record(core, g->move_to, group);
 	if (!r || r->move_id != g->move_id || r->move_to != core->config.self)
 		return NULL;
 	return r;
