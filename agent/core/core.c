@@ -118,8 +118,7 @@ static void lapse_group(struct step *s, uint8_t group)
 		abandon(s, group, CORE_REASON_LAPSED);
 		break;
 	case CORE_STATE_YIELDING:
-		if (g->step != CORE_STEP_YIELD_REMOVE)
-			release(s, group, CORE_REASON_LAPSED);
+		release(s, group, CORE_REASON_LAPSED);
 		break;
 	case CORE_STATE_BACKUP:
 	case CORE_STATE_FAULT:
@@ -346,7 +345,7 @@ static void leave(struct step *s, const struct core_event *event)
 {
 	struct core *core = s->core;
 
-	if (!core->stopping || core->exited)
+	if (!core->stopping)
 		return;
 	if (!holds_anything(core)) {
 		exit_now(s);
