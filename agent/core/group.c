@@ -292,8 +292,7 @@ void claim(struct step *s, uint8_t group, enum core_reason reason)
 	struct core_group *g = &s->core->groups[group];
 
 	g->term = ++g->term_max;
-	if (g->move != CORE_MOVE_ASK)
-		g->move = CORE_MOVE_NONE;
+	g->move = CORE_MOVE_NONE;
 	g->move_to = CORE_NODE_NONE;
 	g->why = CORE_RESULT_OK;
 	g->seamless = false;
