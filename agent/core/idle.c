@@ -47,7 +47,7 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 		g->retry = instant_add(s->core->now, CORE_RETRY_US); /* Preempt= asks again */
 		answer(s, group, r->why);
 	} else if (offer && g->move != CORE_MOVE_REFUSED) {
-		if (g->unfit & ~CORE_UNFIT_SYNC || s->core->stopping)
+		if (g->unfit & ~CORE_UNFIT_SYNC)
 			refuse(s, group, peer, r, CORE_RESULT_NOT_FIT);
 		else
 			accept_offer(s, group, peer, r);
@@ -95,7 +95,7 @@ static void expire_request(struct step *s, uint8_t group)
 		result = CORE_RESULT_PEER_UNREACHABLE;
 	else if (holder != g->move_to)
 		result = CORE_RESULT_BUSY;
-	else if (!instant_is_set(g->request_due) || !instant_reached(s->core->now, g->request_due))
+	else if (!instant_reached(s->core->now, g->request_due))
 		return;
 	set_move(s, group, CORE_MOVE_NONE);
 	g->retry = instant_add(s->core->now, CORE_RETRY_US);
