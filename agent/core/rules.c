@@ -72,7 +72,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
 	bool best_fit = somebody_fit, best_usable = usable_at_last(g->unfit);
 
-	if (core->stopping || g->maintenance)
+	if (core->stopping)
 		return CORE_REASON_NONE;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		const struct core_record *r = peer_record(core, p, group);
@@ -92,7 +92,6 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 		return lost ? CORE_REASON_PEER_DEAD : CORE_REASON_NO_PRIMARY;
 	/* Who releases when alone would only let go again. */
 	if (!somebody_fit && best_usable && core->config.groups[group].keep_alone &&
-	    instant_is_set(g->headless) &&
 	    instant_since(core->now, g->headless) >= core->config.groups[group].last_resort_us)
 		return CORE_REASON_LAST_RESORT;
 	return CORE_REASON_NONE;
