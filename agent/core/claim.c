@@ -111,18 +111,23 @@ static void prepared(struct step *s, uint8_t group)
 	}
 }
 
-/* An order of ours has come to its end. */
-static void carried_out(struct step *s, uint8_t group, int err)
+/* The kernel has refused an order of ours. */
+static void refused(struct step *s, uint8_t group, int err)
+{
+	const struct core_group *g = &s->core->groups[group];
+
+	if (err == -CORE_ENOENT && g->step == CORE_STEP_CLAIM_OPEN && g->move_to == CORE_NODE_NONE)
+		ask_again(s, group);
+	else
+		fail(s, group, err);
+}
+
+/* The kernel has carried out an order of ours. */
+static void carried_out(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	g->pending = 0;
-	if (err == -CORE_ENOENT && g->step == CORE_STEP_CLAIM_OPEN && g->move_to == CORE_NODE_NONE)
-		ask_again(s, group);
-	else if (err)
-		fail(s, group, err);
-	if (err)
-		return;
+	g->pending = 0; /* one that is prepared may have to wait */
 	switch (g->step) {
 	case CORE_STEP_CLAIM_PREPARE:
 		prepared(s, group);
@@ -232,8 +237,10 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 
 	switch (event->type) {
 	case CORE_EV_DONE:
-		if (event->done.id == g->pending)
-			carried_out(s, group, event->done.err);
+		if (event->done.id == g->pending && event->done.err)
+			refused(s, group, event->done.err);
+		else if (event->done.id == g->pending)
+			carried_out(s, group);
 		break;
 	case CORE_EV_STOP:
 	case CORE_EV_DISOWNED:

@@ -148,7 +148,6 @@ static void carried_out(struct step *s, uint8_t group, int err)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	g->pending = 0;
 	if (err)
 		tell(s, group, CORE_TELL_ACTION_FAILED, CORE_RESULT_FAILED, err);
 	switch (g->step) {
