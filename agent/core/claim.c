@@ -102,12 +102,16 @@ static void become_primary(struct step *s, uint8_t group)
 static void prepared(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
+	instant due = g->due;
 
 	if (leave_stands(s->core, group)) {
 		set_step(g, CORE_STEP_CLAIM_OPEN);
 		set_gate(s, group, g->seamless ? CORE_GATE_READY : CORE_GATE_ANSWER);
 	} else if (g->move_to == CORE_NODE_NONE) {
 		ask_again(s, group);
+	} else {
+		set_step(g, CORE_STEP_CLAIM_PREPARED);
+		g->due = due;
 	}
 }
 
@@ -122,12 +126,11 @@ static void refused(struct step *s, uint8_t group, int err)
 		fail(s, group, err);
 }
 
-/* The kernel has carried out an order of ours. */
+/* The kernel has carried it out: the next step, which has no order under way yet. */
 static void carried_out(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	g->pending = 0; /* one that is prepared may have to wait */
 	switch (g->step) {
 	case CORE_STEP_CLAIM_PREPARE:
 		prepared(s, group);
@@ -146,6 +149,7 @@ static void carried_out(struct step *s, uint8_t group)
 		break;
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_YIELD_OFFER:
 	case CORE_STEP_YIELD_WITHDRAW:
@@ -176,7 +180,7 @@ static void watch_offerer(struct step *s, uint8_t group)
 	if (!s->core->peers[g->move_to].up) {
 		/* It died in the middle, and its lease has run out (R8): carry on alone. */
 		g->move_to = CORE_NODE_NONE;
-		if (g->step == CORE_STEP_CLAIM_PREPARE)
+		if (g->step == CORE_STEP_CLAIM_PREPARE || g->step == CORE_STEP_CLAIM_PREPARED)
 			g->seamless = false;
 		return;
 	}
@@ -219,7 +223,7 @@ static void reconsider(struct step *s, uint8_t group)
 		else if (may_claim(core, group))
 			claim(s, group, g->reason);
 	}
-	if (g->state == CORE_STATE_CLAIMING && g->step == CORE_STEP_CLAIM_PREPARE && !g->pending)
+	if (g->step == CORE_STEP_CLAIM_PREPARED)
 		prepared(s, group);
 	if (g->state != CORE_STATE_CLAIMING || !instant_is_set(g->due) ||
 	    !instant_reached(core->now, g->due))

@@ -306,6 +306,7 @@ enum core_step {
 	CORE_STEP_NONE,
 	CORE_STEP_CLAIM_WAIT,	   /* closed; needs leave of the peer that lives (R9) */
 	CORE_STEP_CLAIM_PREPARE,   /* addresses under way */
+	CORE_STEP_CLAIM_PREPARED,  /* handed over: a third node has to hear us first */
 	CORE_STEP_CLAIM_OPEN,	   /* gate under way */
 	CORE_STEP_CLAIM_READY,	   /* seamless: open, the old holder still answers ARP */
 	CORE_STEP_CLAIM_ANSWER,	   /* seamless: gate for answers under way */

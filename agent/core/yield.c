@@ -175,6 +175,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
 	case CORE_STEP_CLAIM_PREPARE:
+	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_OPEN:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_CLAIM_ANSWER:
@@ -283,6 +284,7 @@ static void reconsider(struct step *s, uint8_t group)
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
 	case CORE_STEP_CLAIM_PREPARE:
+	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_OPEN:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_CLAIM_ANSWER:
