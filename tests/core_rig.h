@@ -16,6 +16,8 @@
 
 #include "agent/core/core.h"
 
+#include "tests/core_sane.h"
+
 enum { ALPHA, BETA, GAMMA, RIG_NODES };
 
 enum {
@@ -328,6 +330,8 @@ static inline void rig_step(uint8_t node, struct core_event *event)
 	cr_assert(n->runs);
 	event->now = rig.now;
 	core_step(&n->core, event, &rig.actions);
+	if (event->type != CORE_EV_START && !n->core.exited)
+		sane(&n->core);
 	for (size_t i = 0; i < rig.actions.n; i++)
 		rig_take_action(node, &rig.actions.v[i]);
 }
