@@ -283,6 +283,30 @@ Test(core_hold, a_claim_that_fails_is_tried_again_after_a_pause)
 	cr_assert_eq(rig_group(ALPHA)->term, 2);
 }
 
+/* A heartbeat at the very instant of the retry: there is no deadline left that says so. */
+Test(core_hold, a_failed_claim_is_forgotten_whoever_speaks_first)
+{
+	rig_begin();
+	rig_standby(BETA, ALPHA, 5);
+	rig_deafen(ALPHA); /* it asks, and our answers stand for heartbeats of our own */
+	rig_puppet(ALPHA)->move = CORE_MOVE_OFFER;
+	rig_puppet(ALPHA)->move_to = BETA;
+	rig_puppet(ALPHA)->move_term = 6;
+	rig.nodes[BETA].stuck = true;
+	rig_say(ALPHA, BETA);
+	rig_answer(BETA, CORE_DO_PREPARE, -12);
+	rig_done_all(BETA);
+	rig.nodes[BETA].stuck = false;
+	rig_puppet(ALPHA)->move = CORE_MOVE_NONE;
+	rig_say_for_us(ALPHA, BETA, 2 * USEC_PER_SEC - 1);
+	rig_expect_state(BETA, CORE_STATE_FAULT);
+	rig_skip_us(1);
+	rig_say(ALPHA, BETA);
+	rig_say_for_us(ALPHA, BETA, USEC_PER_SEC);
+	rig_expect_state(BETA, CORE_STATE_BACKUP);
+	cr_assert_eq(rig_group(BETA)->unfit, 0);
+}
+
 /* Alpha claims, and its kernel has this to say about opening the gate. */
 static void open_gate(int err)
 {

@@ -129,9 +129,6 @@ static void idle_step(struct step *s, uint8_t group, const struct core_event *ev
 		set_maintenance(s, group, event);
 		break;
 	case CORE_EV_TIME:
-		if (g->unfit & CORE_UNFIT_CLAIM && instant_reached(s->core->now, g->retry))
-			set_unfit(s, group, CORE_UNFIT_CLAIM, false);
-		break;
 	case CORE_EV_START:
 	case CORE_EV_UNREACHABLE:
 	case CORE_EV_FITNESS:
@@ -147,6 +144,8 @@ static void idle_step(struct step *s, uint8_t group, const struct core_event *ev
 	case _CORE_EV_MAX:
 		break;
 	}
+	if (g->unfit & CORE_UNFIT_CLAIM && instant_reached(s->core->now, g->retry))
+		set_unfit(s, group, CORE_UNFIT_CLAIM, false);
 	note_holder(s, group);
 	expire_request(s, group);
 }
