@@ -62,7 +62,7 @@ static_assert(CORE_ANNOUNCE_MAX == 8 && CORE_NODES_MAX == 8, "as many as are in 
 
 static const struct field group_fields[] = {
 	GROUP(strict), GROUP(hot), GROUP(preempt), GROUP(keep_alone), GROUP(last_resort_us),
-	GROUP(linger_us), { 0 },
+	GROUP(linger_us), GROUP(traffic_us), { 0 },
 };
 
 static const struct field beat_fields[] = {
@@ -72,7 +72,8 @@ static const struct field beat_fields[] = {
 
 static const struct field record_fields[] = {
 	RECORD(state), RECORD(term), RECORD(term_max), RECORD(move), RECORD(why), RECORD(move_to),
-	RECORD(move_id), RECORD(move_term), RECORD(unfit), RECORD(strict), RECORD(evidence), { 0 },
+	RECORD(move_id), RECORD(move_term), RECORD(unfit), RECORD(strict), RECORD(evidence),
+	RECORD(traffic), RECORD(silences), { 0 },
 };
 
 struct kind {
@@ -105,6 +106,7 @@ static const struct kind events[_CORE_EV_MAX] = {
 	[CORE_EV_FLUSHED] = { "flushed", NOTHING },
 	[CORE_EV_LAPSED] = { "lapsed", NOTHING },
 	[CORE_EV_DISOWNED] = { "disowned", LIST(EVENT("peer", peer)) },
+	[CORE_EV_TRAFFIC] = { "traffic", LIST(EVENT("group", group)) },
 };
 
 static const struct kind actions[_CORE_DO_MAX] = {

@@ -67,6 +67,7 @@ Test(core, r1_evidence_beats_the_term)
 	rig_begin();
 	rig_adopted(ALPHA, 5);
 	rig_set_references(ALPHA, false);
+	rig_advance_us(DEAD);
 	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
 	rig_puppet(BETA)->term = 6;
 	rig_say(BETA, ALPHA);
@@ -83,6 +84,137 @@ Test(core, r1_silent_references_are_no_evidence)
 	rig_set_references(ALPHA, true);
 	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
 	rig_puppet(BETA)->term = 6;
+	rig_say(BETA, ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+}
+
+/* What alpha says to beta of the split that they are in, or have been in. */
+static bool claims_evidence(void)
+{
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_advance_us(INTERVAL);
+	return rig.beats[ALPHA][BETA].last.groups[0].evidence;
+}
+
+Test(core, r1_service_traffic_in_the_split_beats_the_term)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(DEAD);
+	cr_assert_not(claims_evidence());
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	cr_assert(claims_evidence());
+	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(BETA)->term = 6;
+	rig_say(BETA, ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	cr_assert(claims_evidence());
+}
+
+Test(core, r1_who_saw_traffic_while_both_were_primary_keeps_the_group)
+{
+	for (unsigned who = 0; who < 2; who++) {
+		rig_begin();
+		rig_pair();
+		rig_cut(ALPHA, BETA);
+		rig_advance_us(2 * DEAD);
+		rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+		rig_expect_state(BETA, CORE_STATE_PRIMARY);
+		rig_event(who ? BETA : ALPHA, CORE_EV_TRAFFIC);
+		rig_join(ALPHA, BETA);
+		rig_advance_us(USEC_PER_SEC);
+		rig_expect_state(who ? BETA : ALPHA, CORE_STATE_PRIMARY);
+		rig_expect_state(who ? ALPHA : BETA, CORE_STATE_BACKUP);
+	}
+}
+
+/* Alpha saw some, before and after: it was the one that was cut off in between. */
+Test(core, r1_traffic_outside_the_split_proves_nothing)
+{
+	rig_begin();
+	rig_pair();
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	rig_cut(ALPHA, BETA);
+	rig_advance_us(DEAD - INTERVAL);
+	rig_event(ALPHA, CORE_EV_TRAFFIC); /* was under way still, for all we know */
+	rig_advance_us(DEAD);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_join(ALPHA, BETA);
+	rig_event(BETA, CORE_EV_TIME);
+	rig_advance_us(INTERVAL);
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	cr_assert_not(claims_evidence());
+	rig_advance_us(USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
+}
+
+/* It was silent for alpha as long as beta was, or a moment less. */
+Test(core, r1_a_reference_that_is_back_together_with_the_peer_proves_nothing)
+{
+	for (unsigned us = 0; us < 2; us++) {
+		rig_begin();
+		rig_adopted(ALPHA, 5);
+		rig_set_references(ALPHA, true);
+		rig_advance_us(2 * DEAD);
+		rig_set_references(ALPHA, false);
+		rig_advance_us(DEAD - 1 + us);
+		rig_set_references(ALPHA, false); /* told again: nothing new */
+		rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
+		rig_puppet(BETA)->term = 6;
+		rig_say(BETA, ALPHA);
+		rig_expect_state(ALPHA, us ? CORE_STATE_PRIMARY : CORE_STATE_YIELDING);
+	}
+}
+
+Test(core, r1_evidence_is_of_the_last_split_only)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	rig_say(BETA, ALPHA);
+	cr_assert(claims_evidence());
+	rig_advance_us(4 * DEAD);
+	cr_assert_not(claims_evidence(), "that was another split");
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	cr_assert(claims_evidence());
+	rig_say(BETA, ALPHA);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	cr_assert_not(claims_evidence(), "they have been joined for long");
+}
+
+/* Beta does not hear us, but we hear it: then it is what the references say now that counts. */
+Test(core, r1_without_a_split_on_our_side_the_references_count_as_they_are)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say(BETA, ALPHA);
+	rig_set_references(ALPHA, false);
+	rig_say_for_us(BETA, ALPHA, DEAD - 1);
+	cr_assert_not(rig.beats[ALPHA][BETA].last.groups[0].evidence);
+	rig_say(BETA, ALPHA);
+	rig_say_for_us(BETA, ALPHA, 2 * INTERVAL);
+	cr_assert(rig.beats[ALPHA][BETA].last.groups[0].evidence);
+	rig_set_references(ALPHA, true);
+	rig_say_for_us(BETA, ALPHA, 2 * INTERVAL);
+	cr_assert_not(rig.beats[ALPHA][BETA].last.groups[0].evidence);
+}
+
+/* Both have to come to the same end at once, and neither has served anybody. */
+Test(core, r1_of_two_that_claim_evidence_says_nothing)
+{
+	rig_begin();
+	rig.nodes[ALPHA].stuck = true;
+	rig_puppet(BETA)->state = CORE_STATE_FAULT;
+	rig_puppet(BETA)->unfit = CORE_UNFIT_CHECK;
+	rig_start(ALPHA);
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_puppet(BETA)->state = CORE_STATE_CLAIMING;
+	rig_puppet(BETA)->evidence = true;
+	rig_puppet(BETA)->term = 1;
+	rig_say(BETA, ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_puppet(BETA)->term = 2;
 	rig_say(BETA, ALPHA);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 }

@@ -121,7 +121,9 @@ Test(trace, every_field_of_a_heartbeat_is_carried)
 					       .unfit = 13,
 					       .strict = true,
 					       .evidence = true,
-					       .present = true };
+					       .present = true,
+					       .traffic = true,
+					       .silences = CORE_SILENCES_MAX };
 	text = text_of_event(&event);
 	begin(&trace);
 	read_all(&trace, text);
@@ -151,7 +153,7 @@ Test(trace, a_configuration_is_carried)
 	size_t len;
 	FILE *f;
 
-	config.groups[1] = (struct core_group_config){ true, true, true, true, 7, 8 };
+	config.groups[1] = (struct core_group_config){ true, true, true, true, 7, 8, 9 };
 	f = open_memstream(&text, &len);
 	trace_config(f, &config);
 	cr_assert_eq(fclose(f), 0);

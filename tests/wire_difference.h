@@ -22,6 +22,8 @@ static inline const char *record_difference(const struct core_record *a,
 	DIFFERS(unfit);
 	DIFFERS(strict);
 	DIFFERS(evidence);
+	DIFFERS(traffic);
+	DIFFERS(silences);
 	DIFFERS(move);
 	DIFFERS(why);
 	if (a->move == CORE_MOVE_NONE && a->why == CORE_RESULT_OK)

@@ -103,6 +103,8 @@ Test(wire, every_field_of_a_record_is_carried)
 		.unfit = _CORE_UNFIT_MASK,
 		.strict = true,
 		.evidence = true,
+		.traffic = true,
+		.silences = CORE_SILENCES_MAX,
 	};
 	packet.beat.groups[1].term = 0;
 	packet.beat.groups[1].term_max = UINT64_C(1) << 62;
@@ -306,7 +308,7 @@ Test(wire, authentic_nonsense_is_malformed_and_writes_nothing)
 		{ AT_N, 1, 0 },
 		{ AT_N, 1, 0xff },
 		{ AT_STATE, _CORE_STATE_MAX - 1, _CORE_STATE_MAX },
-		{ AT_BITS, 16, 32 },
+		{ AT_BITS, 16, 16 | 128 },
 		{ AT_BITS, 16, 16 | 4 }, /* says that more follows than does */
 		{ AT_MOVE, _CORE_MOVE_MAX - 1, _CORE_MOVE_MAX },
 		{ AT_MOVE + 1, _CORE_RESULT_MAX - 1, _CORE_RESULT_MAX },
@@ -335,6 +337,18 @@ Test(wire, a_set_of_unfit_reasons_with_unknown_ones_is_malformed)
 	cr_expect_eq(with_byte(&packet, conf, AT_MOVE, _CORE_UNFIT_MASK >> 8, &read),
 		     WIRE_ACCEPTED);
 	cr_expect_eq(with_byte(&packet, conf, AT_MOVE, (_CORE_UNFIT_MASK >> 8) + 1, &read),
+		     WIRE_MALFORMED);
+}
+
+Test(wire, a_count_of_silences_that_nobody_reaches_is_malformed)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
+	struct wire_packet packet = at_rest(conf), read;
+
+	packet.beat.groups[0].silences = 1;
+	cr_expect_eq(with_byte(&packet, conf, AT_MOVE, CORE_SILENCES_MAX, &read), WIRE_ACCEPTED);
+	cr_expect_eq(read.beat.groups[0].silences, CORE_SILENCES_MAX);
+	cr_expect_eq(with_byte(&packet, conf, AT_MOVE, CORE_SILENCES_MAX + 1, &read),
 		     WIRE_MALFORMED);
 }
 

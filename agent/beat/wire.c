@@ -14,8 +14,8 @@
  *              priority 2, flags 1, number of records 1, records
  *   tag 32: keyed BLAKE2b of everything before it
  *
- * A record: id of the group 8, state 1, bits 1, term; term_max, unfit and the
- * move only if a bit says so, and the terms in as many bytes as they need
+ * A record: id of the group 8, state 1, bits 1, term; term_max, unfit, silences
+ * and the move only if a bit says so, and the terms in as many bytes as they need
  * (LEB128), nine at most. So 100 groups at rest fit into one Ethernet frame: a datagram in
  * fragments is lost when one of them is.
  */
@@ -26,7 +26,7 @@ enum {
 	LEN_MIN = 8 + 4 * 8 + 12 + 2 + TAG_SIZE,
 	TERM_BITS = 63, /* of CORE_TERM_MAX; seven to a byte */
 	TERM_MAX_LEN = 9,
-	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 22,
+	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 1 + 22,
 };
 
 static_assert(CORE_GROUPS_MAX <= UINT8_MAX, "the number of records is one byte");
@@ -46,7 +46,9 @@ enum record_bit {
 	RECORD_AHEAD = 1 << 2, /* term_max follows: it is not term */
 	RECORD_UNFIT = 1 << 3, /* unfit follows: it is not 0 */
 	RECORD_MOVE = 1 << 4,  /* a move follows */
-	_RECORD_MASK = (1 << 5) - 1,
+	RECORD_TRAFFIC = 1 << 5,
+	RECORD_SILENCES = 1 << 6, /* silences follow: they are not 0 */
+	_RECORD_MASK = (1 << 7) - 1,
 };
 
 static const uint8_t magic[4] = { 't', 'k', 'o', 'v' };
@@ -164,13 +166,16 @@ static void put_record(struct writer *w, const struct core_record *record, const
 	put(w,
 	    (record->strict ? RECORD_STRICT : 0u) | (record->evidence ? RECORD_EVIDENCE : 0u) |
 		    (ahead ? RECORD_AHEAD : 0u) | (record->unfit ? RECORD_UNFIT : 0u) |
-		    (move ? RECORD_MOVE : 0u),
+		    (move ? RECORD_MOVE : 0u) | (record->traffic ? RECORD_TRAFFIC : 0u) |
+		    (record->silences ? RECORD_SILENCES : 0u),
 	    1);
 	put_term(w, record->term);
 	if (ahead)
 		put_term(w, record->term_max);
 	if (record->unfit)
 		put(w, record->unfit, 2);
+	if (record->silences)
+		put(w, record->silences, 1);
 	if (!move)
 		return;
 	put(w, record->move, 1);
@@ -189,10 +194,13 @@ static void get_record(struct reader *r, const struct conf *conf, struct core_re
 	bits = get_bits(r, 1, _RECORD_MASK);
 	ret->strict = bits & RECORD_STRICT;
 	ret->evidence = bits & RECORD_EVIDENCE;
+	ret->traffic = bits & RECORD_TRAFFIC;
 	ret->term = get_term(r);
 	ret->term_max = bits & RECORD_AHEAD ? get_term(r) : ret->term;
 	if (bits & RECORD_UNFIT)
 		ret->unfit = (uint16_t)get_bits(r, 2, _CORE_UNFIT_MASK);
+	if (bits & RECORD_SILENCES)
+		ret->silences = (uint8_t)get_enum(r, CORE_SILENCES_MAX + 1);
 	if (!(bits & RECORD_MOVE))
 		return;
 	ret->move = get_enum(r, _CORE_MOVE_MAX);

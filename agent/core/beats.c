@@ -114,7 +114,7 @@ void core_beat_fill(const struct core *core, const struct core_action *action,
 	ret->priority = core->config.priority[core->config.self];
 	ret->reply = action->beat.reply;
 	ret->wants_answer = action->beat.wants_answer;
-	ret->references_answer = core->references_known && !core->references_silent;
+	ret->references_answer = rule_references_answer(core);
 	ret->marked = action->beat.marked;
 	for (uint8_t i = 0; i < core->config.n_groups; i++) {
 		const struct core_group *g = &core->groups[i];
@@ -130,8 +130,10 @@ void core_beat_fill(const struct core *core, const struct core_action *action,
 			.move_term = g->move_term,
 			.unfit = g->unfit,
 			.strict = core->config.groups[i].strict,
-			.evidence = core->references_known && !core->references_silent,
+			.evidence = rule_evidence(core, i, action->peer),
 			.present = true,
+			.traffic = traffic_is_seen(core, i),
+			.silences = g->silences,
 		};
 	}
 }

@@ -80,14 +80,17 @@ static void become_primary(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
-	bool handed_over = g->move_to != CORE_NODE_NONE && peer_record(core, g->move_to, group);
+	const struct core_record *from = NULL;
 
+	if (g->move_to != CORE_NODE_NONE)
+		from = peer_record(core, g->move_to, group);
 	announce(s, group);
 	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
 	g->headless = INSTANT_NEVER;
+	traffic_begin(core, group, from);
 	repair(s, group); /* what a stranger took meanwhile */
-	if (handed_over) {
+	if (from) {
 		g->provisional = instant_add(core->now, 2 * (uint64_t)core->config.dead_us);
 		return;
 	}
@@ -199,7 +202,7 @@ static bool beaten(const struct core *core, uint8_t group)
 		const struct core_record *r = peer_record(core, p, group);
 
 		if (r && (record_holds(r) ||
-			  (r->state == CORE_STATE_CLAIMING && rule_loses(core, group, p))))
+			  (r->state == CORE_STATE_CLAIMING && rule_is_beaten(core, group, p))))
 			return true;
 	}
 	return false;
@@ -269,6 +272,7 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_SENT:
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
+	case CORE_EV_TRAFFIC:
 	case _CORE_EV_MAX:
 		break;
 	}

@@ -44,6 +44,7 @@ static void start(struct step *s, const struct core_event *event)
 		if (core->lease_us < event->start.lease_left_us)
 			core->lease_us = event->start.lease_left_us;
 		enter(s, event->group, CORE_STATE_PRIMARY, CORE_STEP_NONE, CORE_REASON_ADOPTED);
+		traffic_begin(core, event->group, NULL);
 	} else {
 		rest(s, event->group, CORE_REASON_START);
 	}
@@ -84,6 +85,14 @@ static void note_unsent(struct core *core, uint64_t seq)
 {
 	if (core->sent[seq % CORE_SENT_MAX].seq == seq)
 		core->lease_until = core->sent[seq % CORE_SENT_MAX].lease_before;
+}
+
+static void note_references(struct core *core, bool silent)
+{
+	if (!core->references_known || core->references_silent != silent)
+		core->references_since = core->now;
+	core->references_known = true;
+	core->references_silent = silent;
 }
 
 static void note_stop(struct step *s, bool restart)
@@ -190,8 +199,7 @@ static void note(struct step *s, const struct core_event *event)
 		set_unfit(s, event->group, event->fitness.reason, event->fitness.unfit);
 		break;
 	case CORE_EV_REFERENCES:
-		core->references_known = true;
-		core->references_silent = event->references_silent;
+		note_references(core, event->references_silent);
 		break;
 	case CORE_EV_STOP:
 		note_stop(s, event->restart);
@@ -210,6 +218,9 @@ static void note(struct step *s, const struct core_event *event)
 		break;
 	case CORE_EV_DONE:
 		note_done(s, event);
+		break;
+	case CORE_EV_TRAFFIC:
+		traffic_seen(s, event->group);
 		break;
 	case CORE_EV_TIME:
 	case CORE_EV_SWITCHOVER:
@@ -234,6 +245,7 @@ static void thaw(struct step *s, uint64_t gap_us)
 	if (gap_us <= 2 * (uint64_t)core->config.interval_us)
 		return;
 	core->awake = core->now;
+	traffic_thaw(core, gap_us);
 	if (gap_us >= core->config.dead_us)
 		core->listen_from = core->now;
 	if (gap_us < core->config.lease_us)
@@ -273,7 +285,7 @@ static bool concerns_one_group(enum core_event_type type)
 {
 	return type == CORE_EV_START || type == CORE_EV_FITNESS || type == CORE_EV_SWITCHOVER ||
 	       type == CORE_EV_MAINTENANCE || type == CORE_EV_ANNOUNCE || type == CORE_EV_DONE ||
-	       type == CORE_EV_LOST;
+	       type == CORE_EV_LOST || type == CORE_EV_TRAFFIC;
 }
 
 /* What time alone changes in a group's fitness. */
@@ -285,6 +297,7 @@ static void refresh_fitness(struct step *s, uint8_t group)
 	if (g->unfit & CORE_UNFIT_DRIFT && !g->lost && !g->repairing &&
 	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
+	traffic_watch(s, group);
 }
 
 /* Reasons that pass with time alone. */
@@ -408,6 +421,7 @@ static instant group_deadline(const struct core *core, uint8_t group)
 
 	due = instant_earlier(due, g->provisional);
 	due = instant_earlier(due, g->request_due);
+	due = instant_earlier(due, traffic_due(core, group));
 	if (g->retry.us > core->now.us)
 		due = instant_earlier(due, g->retry);
 	if (g->repair_due.us > core->now.us)

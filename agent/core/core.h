@@ -17,6 +17,7 @@ enum {
 	CORE_SENT_MAX = 16,
 	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 10 + CORE_NODES_MAX * 4,
 	CORE_NODE_NONE = 0xff,
+	CORE_SILENCES_MAX = 4, /* R7: there and back, twice: four times the first time-out */
 };
 
 /*
@@ -48,7 +49,8 @@ enum core_unfit {
 	CORE_UNFIT_MAINTENANCE = 1 << 7,
 	CORE_UNFIT_SYNC = 1 << 8,     /* hot group, not synchronised: no switchover to here */
 	CORE_UNFIT_STOPPING = 1 << 9, /* the agent is about to exit */
-	_CORE_UNFIT_MASK = (1 << 10) - 1,
+	CORE_UNFIT_SILENT = 1 << 10,  /* primary, and no service traffic comes in (R7) */
+	_CORE_UNFIT_MASK = (1 << 11) - 1,
 };
 
 /*
@@ -103,6 +105,8 @@ struct core_record {
 	bool strict;	    /* this node's configuration of the group */
 	bool evidence;	    /* saw service traffic or a reference since the peer fell silent (R1) */
 	bool present;	    /* the sender's configuration has this group */
+	bool traffic;	    /* the sender has seen service traffic lately */
+	uint8_t silences;   /* switchovers for want of traffic in a row, none seen anywhere (R7) */
 };
 
 /* A heartbeat without what authenticates and routes it. */
@@ -137,6 +141,7 @@ enum core_event_type {
 	CORE_EV_FLUSHED,     /* the gate has been removed by a stranger */
 	CORE_EV_LAPSED,	     /* the lease element is gone although we thought it alive */
 	CORE_EV_DISOWNED,    /* a peer's configuration does not name us */
+	CORE_EV_TRAFFIC,     /* service traffic of the group has reached this node */
 	_CORE_EV_MAX,
 };
 
@@ -284,6 +289,7 @@ struct core_group_config {
 	bool keep_alone;	 /* WhenAlone=keep */
 	uint32_t last_resort_us; /* LastResort= */
 	uint32_t linger_us;	 /* Linger= */
+	uint32_t traffic_us;	 /* R7: the first effective time-out; 0: not monitored */
 };
 
 struct core_config {
@@ -361,6 +367,12 @@ struct core_group {
 	bool repairing;	       /* PREPARE is under way for addresses that a stranger took */
 	bool lost;	       /* a stranger took some that have not been put back yet */
 	instant repair_due;    /* when putting them back may be tried again */
+
+	instant traffic;       /* when service traffic was seen here last */
+	instant quiet_from;    /* the silence that a primary counts began then */
+	uint8_t silences;      /* as in struct core_record; a backup has the holder's */
+	bool silenced;	       /* gave the group away for silence, and has seen no traffic since */
+	uint8_t split_traffic; /* set of peers: some was seen since that one fell silent (R1) */
 };
 
 struct core_peer {
@@ -369,6 +381,7 @@ struct core_peer {
 	bool no_agent;
 	bool digest_differs;
 	instant heard;		/* the last fresh heartbeat */
+	instant back;		/* since when it is up */
 	uint64_t echoed_seq;	/* highest of our beats that it echoed */
 	instant echoed_sent_at; /* when that one left */
 	uint64_t heard_seq;	/* what we echo */
@@ -398,13 +411,14 @@ struct core {
 	uint16_t reply_to;     /* set of peers whose heartbeat wants an answer */
 	bool references_known; /* references are configured and have been tried */
 	bool references_silent;
-	instant disowned_at; /* when a peer said last that it does not know us */
-	instant rebuild_due; /* the gate could not be laid anew: when to try again */
-	uint32_t rebuilding; /* id of the order that lays the gate anew */
-	uint32_t creating;   /* id of the order that creates the lease */
-	bool stopping;	     /* told to stop: no claim any more */
-	bool restarting;     /* the same, but coming back: the addresses stay (R11) */
-	bool lease_frozen;   /* R11: lengthened; a marked heartbeat would shorten it */
+	instant references_since; /* they have been so since then */
+	instant disowned_at;	  /* when a peer said last that it does not know us */
+	instant rebuild_due;	  /* the gate could not be laid anew: when to try again */
+	uint32_t rebuilding;	  /* id of the order that lays the gate anew */
+	uint32_t creating;	  /* id of the order that creates the lease */
+	bool stopping;		  /* told to stop: no claim any more */
+	bool restarting;	  /* the same, but coming back: the addresses stay (R11) */
+	bool lease_frozen;	  /* R11: lengthened; a marked heartbeat would shorten it */
 	bool exited;
 	uint32_t pending_node; /* id of the order for the whole node */
 	uint64_t hold_seq;     /* R11: this one has to be echoed */

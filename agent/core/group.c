@@ -85,6 +85,8 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	tell(s, group, CORE_TELL_STATE, CORE_RESULT_OK, 0);
 	s->out->v[s->out->n - 1].tell.from = from;
 	s->out->v[s->out->n - 1].tell.was_primary = was_primary;
+	if (state != CORE_STATE_PRIMARY && state != CORE_STATE_YIELDING)
+		traffic_end(s, group);
 }
 
 void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)

@@ -135,7 +135,10 @@ static void watch_provisional(struct step *s, uint8_t group)
 	}
 }
 
-/* R4: unfit, told to stop, or wanted out: move it, or keep what still works. */
+/*
+ * R4: unfit, told to stop, or wanted out: move it, or keep what still works. For
+ * silence alone it is never let go: who has let go is fit, and would claim again.
+ */
 static void watch_fitness(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
@@ -152,7 +155,7 @@ static void watch_fitness(struct step *s, uint8_t group)
 		return;
 	else if (core->stopping)
 		release(s, group, CORE_REASON_STOP);
-	else if (!core->config.groups[group].keep_alone)
+	else if (!core->config.groups[group].keep_alone && unfit != CORE_UNFIT_SILENT)
 		release(s, group, CORE_REASON_UNFIT);
 }
 
@@ -276,6 +279,7 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 	case CORE_EV_SENT:
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
+	case CORE_EV_TRAFFIC:
 	case _CORE_EV_MAX:
 		break;
 	}

@@ -22,7 +22,8 @@
 #define CORE_LOSS_WINDOW_US (10 * USEC_PER_SEC)
 
 /* Reasons that make a node unfit without being a fault of it. */
-#define CORE_UNFIT_PASSING (CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_SYNC)
+#define CORE_UNFIT_PASSING                                                                         \
+	(CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_SYNC | CORE_UNFIT_SILENT)
 
 /* One step of the core: its value, and where its actions go. */
 struct step {
@@ -58,12 +59,15 @@ bool listening(const struct core *core);
 
 /* rules.c: the election, R1 to R5 */
 bool record_holds(const struct core_record *record);
+bool rule_is_beaten(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_loses(const struct core *core, uint8_t group, uint8_t peer);
 enum core_reason rule_claim(const struct core *core, uint8_t group);
 enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer);
 bool rule_preempts(const struct core *core, uint8_t group);
 uint8_t rule_holder(const struct core *core, uint8_t group);
 bool rule_isolated(const struct core *core);
+bool rule_references_answer(const struct core *core);
+bool rule_evidence(const struct core *core, uint8_t group, uint8_t peer);
 
 /* group.c: actions and transitions, used by all states */
 struct core_action *emit(struct step *s, enum core_action_type type, uint8_t group);
@@ -90,6 +94,16 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
+
+/* traffic.c: R7 */
+bool traffic_is_seen(const struct core *core, uint8_t group);
+void traffic_seen(struct step *s, uint8_t group);
+void traffic_heard(struct core *core, uint8_t group, const struct core_record *theirs);
+void traffic_begin(struct core *core, uint8_t group, const struct core_record *offerer);
+void traffic_end(struct step *s, uint8_t group);
+void traffic_thaw(struct core *core, uint64_t gap_us);
+void traffic_watch(struct step *s, uint8_t group);
+instant traffic_due(const struct core *core, uint8_t group);
 
 /* core.c: what concerns the node as a whole */
 void lapse(struct step *s);

@@ -87,6 +87,8 @@ const char *core_unfit_name(enum core_unfit bit)
 		return "not-synchronized";
 	case CORE_UNFIT_STOPPING:
 		return "stopping";
+	case CORE_UNFIT_SILENT:
+		return "silent";
 	case _CORE_UNFIT_MASK:
 		break;
 	}

@@ -156,15 +156,19 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 	for (uint8_t g = 0; g < core->config.n_groups; g++) {
 		const struct core_record *r = peer_record(core, peer, g);
 
-		if (r && r->term_max > core->groups[g].term_max)
+		if (!r)
+			continue;
+		if (r->term_max > core->groups[g].term_max)
 			core->groups[g].term_max = r->term_max;
+		traffic_heard(core, g, r);
 	}
 	if (beat->wants_answer)
 		core->reply_to |= 1 << peer;
-	if (!was_up)
+	if (!was_up) {
+		p->back = core->now;
 		emit(s, CORE_DO_TELL, 0)->tell.what = CORE_TELL_PEER_UP;
-	if (!was_up)
 		s->out->v[s->out->n - 1].peer = peer;
+	}
 	if (p->digest_differs && (!differed || !was_up)) {
 		struct core_action *a = emit(s, CORE_DO_TELL, 0);
 
@@ -188,6 +192,8 @@ void peers_update(struct step *s)
 					 peer_claim_wait_us(core, p))
 			continue;
 		peer->up = false;
+		for (uint8_t g = 0; g < core->config.n_groups; g++)
+			core->groups[g].split_traffic &= ~(1 << p);
 		a = emit(s, CORE_DO_TELL, 0);
 		a->peer = p;
 		a->tell.what = CORE_TELL_PEER_SILENT;

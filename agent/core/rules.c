@@ -18,20 +18,58 @@ static bool outranks(const struct core *core, uint8_t a, uint8_t b)
 	return pa != pb ? pa > pb : a < b;
 }
 
+bool rule_references_answer(const struct core *core)
+{
+	return core->references_known && !core->references_silent;
+}
+
 /**
- * rule_loses() - R1: of two that hold or claim the same group, is it we who give way?
+ * rule_evidence() - R1: has the split left this node with the world, rather than @peer?
+ *
+ * It has if service traffic was seen while the peer was silent, or a reference
+ * answered. One that answers only since the peer is back, or just before, tells
+ * of the moment in which everything was joined again, and nothing of the split.
+ * Once the peer has been back for the dead time there is no split to speak of.
  */
-bool rule_loses(const struct core *core, uint8_t group, uint8_t peer)
+bool rule_evidence(const struct core *core, uint8_t group, uint8_t peer)
+{
+	const struct core_peer *p = &core->peers[peer];
+	instant end = p->up ? p->back : core->now;
+
+	if (p->up && instant_since(core->now, p->back) >= core->config.dead_us)
+		return rule_references_answer(core);
+	return core->groups[group].split_traffic & 1 << peer ||
+	       (rule_references_answer(core) &&
+		instant_since(end, core->references_since) >= core->config.dead_us);
+}
+
+/**
+ * rule_is_beaten() - R1: of two that claim the same group, is it we who give way?
+ *
+ * They hear each other and neither serves, so there is no split to have seen
+ * anything in. Both have to come to the same end, of what does not change on
+ * the way: what is seen of the world does.
+ */
+bool rule_is_beaten(const struct core *core, uint8_t group, uint8_t peer)
 {
 	const struct core_record *theirs = &core->peers[peer].beat.groups[group];
 	const struct core_group *ours = &core->groups[group];
-	bool evidence = core->references_known && !core->references_silent;
 
-	if (evidence != theirs->evidence)
-		return theirs->evidence;
 	if (ours->term != theirs->term)
 		return theirs->term > ours->term;
 	return outranks(core, peer, core->config.self);
+}
+
+/**
+ * rule_loses() - R1: of two primaries, is it we who give way?
+ */
+bool rule_loses(const struct core *core, uint8_t group, uint8_t peer)
+{
+	bool theirs = core->peers[peer].beat.groups[group].evidence;
+
+	if (rule_evidence(core, group, peer) != theirs)
+		return theirs;
+	return rule_is_beaten(core, group, peer);
 }
 
 /* R3: cut off ourselves, rather than everybody else. */
@@ -154,13 +192,16 @@ uint8_t rule_holder(const struct core *core, uint8_t group)
 	return holder;
 }
 
-/* R5: Preempt=yes, and a worse node than we are holds the group. */
+/*
+ * R5: Preempt=yes, and a worse node than we are holds the group. Who gave it
+ * away because the service was not to be seen from here has nothing to offer yet.
+ */
 bool rule_preempts(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
 	uint8_t holder;
 
-	if (!core->config.groups[group].preempt || g->unfit ||
+	if (!core->config.groups[group].preempt || g->unfit || g->silenced ||
 	    !instant_reached(core->now, g->retry))
 		return false;
 	holder = rule_holder(core, group);

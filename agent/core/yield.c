@@ -322,6 +322,7 @@ void yielding_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_SENT:
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
+	case CORE_EV_TRAFFIC:
 	case CORE_EV_DISOWNED:
 	case _CORE_EV_MAX:
 		break;

@@ -91,6 +91,8 @@ static void step(struct world *w, struct core_event *event)
 		const struct core_group *group = &w->core.groups[g];
 
 		assert(group->term_max >= w->terms[g] || event->type == CORE_EV_START);
+		assert(!(group->unfit & CORE_UNFIT_SILENT) || group->state == CORE_STATE_PRIMARY ||
+		       group->state == CORE_STATE_YIELDING);
 		assert(core_state_name(group->state) && core_reason_name(group->reason));
 		w->terms[g] = group->term_max;
 		(void)core_can_switchover(&w->core, g); /* has to be asked at any time */
@@ -126,6 +128,7 @@ static void start(struct world *w)
 			.keep_alone = flag(w),
 			.last_resort_us = 3000000,
 			.linger_us = 20000,
+			.traffic_us = 1000000,
 		};
 	core_init(&w->core, &config);
 	for (uint8_t g = 0; g < GROUPS; g++) {
@@ -152,6 +155,8 @@ static void fill_record(struct world *w, struct core_record *record)
 	record->unfit = (uint16_t)number(w) & _CORE_UNFIT_MASK;
 	record->strict = flag(w);
 	record->evidence = flag(w);
+	record->traffic = record->term & 1; /* costs no bytes: the corpus stays what it is */
+	record->silences = (uint8_t)(record->term / 2 % (CORE_SILENCES_MAX + 1));
 	if (!flag(w))
 		return;
 	record->move = below(w, _CORE_MOVE_MAX);
@@ -257,6 +262,21 @@ static void pass_time(struct world *w, bool until_deadline)
 	step(w, &event);
 }
 
+static void seldom(struct world *w, struct core_event *event)
+{
+	switch (below(w, 8)) {
+	case 0:
+		*event = (struct core_event){ .type = CORE_EV_STOP, .restart = flag(w) };
+		step(w, event);
+		break;
+	case 1:
+	case 2:
+		event->type = CORE_EV_TRAFFIC;
+		step(w, event);
+		break;
+	}
+}
+
 static void happen(struct world *w)
 {
 	struct core_event event = { .group = below(w, GROUPS) };
@@ -282,10 +302,7 @@ static void happen(struct world *w)
 		pass_time(w, true);
 		break;
 	case 7:
-		if (below(w, 8) != 0)
-			break;
-		event = (struct core_event){ .type = CORE_EV_STOP, .restart = flag(w) };
-		step(w, &event);
+		seldom(w, &event);
 		break;
 	}
 }
