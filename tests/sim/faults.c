@@ -98,6 +98,13 @@ static void notice_references(struct world *w, const struct sim_fault *f, int by
 	}
 }
 
+static void mute(struct world *w, const struct sim_fault *f, int by)
+{
+	for (uint8_t i = 0; i < w->h->n_nodes; i++)
+		if (i == f->node || f->arg)
+			w->nodes[i].muted[f->group] = (uint8_t)(w->nodes[i].muted[f->group] + by);
+}
+
 static void ask(struct world *w, uint8_t node, uint8_t group, const bool *maintenance)
 {
 	struct node *n = &w->nodes[node];
@@ -271,6 +278,9 @@ static void begin(struct world *w, const struct sim_fault *f)
 	case SIM_DEAFREF:
 		notice_references(w, f, 1);
 		break;
+	case SIM_MUTE:
+		mute(w, f, 1);
+		break;
 	case _SIM_WHAT_MAX:
 		break;
 	}
@@ -321,6 +331,9 @@ static void end(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_DEAFREF:
 		notice_references(w, f, -1);
+		break;
+	case SIM_MUTE:
+		mute(w, f, -1);
 		break;
 	case SIM_CRASH:
 	case SIM_SWITCH:

@@ -217,6 +217,7 @@ void law_step(struct world *w, uint8_t node, const struct core_event *event,
 	if (event->type == CORE_EV_TIME && !n->core.exited &&
 	    instant_reached(n->core.now, core_deadline(&n->core)))
 		law_broken(w, "the deadline has passed, and nothing was done about it", 0);
+	law_silence(w, node, event, before);
 }
 
 /* Who may hold a group that nobody fit is there for (R4)? */
@@ -230,6 +231,8 @@ static bool changed_lately(const struct world *w, const struct node *n, unsigned
 {
 	uint64_t since = n->core.groups[group].since.us;
 
+	if (w->h->config.groups[group].traffic_us) /* law 7 is about the other changes */
+		return n->changed[group] >= w->h->quiet;
 	return since + (w->h->end - w->h->quiet) > node_clock(w, n) + SLACK;
 }
 
@@ -238,6 +241,8 @@ static void check_end_of(struct world *w, unsigned group)
 {
 	unsigned primaries = 0, fit = 0, usables = 0, fit_primaries = 0;
 
+	if (silence_moves(w, group))
+		return;
 	for (unsigned i = 0; i < w->h->n_nodes; i++) {
 		const struct node *n = &w->nodes[i];
 		const struct core_group *g = &n->core.groups[group];

@@ -19,7 +19,7 @@ static const char *const words[_SIM_WHAT_MAX] = {
 	[SIM_DELAY] = "delay",	 [SIM_SWITCH] = "switch", [SIM_MAINT] = "maintenance",
 	[SIM_STOP] = "stop",	 [SIM_LINK] = "link",	  [SIM_CHECK] = "check",
 	[SIM_STEAL] = "steal",	 [SIM_FLUSH] = "flush",	  [SIM_SLOW] = "slow",
-	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",
+	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",  [SIM_MUTE] = "mute",
 };
 
 /* Interval, lease and dead time that R8 allows, from the fastest that we promise on. */
@@ -120,6 +120,13 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 	case SIM_DEAFREF:
 		f.arg = chance(dice, 30);
 		break;
+	case SIM_MUTE:
+		f.arg = chance(dice, 40);
+		if (chance(dice, 40))
+			f.lasts = SIM_FOREVER;
+		else
+			f.lasts *= 4;
+		break;
 	case SIM_FREEZE:
 	case SIM_PAUSE:
 	case SIM_SPLIT:
@@ -163,7 +170,7 @@ static uint8_t some_kind(uint64_t *dice)
 
 	if (chance(dice, 60))
 		return often[between(dice, 0, ARRAY_SIZE(often) - 1)];
-	return (uint8_t)between(dice, 0, _SIM_WHAT_MAX - 1);
+	return (uint8_t)between(dice, 0, SIM_MUTE - 1);
 }
 
 /* Misfortunes seldom come alone: mostly while the last one is being dealt with. */
@@ -179,6 +186,34 @@ static void some_faults(uint64_t *dice, struct sim_history *h, const uint8_t *ki
 			f->at = at + between(dice, 0, 2 * (uint64_t)h->config.dead_us);
 		at = f->at;
 	}
+}
+
+/* Only silence and what an operator does: then the books can be kept to the letter. */
+static void keep_gentle(struct sim_history *h)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < h->n_faults; i++)
+		if (h->faults[i].what == SIM_SWITCH)
+			h->faults[kept++] = h->faults[i];
+	h->n_faults = kept;
+}
+
+/* In some histories the service is watched, with dice of their own: the others stay as they are. */
+static void deal_silence(struct sim_history *h)
+{
+	uint64_t dice = ~h->seed;
+	size_t n = between(&dice, 1, 4);
+
+	if (!chance(&dice, 25))
+		return;
+	for (unsigned g = 0; g < h->n_groups; g++)
+		h->config.groups[g].traffic_us = (uint32_t)between(&dice, SEC(1), SEC(3));
+	h->probes = chance(&dice, 30);
+	if (chance(&dice, 40))
+		keep_gentle(h);
+	while (n-- && h->n_faults < SIM_FAULTS_MAX)
+		h->faults[h->n_faults++] = some_fault(&dice, h, SIM_MUTE);
 }
 
 /*
@@ -210,6 +245,7 @@ void plan_make(uint64_t seed, struct sim_history *ret)
 	h->n_faults =
 		chance(&dice, 3) ? 0 : between(&dice, 1, chance(&dice, 60) ? 8 : SIM_FAULTS_MAX);
 	some_faults(&dice, h, kinds, n_kinds);
+	deal_silence(h);
 	sort(h);
 	plan_bounds(h);
 }
@@ -234,10 +270,11 @@ void plan_print(const struct sim_history *h, FILE *to)
 		h->seed, h->n_nodes, h->n_paths, h->lockstep ? ", in lockstep" : "",
 		h->references ? ", with references" : "", c->interval_us, c->lease_us, c->dead_us);
 	for (unsigned g = 0; g < h->n_groups; g++)
-		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us\n", g,
-			c->groups[g].strict ? " strict" : " seamless",
+		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us, traffic %" PRIu32 " us%s\n",
+			g, c->groups[g].strict ? " strict" : " seamless",
 			c->groups[g].hot ? " hot" : "", c->groups[g].preempt ? " preempt" : "",
-			c->groups[g].keep_alone ? "" : " release", c->groups[g].linger_us);
+			c->groups[g].keep_alone ? "" : " release", c->groups[g].linger_us,
+			c->groups[g].traffic_us, h->probes ? " with probes" : "");
 	for (unsigned i = 0; i < h->n_nodes; i++)
 		fprintf(to, "  node %u: priority %u, drift %d ppm\n", i, c->priority[i],
 			h->drift_ppm[i]);

@@ -44,6 +44,7 @@ enum sim_what {
 	SIM_SLOW,    /* orders to the kernel take up to .arg µs */
 	SIM_REFUSE,  /* orders to the kernel fail, .arg of 100 */
 	SIM_DEAFREF, /* the references do not answer this node; .arg: nobody */
+	SIM_MUTE,    /* no service traffic reaches .node; .arg: nobody. Dealt by deal_silence() */
 	_SIM_WHAT_MAX,
 };
 
@@ -64,6 +65,7 @@ struct sim_history {
 	uint8_t n_nodes, n_groups, n_paths;
 	bool lockstep;	 /* wires faster than timers: nodes beat in the same instant */
 	bool references; /* configured */
+	bool probes;	 /* the service is polled, and answers backups, too */
 	int16_t drift_ppm[SIM_NODES_MAX];
 	uint8_t digest[SIM_NODES_MAX];
 	struct core_config config; /* but for .self and .digest */
@@ -82,6 +84,7 @@ enum sim_item {
 	SIM_BEGIN,   /* a fault begins */
 	SIM_END,     /* a fault ends */
 	SIM_BOOT,    /* an agent starts */
+	SIM_TRAFFIC, /* something of the service arrives, or would */
 };
 
 struct item {
@@ -132,6 +135,7 @@ struct node {
 	bool maintenance[SIM_GROUPS_MAX];
 	/* what is wrong with it now */
 	uint8_t link_down[SIM_GROUPS_MAX], check_fails[SIM_GROUPS_MAX];
+	uint8_t muted[SIM_GROUPS_MAX];
 	uint8_t references_deaf;
 	uint32_t slow_us, refuse;
 	uint64_t crash_ends; /* of what is crashed now */
@@ -139,12 +143,26 @@ struct node {
 	struct request requests[SIM_REQUESTS_MAX];
 	size_t n_requests;
 	uint64_t last_primary[SIM_GROUPS_MAX]; /* world time */
+	/* law 7 */
+	uint64_t quiet_us[SIM_GROUPS_MAX]; /* awake and without traffic, since primary at most */
+	uint64_t changed[SIM_GROUPS_MAX];  /* state, last, for another reason; world time */
+};
+
+/* What the world knows of the silence in a group; times are the world's. */
+struct silence {
+	uint64_t traffic;     /* somebody saw some last */
+	uint64_t told;	      /* by then the holder has heard of what a backup saw; 0: has */
+	uint64_t onset;	      /* a primary became unfit for it last */
+	unsigned least, most; /* switchovers for it in a row */
+	bool certain;	      /* nobody has forgotten any */
 };
 
 /* What a step is held against. */
 struct before {
 	uint64_t term_max[SIM_GROUPS_MAX];
 	bool primary[SIM_GROUPS_MAX];
+	enum core_state state[SIM_GROUPS_MAX];
+	uint16_t unfit[SIM_GROUPS_MAX];
 };
 
 struct heap_entry {
@@ -172,6 +190,7 @@ struct world {
 	uint8_t n_present[SIM_GROUPS_MAX]; /* nodes that have the addresses */
 	bool in_handover[SIM_GROUPS_MAX];  /* it began there */
 	uint64_t longest, longest_excused; /* overlaps */
+	struct silence silence[SIM_GROUPS_MAX];
 	/* what will happen */
 	uint8_t next_node; /* whose deadline comes first, unless something has changed */
 	bool timers_moved; /* something has */
@@ -244,6 +263,13 @@ void wire_drop_beat(struct world *w, uint16_t beat);
 /* faults.c */
 void fault_begin(struct world *w, uint16_t number);
 void fault_end(struct world *w, uint16_t number);
+
+/* silence.c */
+void silence_begin(struct world *w);
+void silence_arrive(struct world *w, const struct item *item);
+bool silence_moves(const struct world *w, unsigned group);
+void law_silence(struct world *w, uint8_t node, const struct core_event *event,
+		 const struct before *before);
 
 /* laws.c */
 void law_broken(struct world *w, const char *law, unsigned group);

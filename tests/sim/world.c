@@ -176,6 +176,8 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 	for (unsigned g = 0; g < w->h->n_groups; g++) {
 		before.term_max[g] = n->core.groups[g].term_max;
 		before.primary[g] = n->core.groups[g].primary;
+		before.state[g] = n->core.groups[g].state;
+		before.unfit[g] = n->core.groups[g].unfit;
 	}
 	event->now = (instant){ clock };
 	n->asleep_us = n->last_step ? clock - n->last_step : 0;
@@ -285,6 +287,9 @@ static void happen(struct world *w, struct item *item)
 	case SIM_BOOT:
 		if (!n->alive && item->life == n->life)
 			world_boot(w, item->node);
+		break;
+	case SIM_TRAFFIC:
+		silence_arrive(w, item);
 		break;
 	}
 }
@@ -405,6 +410,7 @@ static void begin(struct world *w, const struct sim_history *h, FILE *trace)
 		w->nodes[i].lateness = chance(&w->state, 50);
 		world_push(w, between(&w->state, 1000, 300000), SIM_BOOT, i);
 	}
+	silence_begin(w);
 	for (size_t i = 0; i < h->n_faults; i++)
 		world_push(w, h->faults[i].at, SIM_BEGIN, h->faults[i].node)->fault = (uint16_t)i;
 }
