@@ -181,8 +181,11 @@ Test(core_traffic, both_silent_only_double_switchovers_double_up_to_four_times)
 	static const unsigned times[] = { 1, 1, 2, 2, 4, 4, 4, 4, 4, 4 };
 
 	begin();
-	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		moves_after_us(i % 2, !(i % 2), times[i] * (uint64_t)TIMEOUT);
+		cr_assert_eq(rig_group(!(i % 2))->silences,
+			     i + 1 < CORE_SILENCES_MAX ? i + 1 : CORE_SILENCES_MAX);
+	}
 }
 
 Test(core_traffic, traffic_at_the_primary_ends_the_doubling)
@@ -295,6 +298,27 @@ Test(core_traffic, a_switchover_that_is_asked_for_does_not_count)
 	}
 	moves_after_us(ALPHA, BETA, TIMEOUT - USEC_PER_SEC);
 	moves_after_us(BETA, ALPHA, 2 * (uint64_t)TIMEOUT);
+}
+
+Test(core_traffic, nor_does_one_for_another_fault)
+{
+	begin();
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	rig_advance_us(USEC_PER_SEC);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig_group(BETA)->silences, 0);
+}
+
+/* What the others have kept of it may be old. */
+Test(core_traffic, the_count_is_the_holders)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_puppet(ALPHA)->silences = 2;
+	rig_puppet(GAMMA)->silences = 4;
+	rig_standby(BETA, ALPHA, 5);
+	rig_say(GAMMA, BETA);
+	cr_assert_eq(rig_group(BETA)->silences, 2);
 }
 
 /* It is silent still, and tries again as it does for any other reason. */

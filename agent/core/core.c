@@ -220,7 +220,7 @@ static void note(struct step *s, const struct core_event *event)
 		note_done(s, event);
 		break;
 	case CORE_EV_TRAFFIC:
-		traffic_seen(s, event->group);
+		traffic_seen(core, event->group);
 		break;
 	case CORE_EV_TIME:
 	case CORE_EV_SWITCHOVER:

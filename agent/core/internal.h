@@ -97,7 +97,7 @@ uint32_t new_id(struct core *core);
 
 /* traffic.c: R7 */
 bool traffic_is_seen(const struct core *core, uint8_t group);
-void traffic_seen(struct step *s, uint8_t group);
+void traffic_seen(struct core *core, uint8_t group);
 void traffic_heard(struct core *core, uint8_t group, const struct core_record *theirs);
 void traffic_begin(struct core *core, uint8_t group, const struct core_record *offerer);
 void traffic_end(struct step *s, uint8_t group);

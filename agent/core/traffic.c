@@ -33,9 +33,8 @@ static void set_silences(struct core *core, uint8_t group, unsigned silences)
 /**
  * traffic_seen() - Something of the service has reached this node
  */
-void traffic_seen(struct step *s, uint8_t group)
+void traffic_seen(struct core *core, uint8_t group)
 {
-	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
 
 	g->traffic = g->quiet_from = core->now;
@@ -44,7 +43,6 @@ void traffic_seen(struct step *s, uint8_t group)
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (!core->peers[p].up)
 			g->split_traffic |= 1 << p;
-	set_unfit(s, group, CORE_UNFIT_SILENT, false);
 }
 
 /**
