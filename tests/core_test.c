@@ -159,6 +159,49 @@ Test(core, r1_a_reference_that_is_back_together_with_the_peer_proves_nothing)
 		rig_set_references(ALPHA, false);
 		rig_advance_us(DEAD - 1 + us);
 		rig_set_references(ALPHA, false); /* told again: nothing new */
+		rig_say(BETA, ALPHA);
+		rig_advance_us(INTERVAL);
+		rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
+		rig_puppet(BETA)->term = 6;
+		rig_say(BETA, ALPHA);
+		rig_expect_state(ALPHA, us ? CORE_STATE_PRIMARY : CORE_STATE_YIELDING);
+	}
+}
+
+Test(core, r1_while_the_peer_is_away_evidence_is_what_there_is_by_now)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_set_references(ALPHA, false);
+	rig_advance_us(DEAD - 2 * INTERVAL);
+	cr_assert_not(claims_evidence());
+	rig_advance_us(2 * INTERVAL);
+	cr_assert(claims_evidence());
+}
+
+Test(core, r1_a_third_node_that_falls_silent_changes_nothing_between_two)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_adopted(ALPHA, 5);
+	rig_say(GAMMA, ALPHA);
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	cr_assert_not(rig.beats[ALPHA][GAMMA].last.groups[0].evidence);
+	rig_advance_us(4 * DEAD);
+	cr_assert(claims_evidence());
+	cr_assert_not(rig.beats[ALPHA][GAMMA].last.groups[0].evidence);
+}
+
+/* From the dead time on after its return; the reference was first heard of in between. */
+Test(core, r1_a_split_is_over_when_the_peer_has_been_back_for_the_dead_time)
+{
+	for (unsigned us = 0; us < 2; us++) {
+		rig_begin();
+		rig_adopted(ALPHA, 5);
+		rig_say(BETA, ALPHA);
+		rig_set_references(ALPHA, false);
+		rig_say_for_us(BETA, ALPHA, DEAD - INTERVAL);
+		rig_advance_us(INTERVAL - 1 + us);
 		rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
 		rig_puppet(BETA)->term = 6;
 		rig_say(BETA, ALPHA);

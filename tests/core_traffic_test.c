@@ -157,7 +157,11 @@ Test(core_traffic, a_backup_is_never_unfit_for_want_of_it)
 	rig_expect_state(BETA, CORE_STATE_BACKUP);
 	cr_assert_eq(rig_count("unfit"), 0);
 	/* nor has it anything to be woken up for */
-	cr_assert_leq(core_deadline(&rig.nodes[BETA].core).us, rig.now.us + 2 * INTERVAL);
+	rig_event(BETA, CORE_EV_TRAFFIC);
+	rig_advance_us(TIMEOUT / 2);
+	rig_event(ALPHA, CORE_EV_TRAFFIC);
+	rig_advance_us(TIMEOUT / 2 - 1);
+	cr_assert_neq(core_deadline(&rig.nodes[BETA].core).us, rig.now.us + 1);
 }
 
 /* The reference's case: the service NIC of the primary is unplugged, and plugged in again. */
@@ -333,6 +337,7 @@ Test(core_traffic, a_move_that_fails_does_not_count)
 	rig_advance_us(USEC_PER_SEC);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	cr_assert(is_silent(ALPHA));
+	cr_assert_eq(rig_count("alpha tells unfit"), 1);
 	cr_assert_eq(rig_group(ALPHA)->silences, 0);
 	cr_assert_eq(rig_group(BETA)->silences, 0);
 	rig_advance_us(4 * USEC_PER_SEC);

@@ -129,8 +129,7 @@ instant traffic_due(const struct core *core, uint8_t group)
 	const struct core_group *g = &core->groups[group];
 	instant due = instant_add(g->quiet_from, timeout_us(core, group));
 
-	if (g->state != CORE_STATE_PRIMARY || !core->config.groups[group].traffic_us ||
-	    instant_reached(core->now, due))
-		return INSTANT_NEVER;
+	if (g->state != CORE_STATE_PRIMARY || instant_reached(core->now, due))
+		return INSTANT_NEVER; /* which it is at once where nobody listens */
 	return due;
 }
