@@ -8,6 +8,7 @@
 # make san     the same tests with ASan and UBSan (root)
 # make fuzz    every parser with libFuzzer, FUZZ_SECONDS each; make fuzz-merge
 #              keeps what that found for make check
+# make golden  write the texts that tests compare with anew, to look at with git diff
 # make arch    hold the code against the table of who may know whom
 # make lint    formatting, cppcheck, shellcheck, gcc and clang without a warning
 # make install, uninstall   programs, unit, user, bus policy, manual, completions (root)
@@ -202,6 +203,11 @@ fuzz fuzz-merge: deps deps-fuzz
 	$(FUZZ_MAKE) fuzzers
 	$(Q)BUILD=$(BUILD)-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $@
 
+# What tests hold against a kept text, written anew: git diff shows what that changes.
+golden: deps
+	$(SUBMAKE) $(JOBS) $(BUILD)/tests/explain_test
+	$(Q)GOLDEN_RENEW=1 $(BUILD)/tests/explain_test -j1 --filter '*/*found_right'
+
 fuzzers: $(FUZZERS)
 
 arch:
@@ -317,6 +323,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers arch fmt lint check-directories install uninstall clean FORCE
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -6,6 +6,7 @@
 #include "agent/bus.h"
 #include "agent/bus_values.h"
 #include "agent/cleanup.h"
+#include "agent/explain/explain.h"
 #include "agent/log.h"
 #include "agent/why.h"
 
@@ -24,6 +25,7 @@ struct bus {
 	bool complained;	/* the log says already that there is no bus */
 	bool nameless;		/* the same of our name */
 	char why[WHY_TEXT_MAX]; /* what a caller was told last */
+	struct explanation explanation;
 };
 
 static void get_manager(void *ctx, struct api_manager *ret)
@@ -47,6 +49,15 @@ static const char *can_switchover(void *ctx, size_t group)
 	enum core_result result = core_can_switchover(&bus->agent->core, (uint8_t)group);
 
 	return why_refused(bus->agent, (uint8_t)group, result, bus->why);
+}
+
+static char **explain_group(void *ctx, size_t group)
+{
+	struct bus *bus = ctx;
+	int r;
+
+	r = explain(bus->agent, (uint8_t)group, agent_now(), &bus->explanation);
+	return r < 0 ? NULL : bus->explanation.list;
 }
 
 static void switchover(void *ctx, size_t group, api_request request)
@@ -200,6 +211,7 @@ int bus_new(struct agent *agent, struct bus **ret)
 				     .get_group = get_group,
 				     .get_peer = get_peer,
 				     .can_switchover = can_switchover,
+				     .explain = explain_group,
 				     .switchover = switchover,
 				     .set_maintenance = set_maintenance,
 				     .announce = ask_announce,

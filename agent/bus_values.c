@@ -6,6 +6,7 @@
 
 #include "agent/bus_values.h"
 #include "agent/cleanup.h"
+#include "agent/why.h"
 
 enum { UNFIT_BITS = 16, ADDRESS_TEXT_MAX = 96 };
 
@@ -140,25 +141,6 @@ static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
 	return ret;
 }
 
-static bool is_deaf(const struct agent *agent, uint8_t node)
-{
-	return !agent->core.peers[node].up && beat_is_deaf(agent->beat, node, agent->core.now);
-}
-
-/* Deaf comes before no-agent: a firewall may answer as a host without agent does. */
-static const char *peer_state(const struct agent *agent, uint8_t node)
-{
-	const struct core_peer *p = &agent->core.peers[node];
-
-	if (p->up)
-		return "up";
-	if (is_deaf(agent, node))
-		return "deaf";
-	if (p->no_agent)
-		return "no-agent";
-	return p->known ? "silent" : "unknown";
-}
-
 /* What a peer says of a group; NULL if it says nothing, or not any more. */
 static const struct core_record *heard_of(const struct core *core, uint8_t node, size_t group)
 {
@@ -194,7 +176,7 @@ static struct api_node describe_node(struct bus_values *values, uint8_t node, si
 		ret.state = core_state_name(theirs->state);
 		unfit = theirs->unfit;
 	} else {
-		ret.state = agent->core.peers[node].up ? "absent" : peer_state(agent, node);
+		ret.state = agent->core.peers[node].up ? "absent" : why_peer_state(agent, node);
 	}
 	ret.unfit = unfit_words(unfit, values->unfit[node]);
 	return ret;
@@ -264,7 +246,7 @@ void bus_values_peer(struct bus_values *values, size_t peer, struct api_peer *re
 	}
 	*ret = (struct api_peer){
 		.name = agent->conf->nodes[node].name,
-		.state = peer_state(agent, node),
+		.state = why_peer_state(agent, node),
 		.same_configuration = !agent->core.peers[node].digest_differs,
 		.paths = values->paths,
 		.n_paths = n,
@@ -279,7 +261,7 @@ static uint32_t node_key(const struct agent *agent, uint8_t node, size_t group)
 
 	if (r)
 		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;
-	return (uint32_t)is_deaf(agent, node) << 3 | (uint32_t)p->up << 2 |
+	return (uint32_t)why_is_deaf(agent, node) << 3 | (uint32_t)p->up << 2 |
 	       (uint32_t)p->no_agent << 1 | p->known;
 }
 
@@ -323,7 +305,7 @@ bool bus_values_peer_changed(struct bus_values *values, size_t peer)
 	uint8_t node = node_of_peer(values->agent, peer);
 	const struct core_peer *p = &values->agent->core.peers[node];
 	struct seen_peer now = { p->known, p->up, p->no_agent, p->digest_differs,
-				 is_deaf(values->agent, node) };
+				 why_is_deaf(values->agent, node) };
 
 	if (!memcmp(&now, &values->seen_peers[peer], sizeof(now)))
 		return false;

@@ -39,6 +39,32 @@ void why_unfit(uint16_t unfit, char buf[static WHY_TEXT_MAX])
 	add_unfit(unfit, buf);
 }
 
+/**
+ * why_is_deaf() - Is a peer that does not count as heard one that sends, but does not hear us?
+ */
+bool why_is_deaf(const struct agent *agent, uint8_t node)
+{
+	return !agent->core.peers[node].up && beat_is_deaf(agent->beat, node, agent->core.now);
+}
+
+/**
+ * why_peer_state() - How a peer is: up, deaf, no-agent, silent or unknown
+ *
+ * Deaf comes before no-agent: a firewall may answer as a host without agent does.
+ */
+const char *why_peer_state(const struct agent *agent, uint8_t node)
+{
+	const struct core_peer *p = &agent->core.peers[node];
+
+	if (p->up)
+		return "up";
+	if (why_is_deaf(agent, node))
+		return "deaf";
+	if (p->no_agent)
+		return "no-agent";
+	return p->known ? "silent" : "unknown";
+}
+
 /* What keeps a node from taking the group over, as far as is known here. */
 static void add_node(const struct agent *agent, uint8_t node, uint8_t group,
 		     char buf[static WHY_TEXT_MAX])

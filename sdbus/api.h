@@ -89,6 +89,8 @@ struct api_ops {
 
 	/* "" if it would work, else why not, as one sentence for people */
 	const char *(*can_switchover)(void *ctx, size_t group);
+	/* why it is what it is, sentences for people, NULL-terminated; NULL: no memory */
+	char **(*explain)(void *ctx, size_t group);
 	/* These are answered, at once or later, through api_reply_*(). */
 	void (*switchover)(void *ctx, size_t group, api_request request);
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);

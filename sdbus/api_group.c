@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
+
 #include "agent/cleanup.h"
 #include "sdbus/api_private.h"
 
@@ -16,6 +18,23 @@ static int can_switchover(sd_bus_message *m, void *userdata, sd_bus_error *error
 	if (*why == '\0')
 		return sd_bus_reply_method_return(m, "ss", "yes", "");
 	return sd_bus_reply_method_return(m, "ss", "no", why);
+}
+
+static int explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct api_group_object *group = userdata;
+	char **sentences = group->api->ops->explain(group->api->ctx, group->index);
+	int r;
+
+	(void)error;
+	if (!sentences)
+		return -ENOMEM;
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_strv(reply, sentences);
+	return r < 0 ? r : sd_bus_message_send(reply);
 }
 
 static int append_node(sd_bus_message *reply, const struct api_node *node)
@@ -87,6 +106,8 @@ const sd_bus_vtable api_group_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("CanSwitchover", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", answer, "s", why), can_switchover,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_NO_ARGS, SD_BUS_RESULT("as", sentences), explain,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetMaintenance", SD_BUS_ARGS("b", on), SD_BUS_NO_RESULT,
 				set_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),

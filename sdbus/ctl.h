@@ -71,6 +71,7 @@ instant ctl_now(void);
 
 /* Verbs: print what they have to say and give the exit code. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
+int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_switchover(struct ctl *ctl, int argc, char **argv);
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Verbs that act on one group. */
+/* Verbs that are about one group. */
 
 #include <errno.h>
 
@@ -89,6 +89,74 @@ static int complain(struct ctl *ctl, const char *group, const sd_bus_error *erro
 	if (sd_bus_error_has_name(error, API_ERROR "NoSuchGroup"))
 		return complain_of_group(ctl, group, error);
 	return ctl_complain(ctl, error, err);
+}
+
+/* Prints the sentences about a group; with --json adds them to @list. */
+static int explain_group(struct ctl *ctl, const char *group, json_t *list)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
+	json_t *sentences = json_array();
+	const char *sentence;
+	int r;
+
+	r = ctl_call_group(ctl, group, "Explain", &error, &answer, NULL);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, SD_BUS_TYPE_ARRAY, "s");
+	while (r >= 0 && (r = sd_bus_message_read(answer, "s", &sentence)) > 0) {
+		(void)json_array_append_new(sentences, ctl_json_text(sentence));
+		if (!ctl->json)
+			fprintf(ctl->out, "%s\n", sentence);
+	}
+	(void)json_array_append_new(list, json_pack("{s:o, s:o}", "group", ctl_json_text(group),
+						    "sentences", sentences));
+	return r < 0 ? complain(ctl, group, &error, r) : CTL_OK;
+}
+
+/* Of one group, or of all, with an empty line between. */
+static int explain_groups(struct ctl *ctl, const char *only, json_t *list)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(ctl_model_done) struct ctl_model model = { 0 };
+	int r;
+
+	if (only)
+		return explain_group(ctl, only, list);
+	r = ctl_model_load(ctl->bus, &model, &error);
+	if (r < 0)
+		return ctl_complain(ctl, &error, r);
+	r = CTL_OK;
+	for (size_t i = 0; r == CTL_OK && i < model.n_groups; i++) {
+		if (i && !ctl->json)
+			fputc('\n', ctl->out);
+		r = explain_group(ctl, model.groups[i].name, list);
+	}
+	return r;
+}
+
+/**
+ * ctl_explain() - the verb `explain`
+ * @ctl: the program
+ * @argc: 0 or 1
+ * @argv: the group; all if it is left out
+ *
+ * Return: the exit code.
+ */
+int ctl_explain(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *list;
+	int r;
+
+	if (argc && !may_be_name(argv[0]))
+		return refuse_name(ctl, argv[0]);
+	if (ctl_connect(ctl) < 0)
+		return CTL_FAILED;
+	list = json_array();
+	r = explain_groups(ctl, argc ? argv[0] : NULL, list);
+	if (r == CTL_OK && ctl->json)
+		return ctl_json_print(ctl, json_pack("{s:o}", "groups", list));
+	json_decref(list);
+	return r;
 }
 
 /**

@@ -28,6 +28,8 @@ static const struct verb {
 	const char *sentence;
 } verbs[] = {
 	{ "status", "", 0, TAKES_JSON, ctl_status, "Show groups, nodes and paths." },
+	{ "explain", "[GROUP]", 1, TAKES_JSON, ctl_explain,
+	  "Say why this node has the role it has, and what would change it." },
 	{ "switchover", "[GROUP]", 1, TAKES_JSON, ctl_switchover,
 	  "Move a group to the other node, and wait for it." },
 	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON, ctl_maintenance,
@@ -74,7 +76,7 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		fprintf(out, "  -%c, %-9s %-11s  %s\n", options[i].letter, options[i].name,
 			options[i].argument ?: "", options[i].sentence);
-	fprintf(out, "\nGROUP may be left out if there is only one.\n");
+	fprintf(out, "\nGROUP may be left out if there is only one; explain tells of all.\n");
 }
 
 static int refuse_verb(struct ctl *ctl, const char *name)

@@ -41,6 +41,8 @@ Test(api, introspection_shows_every_member_with_its_signature, .timeout = 10)
 		"<arg type=\"t\" name=\"took_us\" direction=\"out\"/></method>",
 		"<method name=\"CanSwitchover\"><arg type=\"s\" name=\"answer\" direction=\"out\"/>"
 		"<arg type=\"s\" name=\"why\" direction=\"out\"/></method>",
+		"<method name=\"Explain\"><arg type=\"as\" name=\"sentences\" "
+		"direction=\"out\"/></method>",
 		"<method name=\"SetMaintenance\"><arg type=\"b\" name=\"on\" direction=\"in\"/>",
 		"<method name=\"Announce\"></method>",
 		"<signal name=\"RoleChanged\"><arg type=\"s\" name=\"role\"/>"
@@ -343,6 +345,30 @@ Test(api, can_switchover_says_yes_or_no_and_why, .timeout = 10)
 	MUST(sd_bus_message_read(answer.message, "ss", &yes, &why));
 	cr_expect_str_eq(yes, "no");
 	cr_expect_str_eq(why, "beta is unfit: link");
+	answer_done(&answer);
+	rig_done(&rig);
+}
+
+Test(api, explain_hands_on_the_sentences_of_the_agent, .timeout = 10)
+{
+	static char *sentences[] = { (char *)"sip: alpha has been primary.", (char *)"So it is.",
+				     NULL };
+	struct answer answer = { 0 };
+	const char *first, *second;
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	rig.agent.sentences = sentences;
+	call(&rig, &answer, SIP, API_GROUP, "Explain", "");
+	arrive(&rig, answer.times == 1);
+	MUST(sd_bus_message_read(answer.message, "as", 2, &first, &second));
+	cr_expect_str_eq(first, sentences[0]);
+	cr_expect_str_eq(second, sentences[1]);
+	rig.agent.sentences = NULL; /* no memory for them: an answer all the same */
+	call(&rig, &answer, SIP, API_GROUP, "Explain", "");
+	arrive(&rig, answer.times == 2);
+	cr_expect(sd_bus_message_is_method_error(answer.message, SD_BUS_ERROR_NO_MEMORY));
+	cr_expect_eq(rig.agent.explanations, 2);
 	answer_done(&answer);
 	rig_done(&rig);
 }

@@ -39,8 +39,9 @@ struct fake {
 	struct api_node nodes[2];
 	char *unfit[4], *unfit_there[4], *addresses[4];
 	const char *cannot;
+	char **sentences; /* NULL: no memory for them */
 
-	int switchovers, maintenances, announces;
+	int explanations, switchovers, maintenances, announces;
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
@@ -86,6 +87,15 @@ static inline const char *fake_can_switchover(void *ctx, size_t group)
 {
 	(void)group;
 	return ((struct fake *)ctx)->cannot;
+}
+
+static inline char **fake_explain(void *ctx, size_t group)
+{
+	struct fake *fake = ctx;
+
+	fake->explanations++;
+	fake->group = group;
+	return fake->sentences;
 }
 
 static inline void fake_switchover(void *ctx, size_t group, api_request request)
@@ -136,6 +146,7 @@ static inline struct api_ops fake_ops(void)
 		.get_group = fake_get_group,
 		.get_peer = fake_get_peer,
 		.can_switchover = fake_can_switchover,
+		.explain = fake_explain,
 		.switchover = fake_switchover,
 		.set_maintenance = fake_set_maintenance,
 		.announce = fake_announce,

@@ -233,15 +233,18 @@ Test(takeoverctl_json, requests_are_as_documented, .timeout = 10)
 	static const struct {
 		char *argv[4];
 	} verbs[] = {
+		{ { (char *)"explain", (char *)"--json" } },
 		{ { (char *)"switchover", (char *)"--json" } },
 		{ { (char *)"announce", (char *)"--json" } },
 		{ { (char *)"maintenance", (char *)"on", (char *)"--json" } },
 		{ { (char *)"version", (char *)"--json" } },
 	};
+	static char *sentences[] = { (char *)"So it is.", NULL };
 	struct table table;
 	struct rig rig;
 
 	start_bus(&rig);
+	rig.agent.sentences = sentences;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		load_table(verbs[i].argv[0], &table);
 		check_verb(&rig, &table, 0, (char **)verbs[i].argv);

@@ -257,6 +257,61 @@ Test(takeoverctl, addresses_are_announced_on_request, .timeout = 10)
 	rig_done(&rig);
 }
 
+static char *sentences[] = { (char *)"sip: alpha has been primary for 3 h 12 min.",
+			     (char *)"beta could take over.", NULL };
+
+Test(takeoverctl, sentences_about_a_group_are_lines, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.agent.sentences = sentences;
+	RUN(&rig, &outcome, "explain", "sip");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect_str_eq(outcome.text, "sip: alpha has been primary for 3 h 12 min.\n"
+				       "beta could take over.\n|");
+	RUN(&rig, &outcome, "explain", "sit");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: there is no group \"sit\" here; did you mean "
+				       "'sip'?\n");
+	RUN(&rig, &outcome, "explain", "\xff");
+	cr_expect_eq(outcome.code, 2);
+	cr_expect_eq(rig.agent.explanations, 1);
+	rig.agent.sentences = NULL;
+	RUN(&rig, &outcome, "explain");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: Cannot allocate memory.\n");
+	rig_done(&rig);
+}
+
+Test(takeoverctl, all_groups_are_explained_if_none_is_named, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	rig_init(&rig);
+	rig.agent.sentences = sentences;
+	rig.agent.groups[0].name = "voip-1";
+	rig.ops.n_groups = 2;
+	rig_open_bus(&rig);
+	rig_start(&rig);
+	RUN(&rig, &outcome, "explain");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect_str_eq(outcome.text, "sip: alpha has been primary for 3 h 12 min.\n"
+				       "beta could take over.\n\n"
+				       "sip: alpha has been primary for 3 h 12 min.\n"
+				       "beta could take over.\n|");
+	cr_expect_eq(rig.agent.explanations, 2);
+	RUN(&rig, &outcome, "explain", "--json");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect(
+		strstr(outcome.text, "{\"groups\":[{\"group\":\"sip\",\"sentences\":[\"sip: alpha"),
+		"%s", outcome.text);
+	cr_expect(strstr(outcome.text, "{\"group\":\"voip-1\","), "%s", outcome.text);
+	rig_done(&rig);
+}
+
 Test(takeoverctl, group_that_is_like_no_other_is_refused, .timeout = 10)
 {
 	struct outcome outcome;

@@ -273,6 +273,7 @@ Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
 
 	fake_ctl_of_agent(&fake, "voip-1");
 	expect_completion("switchover \"\"", 2, &fake, "sip voip-1");
+	expect_completion("explain vo", 2, &fake, "voip-1");
 	expect_completion("announce vo", 2, &fake, "voip-1");
 	expect_completion("maintenance on \"\"", 3, &fake, "sip voip-1");
 	expect_completion("--json switchover s", 3, &fake, "sip");
@@ -306,6 +307,7 @@ Test(takeoverctl_words, zsh_completes_what_follows, .timeout = 60)
 		{ "status ", "" },
 		{ "maintenance ", "on off" },
 		{ "maintenance on ", "sip voip-1" },
+		{ "explain ", "sip voip-1" },
 		{ "switchover ", "sip voip-1" },
 		{ "--json announce vo", "voip-1" },
 		{ "switchover sip ", "" },

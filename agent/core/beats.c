@@ -41,7 +41,7 @@ static void number(struct core *core)
 static void beat_all(struct step *s)
 {
 	struct core *core = s->core;
-	bool renews = lease_may_renew(core), holds = holds_anything(core);
+	bool renews = core_lease_renews(core), holds = holds_anything(core);
 
 	number(core);
 	if (renews && !core->restarting)

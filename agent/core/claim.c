@@ -15,13 +15,15 @@ static const struct core_record *offerer(const struct core *core, uint8_t group)
 	return r;
 }
 
-/*
- * R9: has this peer given us leave? It has echoed a heartbeat sent since we
- * began to wait, or has been silent ever since for as long as R8 asks for: had
- * it heard us all the time without our hearing it, its lease would be over. Or
- * it does not hear us, but has not been able to claim for as long.
+/**
+ * core_gives_leave() - R9: has this peer given us leave to claim?
+ *
+ * It has echoed a heartbeat sent since we began to wait, or has been silent ever
+ * since for as long as R8 asks for: had it heard us all the time without our
+ * hearing it, its lease would be over. Or it does not hear us, but has not been
+ * able to claim for as long.
  */
-static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
+bool core_gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 {
 	const struct core_peer *p = &core->peers[peer];
 	instant since = core->groups[group].waiting_since;
@@ -39,21 +41,27 @@ static bool gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 static bool may_claim(const struct core *core, uint8_t group)
 {
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && !gives_leave(core, group, p))
+		if (p != core->config.self && !core_gives_leave(core, group, p))
 			return false;
 	return true;
 }
 
-/*
- * The same just before the gate is opened: a preparation can take its time. Who
- * hands over to us has given it; others who live may want to claim, unless they
- * hear us.
+/**
+ * core_lets_open() - Does this peer's leave stand, just before the gate is opened?
+ *
+ * A preparation can take its time. Who hands over to us has given it; others who
+ * live may want to claim, unless they hear us.
  */
+bool core_lets_open(const struct core *core, uint8_t group, uint8_t peer)
+{
+	return peer == core->groups[group].move_to || !core->peers[peer].up ||
+	       peer_echoes(core, peer) || peer_is_out(core, peer, group);
+}
+
 static bool leave_stands(const struct core *core, uint8_t group)
 {
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && p != core->groups[group].move_to &&
-		    core->peers[p].up && !peer_echoes(core, p) && !peer_is_out(core, p, group))
+		if (p != core->config.self && !core_lets_open(core, group, p))
 			return false;
 	return true;
 }

@@ -436,7 +436,24 @@ void core_beat_fill(const struct core *core, const struct core_action *action,
 enum core_result core_can_switchover(const struct core *core, uint8_t group);
 uint8_t core_primary(const struct core *core, uint8_t group);
 
+/* What people want to know of the rules, beside what they decide. */
+
+/* What a peer says, with or without a word, to our renewing the lease (R8). */
+enum core_consent {
+	CORE_CONSENT_ECHO,    /* it answers */
+	CORE_CONSENT_SILENCE, /* it is not heard at all: dead, or cut off */
+	CORE_CONSENT_OUT,     /* it is heard, and in no state to claim */
+	CORE_CONSENT_NONE,    /* it is heard and does not answer */
+	_CORE_CONSENT_MAX,
+};
+
+enum core_consent core_consent(const struct core *core, uint8_t peer);
+bool core_lease_renews(const struct core *core);
+bool core_gives_leave(const struct core *core, uint8_t group, uint8_t peer);
+bool core_lets_open(const struct core *core, uint8_t group, uint8_t peer);
+
 const char *core_state_name(enum core_state state);
+const char *core_step_name(enum core_step step);
 const char *core_reason_name(enum core_reason reason);
 const char *core_result_name(enum core_result result);
 const char *core_unfit_name(enum core_unfit bit);

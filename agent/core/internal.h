@@ -54,7 +54,6 @@ bool peer_echoes(const struct core *core, uint8_t peer);
 bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group);
 void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat);
 void peers_update(struct step *s);
-bool lease_may_renew(const struct core *core);
 bool listening(const struct core *core);
 
 /* rules.c: the election, R1 to R5 */

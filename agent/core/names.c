@@ -16,6 +16,30 @@ const char *core_state_name(enum core_state state)
 	return names[state];
 }
 
+const char *core_step_name(enum core_step step)
+{
+	static const char *const names[_CORE_STEP_MAX] = {
+		[CORE_STEP_NONE] = "",
+		[CORE_STEP_CLAIM_WAIT] = "wait",
+		[CORE_STEP_CLAIM_PREPARE] = "prepare",
+		[CORE_STEP_CLAIM_PREPARED] = "prepared",
+		[CORE_STEP_CLAIM_OPEN] = "open",
+		[CORE_STEP_CLAIM_READY] = "ready",
+		[CORE_STEP_CLAIM_ANSWER] = "answer",
+		[CORE_STEP_YIELD_OFFER] = "offer",
+		[CORE_STEP_YIELD_WITHDRAW] = "withdraw",
+		[CORE_STEP_YIELD_WITHDRAWN] = "withdrawn",
+		[CORE_STEP_YIELD_LINGER] = "linger",
+		[CORE_STEP_YIELD_CLOSE] = "close",
+		[CORE_STEP_YIELD_LEASE] = "lease",
+		[CORE_STEP_YIELD_REMOVE] = "remove",
+		[CORE_STEP_YIELD_RELEASED] = "released",
+	};
+
+	assert(step < _CORE_STEP_MAX);
+	return names[step];
+}
+
 const char *core_reason_name(enum core_reason reason)
 {
 	static const char *const names[_CORE_REASON_MAX] = {

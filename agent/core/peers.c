@@ -106,18 +106,32 @@ static bool closing_late(const struct core *core)
 	return false;
 }
 
-/*
- * R8: the lease may be renewed while every peer either answers, or is not heard
- * at all, or is out of it. Any other that is heard and does not answer may not
- * hear us, and is about to claim.
+/**
+ * core_consent() - R8: what does this peer have to say against renewing the lease?
+ *
+ * While it answers, or is not heard at all, or is out of it: nothing. If it is
+ * heard and does not answer it may not hear us, and be about to claim.
  */
-bool lease_may_renew(const struct core *core)
+enum core_consent core_consent(const struct core *core, uint8_t peer)
+{
+	if (peer_echoes(core, peer))
+		return CORE_CONSENT_ECHO;
+	if (is_surely_silent(core, peer))
+		return CORE_CONSENT_SILENCE;
+	if (is_up_to_date(core) && is_out_of_all_we_serve(core, peer))
+		return CORE_CONSENT_OUT;
+	return CORE_CONSENT_NONE;
+}
+
+/**
+ * core_lease_renews() - R8: does the next heartbeat renew the lease?
+ */
+bool core_lease_renews(const struct core *core)
 {
 	if (!instant_is_set(core->lease_until) || core->lease_frozen || closing_late(core))
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && !peer_echoes(core, p) && !is_surely_silent(core, p) &&
-		    !(is_up_to_date(core) && is_out_of_all_we_serve(core, p)))
+		if (p != core->config.self && core_consent(core, p) == CORE_CONSENT_NONE)
 			return false;
 	return true;
 }

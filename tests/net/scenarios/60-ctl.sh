@@ -86,6 +86,55 @@ scenario_ctl_moves_and_keeps_out()
 	ctl_comes_to_say 0 'beta is primary; alpha can take over' b status
 }
 
+# explained TEXT...: all of that is in what ctl has printed
+explained()
+{
+	local text
+
+	for text; do
+		grep -qF -e "$text" "$DIR/ctl.out" || fail "no \"$text\" in: $(cat "$DIR/ctl.out")"
+	done
+}
+
+# Heartbeats are rare, so that there is time to freeze the successor and to ask for the move
+# before that is noticed.
+scenario_ctl_explains_before_during_and_after()
+{
+	local from to
+
+	net_up
+	LEASE=1500ms DEAD_TIME=3s config_default Handover=strict |
+		sed 's/^Interval=.*/Interval=500ms/' >"$DIR/takeover.conf"
+	nodes_up a b
+	pair_start
+	ctl_says 0 'sip: alpha has been primary for ' a explain
+	explained '(no-primary).' 'beta could take over, and would if alpha became unfit.' \
+		'is renewed with each heartbeat: beta answers its heartbeats.'
+	ctl_says 0 'sip: beta has been backup for ' b explain sip
+	explained ': its state is primary.' 'If alpha is not heard from now on, beta claims it in ' \
+		'(peer-dead).'
+
+	agent_signal b STOP
+	DBUS_SYSTEM_BUS_ADDRESS=$(bus_of a) spawn move a "$DIR/move.out" \
+		"$BUILD/takeoverctl" switchover
+	ctl_comes_to_say 0 'waits for beta to be primary (step released).' a explain
+	explained 'sip: alpha has been yielding for ' 'because a switchover was asked for' \
+		'It is a strict handover between alpha and beta.' \
+		'A caller on the bus has been waiting for ' \
+		'alpha takes it back in ' '(rolled-back).'
+	agent_signal b CONT
+	reap move || true # either outcome is right
+	settle
+
+	from=${NODE_NAME[$PRIMARY]} to=${NODE_NAME[$BACKUP]}
+	agent_end "$PRIMARY" KILL
+	wait_role "$BACKUP" primary
+	ctl_says 0 "sip: $to has been primary for " "$BACKUP" explain
+	explained '(peer-dead).' "No other node could take over now (PeerUnreachable: $from" \
+		"$from does not run takeoverd, though its host answers; start it there (no-agent)." \
+		"is renewed with each heartbeat: $from is not heard at all."
+}
+
 # on_terminal [VARIABLE=VALUE]: status as a terminal gets it
 on_terminal()
 {
