@@ -203,10 +203,14 @@ fuzz fuzz-merge: deps deps-fuzz
 	$(FUZZ_MAKE) fuzzers
 	$(Q)BUILD=$(BUILD)-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $@
 
+GOLDEN_TESTS := $(BUILD)/tests/explain_test $(BUILD)/tests/core_matrix_test
+
 # What tests hold against a kept text, written anew: git diff shows what that changes.
 golden: deps
-	$(SUBMAKE) $(JOBS) $(BUILD)/tests/explain_test
-	$(Q)GOLDEN_RENEW=1 $(BUILD)/tests/explain_test -j1 --filter '*/*found_right'
+	$(SUBMAKE) $(JOBS) $(GOLDEN_TESTS)
+	$(Q)for t in $(GOLDEN_TESTS); do \
+		GOLDEN_RENEW=1 $$t -j1 --filter '*/*found_right' || exit; \
+	done
 
 fuzzers: $(FUZZERS)
 
