@@ -68,6 +68,10 @@ static inline void sane_roles(const struct core *core, const struct core_group *
 	bool provisional = instant_is_set(g->provisional);
 
 	cr_assert(!g->primary || g->state == CORE_STATE_PRIMARY || g->state == CORE_STATE_YIELDING);
+	cr_assert(!(g->unfit & CORE_UNFIT_SILENT) || g->state == CORE_STATE_PRIMARY ||
+		  g->state == CORE_STATE_YIELDING);
+	cr_assert_leq(g->silences, CORE_SILENCES_MAX);
+	cr_assert(!g->silenced || g->state != CORE_STATE_PRIMARY);
 	if (g->state == CORE_STATE_PRIMARY) {
 		cr_assert(g->primary);
 		cr_assert(!provisional || g->move_to < core->config.n_nodes);
