@@ -368,6 +368,25 @@ Test(core_lease, r9_an_echo_of_a_heartbeat_from_before_the_lapse_is_no_leave)
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 }
 
+/* An event loop reads its clock once for everything that it finds. */
+Test(core_lease, r9_an_echo_of_a_heartbeat_from_before_the_lapse_in_the_same_instant_is_no_leave)
+{
+	uint64_t before;
+
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	before = rig.beats[ALPHA][BETA].last.seq;
+	cr_assert_eq(rig.nodes[ALPHA].core.sent[before % CORE_SENT_MAX].at.us, rig.now.us);
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_say_echo(BETA, ALPHA, before);
+	rig_done_all(ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_say_echo(BETA, ALPHA, before + 1);
+	rig_done_all(ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
 Test(core_lease, r9_a_shut_that_fails_is_told)
 {
 	begin_lapsed();

@@ -26,15 +26,16 @@ static const struct core_record *offerer(const struct core *core, uint8_t group)
 bool core_gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 {
 	const struct core_peer *p = &core->peers[peer];
-	instant since = core->groups[group].waiting_since;
-	bool waited;
+	const struct core_group *g = &core->groups[group];
+	instant since = g->waiting_since;
+	bool echoed, waited;
 
 	if (since.us < core->awake.us)
 		since = core->awake;
 	waited = instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
+	echoed = p->echoed_seq > g->waiting_seq && p->echoed_sent_at.us >= core->awake.us;
 	if (p->up)
-		return p->echoed_sent_at.us >= since.us ||
-		       (waited && peer_is_out(core, peer, group));
+		return echoed || (waited && peer_is_out(core, peer, group));
 	return waited && !listening(core); /* it may hold for a restart */
 }
 

@@ -363,7 +363,8 @@ struct core_group {
 	uint8_t losses;	  /* drift repairs in the present window */
 	instant loss_window;
 	instant rival_since;   /* since when another primary is heard */
-	instant waiting_since; /* CLAIM_WAIT: a heartbeat sent since has to be echoed (R9) */
+	instant waiting_since; /* CLAIM_WAIT */
+	uint64_t waiting_seq;  /* the same: a later heartbeat has to be echoed (R9) */
 	bool repairing;	       /* PREPARE is under way for addresses that a stranger took */
 	bool lost;	       /* a stranger took some that have not been put back yet */
 	instant repair_due;    /* when putting them back may be tried again */

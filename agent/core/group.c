@@ -257,6 +257,7 @@ void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason)
 
 	answer(s, group, CORE_RESULT_FAILED); /* nobody knows how long this takes */
 	g->waiting_since = s->core->now;
+	g->waiting_seq = s->core->seq;
 	g->move_to = CORE_NODE_NONE;
 	g->why = CORE_RESULT_OK;
 	g->seamless = false;
