@@ -165,3 +165,30 @@ Test(core_many, a_handover_that_a_third_does_not_hear_fails_and_is_told_so)
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	cr_assert_eq(rig.nodes[BETA].gate[0], CORE_GATE_CLOSED);
 }
+
+/* The two configurations have it the other way round: each has the better rank in its own. */
+static void begin_contradicting(uint16_t own, uint16_t other)
+{
+	rig_begin();
+	rig.nodes[ALPHA].config.priority[ALPHA] = rig.nodes[BETA].config.priority[BETA] = own;
+	rig.nodes[ALPHA].config.priority[BETA] = rig.nodes[BETA].config.priority[ALPHA] = other;
+	rig_configure(groups[0].preempt, true);
+	rig_start(ALPHA);
+	rig_start(BETA);
+	rig_advance_us(10 * USEC_PER_SEC);
+}
+
+Test(core_many, two_that_both_rank_higher_by_their_own_configuration_do_not_fight)
+{
+	begin_contradicting(200, 100);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	rig_forget();
+	rig_advance_us(10 * USEC_PER_SEC);
+	rig_expect("");
+}
+
+Test(core_many, two_that_both_rank_lower_by_their_own_configuration_agree_on_one)
+{
+	begin_contradicting(100, 200);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}

@@ -135,9 +135,9 @@ static inline void rig_begin(void)
 			.announce_us = { 10000, 100000, 1000000, 3000000 },
 			.priority = { 100, 100, 100 },
 		};
-		node->puppet = (struct core_beat){
-			.interval_us = INTERVAL, .lease_us = LEASE, .digest = 1, .priority = 100
-		};
+		node->puppet = (struct core_beat){ .interval_us = INTERVAL,
+						   .lease_us = LEASE,
+						   .digest = 1 };
 		node->puppet_echoes = true;
 		for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++) {
 			node->config.groups[g].keep_alone = true;
@@ -522,6 +522,7 @@ static inline void rig_say(uint8_t from, uint8_t to)
 
 	cr_assert_not(rig.nodes[from].runs);
 	beat->seq++;
+	beat->priority = rig.nodes[from].config.priority[from];
 	beat->reply = rig.nodes[from].puppet_echoes;
 	beat->wants_answer = !beat->reply && rig_puppet_holds(from);
 	if (rig.nodes[from].puppet_echoes)

@@ -10,10 +10,22 @@ bool record_holds(const struct core_record *record)
 	return record->state == CORE_STATE_PRIMARY || record->state == CORE_STATE_YIELDING;
 }
 
+/*
+ * Each node says what its own is: two whose configurations differ would else
+ * both be the better one, and take the group from each other for ever, or
+ * neither, and leave it.
+ */
+static uint16_t priority(const struct core *core, uint8_t node)
+{
+	return node != core->config.self && core->peers[node].known
+		       ? core->peers[node].beat.priority
+		       : core->config.priority[node];
+}
+
 /* Higher priority first, then the smaller name, which is the smaller number. */
 static bool outranks(const struct core *core, uint8_t a, uint8_t b)
 {
-	uint16_t pa = core->config.priority[a], pb = core->config.priority[b];
+	uint16_t pa = priority(core, a), pb = priority(core, b);
 
 	return pa != pb ? pa > pb : a < b;
 }
