@@ -192,3 +192,33 @@ Test(core_many, two_that_both_rank_lower_by_their_own_configuration_agree_on_one
 	begin_contradicting(100, 200);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 }
+
+/* Alpha has handed over to beta and serves on for the linger; beta is not primary any more. */
+static void begin_outdated(void)
+{
+	begin_three();
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_settle();
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_kill(BETA);
+	rig_say(BETA, ALPHA); /* backup */
+}
+
+Test(core_many, who_has_handed_over_knows_it_although_the_next_has_handed_over_too)
+{
+	begin_outdated();
+	rig_kill(GAMMA);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 3;
+	rig_say(GAMMA, ALPHA);
+	rig_advance_us(2 * LINGER);
+	cr_assert_eq(rig_count("alpha replies 7  gamma"), 1, "%s", rig.trace);
+}
+
+Test(core_many, who_has_handed_over_to_one_that_is_not_primary_any_more_does_not_know)
+{
+	begin_outdated();
+	rig_advance_us(2 * LINGER);
+	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown nobody"), 1, "%s", rig.trace);
+}

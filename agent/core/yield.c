@@ -91,6 +91,9 @@ static void finish(struct step *s, uint8_t group)
 	struct core_group *g = &s->core->groups[group];
 	bool took = has_taken_over(g, successor(s->core, group));
 
+	/* or it was primary while we served on, and has handed over to a third since */
+	if (g->move_to != CORE_NODE_NONE && g->term >= g->move_term)
+		took |= rule_holder(s->core, group) != CORE_NODE_NONE;
 	if (g->move_to != CORE_NODE_NONE && g->why != CORE_RESULT_OK) {
 		set_move(s, group, CORE_MOVE_REFUSED); /* a claim that was abandoned */
 	} else {
