@@ -222,3 +222,36 @@ Test(core_many, who_has_handed_over_to_one_that_is_not_primary_any_more_does_not
 	rig_advance_us(2 * LINGER);
 	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown nobody"), 1, "%s", rig.trace);
 }
+
+/* The confirmation came while alpha was frozen for longer than the step may take. */
+static void begin_frozen_in_the_middle(void)
+{
+	rig_begin();
+	rig_configure(groups[0].strict, true);
+	rig_pair();
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_done_all(ALPHA);
+	rig.nodes[ALPHA].frozen = true;
+	rig_settle();
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_skip_us(2 * STEP);
+	rig.nodes[ALPHA].frozen = false;
+}
+
+Test(core_many, a_freeze_does_not_make_a_step_time_out_whose_answer_is_in_the_sockets)
+{
+	begin_frozen_in_the_middle();
+	rig_event(ALPHA, CORE_EV_TIME);
+	cr_assert_eq(rig_count("alpha replies"), 0, "%s", rig.trace);
+	rig_advance_us(INTERVAL);
+	cr_assert_eq(rig_count("alpha replies 7  beta"), 1, "%s", rig.trace);
+}
+
+Test(core_many, a_step_times_out_after_a_freeze_if_there_is_no_answer)
+{
+	begin_frozen_in_the_middle();
+	rig_kill(BETA);
+	rig_lose(BETA, ALPHA);
+	rig_advance_us(STEP);
+	cr_assert_eq(rig_count("alpha replies 7 PeerUnreachable"), 1, "%s", rig.trace);
+}

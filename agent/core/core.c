@@ -233,6 +233,22 @@ static void note(struct step *s, const struct core_event *event)
 	}
 }
 
+/* The answer that a group waits for may wait for us, in the sockets: if the peer lives still. */
+static void grant_time(const struct core *core, struct core_group *g)
+{
+	bool waits = g->step == CORE_STEP_YIELD_OFFER || g->step == CORE_STEP_YIELD_WITHDRAWN ||
+		     g->step == CORE_STEP_YIELD_RELEASED;
+	instant known;
+
+	if (g->move_to == CORE_NODE_NONE)
+		return;
+	known = instant_add(core->now, peer_claim_wait_us(core, g->move_to));
+	if (waits && g->due.us < known.us)
+		g->due = known;
+	if (instant_is_set(g->provisional) && g->provisional.us < known.us)
+		g->provisional = known;
+}
+
 /*
  * We were frozen. What we knew of the others is old, and they did not hear us:
  * listen again, as after a start. After as long as the lease a claim that was
@@ -248,6 +264,8 @@ static void thaw(struct step *s, uint64_t gap_us)
 	traffic_thaw(core, gap_us);
 	if (gap_us >= core->config.dead_us)
 		core->listen_from = core->now;
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		grant_time(core, &core->groups[g]);
 	if (gap_us < core->config.lease_us)
 		return;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
