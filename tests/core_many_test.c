@@ -255,3 +255,59 @@ Test(core_many, a_step_times_out_after_a_freeze_if_there_is_no_answer)
 	rig_advance_us(STEP);
 	cr_assert_eq(rig_count("alpha replies 7 PeerUnreachable"), 1, "%s", rig.trace);
 }
+
+/* Beta was frozen as it let go; gamma has claimed meanwhile, and what beta had to say comes now. */
+static void say_released(void)
+{
+	rig_puppet(BETA)->state = CORE_STATE_YIELDING;
+	rig_puppet(BETA)->term = 5;
+	rig_puppet(BETA)->term_max = rig_puppet(BETA)->move_term = 6;
+	rig_puppet(BETA)->move = CORE_MOVE_RELEASED;
+	rig_puppet(BETA)->move_id = 77;
+	rig_puppet(BETA)->move_to = ALPHA;
+	rig_say(BETA, ALPHA);
+}
+
+Test(core_many, what_was_released_is_not_taken_when_a_third_holds_it_by_now)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_standby(ALPHA, GAMMA, 6);
+	say_released();
+	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
+	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_REFUSED);
+}
+
+Test(core_many, what_was_released_is_given_up_when_a_third_is_heard_to_hold_it)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_standby(ALPHA, BETA, 5);
+	rig.nodes[ALPHA].stuck = true;
+	say_released();
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 7;
+	rig_say(GAMMA, ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	rig.nodes[ALPHA].stuck = false;
+	rig_settle();
+	cr_assert_eq(rig.nodes[ALPHA].gate[0], CORE_GATE_CLOSED);
+}
+
+Test(core_many, who_offers_and_hears_that_a_third_is_primary_stays_and_lets_the_terms_decide)
+{
+	begin_three();
+	rig.nodes[BETA].stuck = true;
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_settle();
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	rig_kill(GAMMA);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 9;
+	rig_say(GAMMA, ALPHA);
+	cr_assert_eq(rig_count("alpha replies 7 Failed"), 1, "%s", rig.trace);
+	rig_say(GAMMA, ALPHA);
+	rig_settle();
+	cr_assert_eq(rig.nodes[ALPHA].gate[0], CORE_GATE_CLOSED);
+}

@@ -183,7 +183,7 @@ static void take_turn(struct step *s, uint8_t group)
 	set_gate(s, group, CORE_GATE_ANSWER);
 }
 
-/* We claim with leave of @peer: is the leave still good? */
+/* We claim with leave of a peer: is the leave still good? */
 static void watch_offerer(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
@@ -197,8 +197,10 @@ static void watch_offerer(struct step *s, uint8_t group)
 		return;
 	}
 	r = offerer(s->core, group);
-	if (!r || (r->move != CORE_MOVE_OFFER && r->move != CORE_MOVE_WITHDRAWN &&
-		   r->move != CORE_MOVE_RELEASED))
+	if (r && rule_third_holds(s->core, group, g->move_to, r->term))
+		abandon(s, group, CORE_REASON_CONFLICT);
+	else if (!r || (r->move != CORE_MOVE_OFFER && r->move != CORE_MOVE_WITHDRAWN &&
+			r->move != CORE_MOVE_RELEASED))
 		abandon(s, group, CORE_REASON_ROLLED_BACK);
 	else if (g->step == CORE_STEP_CLAIM_READY && r->move != CORE_MOVE_OFFER)
 		take_turn(s, group);

@@ -49,6 +49,8 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 	} else if (offer && g->move != CORE_MOVE_REFUSED) {
 		if (g->unfit & ~CORE_UNFIT_SYNC)
 			refuse(s, group, peer, r, CORE_RESULT_NOT_FIT);
+		else if (rule_third_holds(s->core, group, peer, r->term))
+			refuse(s, group, peer, r, CORE_RESULT_BUSY);
 		else
 			accept_offer(s, group, peer, r);
 	}

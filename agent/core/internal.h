@@ -64,6 +64,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group);
 enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer);
 bool rule_preempts(const struct core *core, uint8_t group);
 uint8_t rule_holder(const struct core *core, uint8_t group);
+bool rule_third_holds(const struct core *core, uint8_t group, uint8_t peer, uint64_t term);
 bool rule_isolated(const struct core *core);
 bool rule_references_answer(const struct core *core);
 bool rule_evidence(const struct core *core, uint8_t group, uint8_t peer);

@@ -204,6 +204,24 @@ uint8_t rule_holder(const struct core *core, uint8_t group)
 	return holder;
 }
 
+/**
+ * rule_third_holds() - Is somebody else primary by now, under a later term?
+ * @peer: not this one
+ * @term: later than this
+ *
+ * Whoever was frozen or paused as it handed over does not know.
+ */
+bool rule_third_holds(const struct core *core, uint8_t group, uint8_t peer, uint64_t term)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (p != peer && r && r->state == CORE_STATE_PRIMARY && r->term > term)
+			return true;
+	}
+	return false;
+}
+
 /*
  * R5: Preempt=yes, and a worse node than we are holds the group. Who gave it
  * away because the service was not to be seen from here has nothing to offer yet.

@@ -205,7 +205,8 @@ static void watch_offer(struct step *s, uint8_t group, const struct core_record 
 		stay(s, group, CORE_RESULT_PEER_UNREACHABLE);
 	} else if (speaks_of_this(g, r, CORE_MOVE_REFUSED)) {
 		stay(s, group, r->why);
-	} else if (r->state == CORE_STATE_PRIMARY) {
+	} else if (r->state == CORE_STATE_PRIMARY ||
+		   rule_third_holds(s->core, group, g->move_to, g->term)) {
 		stay(s, group, CORE_RESULT_FAILED); /* two primaries: that rule decides */
 	} else if (overdue) {
 		stay(s, group, CORE_RESULT_TIMEOUT);
@@ -224,7 +225,8 @@ static void watch_withdrawn(struct step *s, uint8_t group, const struct core_rec
 		set_step(g, CORE_STEP_YIELD_LINGER);
 		g->due = instant_add(core->now, core->config.groups[group].linger_us);
 		set_move(s, group, CORE_MOVE_NONE);
-	} else if (peer_silent(core, g->move_to)) {
+	} else if (peer_silent(core, g->move_to) ||
+		   rule_third_holds(core, group, g->move_to, g->term)) {
 		/* Whether it serves cannot be known: do not serve beside it (section 5). */
 		close_gate(s, group);
 	} else if (speaks_of_this(g, r, CORE_MOVE_REFUSED)) {
