@@ -6,47 +6,6 @@
 
 #include "tests/sim/sim.h"
 
-/* What nobody promises anything for is over by then: whoever serves beside another has heard it. */
-static uint64_t settled(const struct world *w)
-{
-	return w->now + 4 * (uint64_t)w->h->config.dead_us;
-}
-
-static bool cut_off(const struct world *w, unsigned from, unsigned to)
-{
-	for (unsigned path = 0; path < w->h->n_paths; path++)
-		if (!w->cut[from][to][path])
-			return false;
-	return true;
-}
-
-/* Two that do not hear each other at all: the exposure that the manual tells of. */
-static bool partitioned(const struct world *w)
-{
-	if (w->loss || w->delay_us > w->h->config.interval_us / 2)
-		return true; /* by chance, for long enough */
-	for (unsigned i = 0; i < w->h->n_nodes; i++)
-		for (unsigned k = 0; k < i; k++)
-			if (cut_off(w, i, k) && cut_off(w, k, i))
-				return true;
-	return false;
-}
-
-/*
- * After each change of the network, and each freeze: is what may follow
- * promised? A freeze together with answers that are under way for long is not.
- */
-static void judge(struct world *w)
-{
-	bool frozen = false, was_excused = w->excused;
-
-	for (unsigned i = 0; i < w->h->n_nodes; i++)
-		frozen |= w->nodes[i].frozen_until > 0;
-	w->excused = partitioned(w) || (frozen && w->delay_us);
-	if (was_excused || w->excused)
-		law_excuse(w, settled(w));
-}
-
 static void set_cut(struct world *w, uint8_t from, uint8_t to, uint32_t path, int by)
 {
 	for (unsigned p = 0; p < w->h->n_paths; p++)
@@ -69,7 +28,7 @@ static void notice(struct world *w, uint8_t node, const struct core_event *event
 {
 	struct node *n = &w->nodes[node];
 
-	if (n->alive && !n->core.exited)
+	if (n->alive && !n->core.exited && event->group < n->core.config.n_groups)
 		world_push(w, w->now + between(&w->state, 20, 400), SIM_NOTICE, node)->event =
 			*event;
 }
@@ -111,7 +70,8 @@ static void ask(struct world *w, uint8_t node, uint8_t group, const bool *mainte
 	struct core_event event = { .type = CORE_EV_SWITCHOVER, .group = group };
 	struct request *r = &n->requests[n->n_requests];
 
-	if (!n->alive || n->core.exited || n->n_requests == SIM_REQUESTS_MAX)
+	if (!n->alive || n->core.exited || n->n_requests == SIM_REQUESTS_MAX ||
+	    group >= n->core.config.n_groups)
 		return;
 	*r = (struct request){ .at = w->now, .group = group, .maintenance = maintenance };
 	event.request.request = (uint32_t)++n->n_requests;
@@ -128,16 +88,16 @@ static void freeze(struct world *w, const struct sim_fault *f)
 
 	if (n->alive && n->frozen_until < w->now + f->lasts)
 		n->frozen_until = w->now + f->lasts;
-	judge(w);
 }
 
 static void thaw(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
 
-	if (n->frozen_until <= w->now)
-		n->frozen_until = 0;
-	judge(w);
+	if (n->frozen_until > w->now)
+		return;
+	n->frozen_until = 0;
+	n->woke_at = w->now;
 }
 
 static void pause(struct world *w, const struct sim_fault *f)
@@ -151,16 +111,17 @@ static void pause(struct world *w, const struct sim_fault *f)
 	n->clock_at = n->paused_until = until;
 	if (n->frozen_until)
 		n->frozen_until += f->lasts;
-	law_excuse(w, until + 4 * (uint64_t)w->h->config.dead_us);
 }
 
 static void resume(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
 
-	if (n->paused_until <= w->now)
-		n->paused_until = 0;
-	law_excuse(w, settled(w));
+	if (n->paused_until > w->now)
+		return;
+	n->paused_until = 0;
+	n->woke_at = w->now;
+	exposed_resumed(w, f->node);
 }
 
 static void crash(struct world *w, const struct sim_fault *f)
@@ -181,7 +142,9 @@ static void crash(struct world *w, const struct sim_fault *f)
 	for (size_t i = 0; i < n->n_requests; i++)
 		n->requests[i].at = 0;
 	kernel_lose(w, n, (enum sim_crash)f->arg);
-	judge(w);
+	for (unsigned g = 0; g < w->h->n_groups && f->arg == SIM_CRASH_DISK; g++)
+		if (w->top_node[g] == f->node)
+			w->top_at[g] = SIM_FOREVER; /* it cannot tell anybody any more */
 	if (back != SIM_FOREVER)
 		world_push(w, back, SIM_BOOT, f->node);
 }
@@ -190,6 +153,7 @@ static void stop(struct world *w, const struct sim_fault *f)
 {
 	struct core_event event = { .type = CORE_EV_STOP, .restart = f->arg };
 
+	w->nodes[f->node].away_us = f->lasts;
 	notice(w, f->node, &event);
 }
 
@@ -211,7 +175,7 @@ static void flush(struct world *w, const struct sim_fault *f)
 	if (!w->nodes[f->node].alive)
 		return; /* what an agent left behind answers again: the lifetimes' business */
 	w->nodes[f->node].flushed = true;
-	law_excuse(w, settled(w));
+	w->nodes[f->node].flushed_at = w->now;
 	notice(w, f->node, &event);
 }
 
@@ -232,19 +196,15 @@ static void begin(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_CUT:
 		set_cut(w, f->node, f->peer, f->arg, 1);
-		judge(w);
 		break;
 	case SIM_SPLIT:
 		split(w, f->node, 1);
-		judge(w);
 		break;
 	case SIM_LOSS:
 		w->loss = f->arg;
-		judge(w);
 		break;
 	case SIM_DELAY:
 		w->delay_us = f->arg;
-		judge(w);
 		break;
 	case SIM_SWITCH:
 		for (uint8_t i = 0; i < w->h->n_nodes; i++)
@@ -281,6 +241,15 @@ static void begin(struct world *w, const struct sim_fault *f)
 	case SIM_MUTE:
 		mute(w, f, 1);
 		break;
+	case SIM_DRIP:
+		w->drip[f->node][f->peer] = (uint16_t)f->arg;
+		break;
+	case SIM_TWICE:
+		w->twice = f->arg;
+		break;
+	case SIM_VERSION:
+		n->other_version++;
+		break;
 	case _SIM_WHAT_MAX:
 		break;
 	}
@@ -300,19 +269,15 @@ static void end(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_CUT:
 		set_cut(w, f->node, f->peer, f->arg, -1);
-		judge(w);
 		break;
 	case SIM_SPLIT:
 		split(w, f->node, -1);
-		judge(w);
 		break;
 	case SIM_LOSS:
 		w->loss = 0;
-		judge(w);
 		break;
 	case SIM_DELAY:
 		w->delay_us = 0;
-		judge(w);
 		break;
 	case SIM_MAINT:
 		ask(w, f->node, f->group, &off);
@@ -334,6 +299,15 @@ static void end(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_MUTE:
 		mute(w, f, -1);
+		break;
+	case SIM_DRIP:
+		w->drip[f->node][f->peer] = 0;
+		break;
+	case SIM_TWICE:
+		w->twice = 0;
+		break;
+	case SIM_VERSION:
+		n->other_version--;
 		break;
 	case SIM_CRASH:
 	case SIM_SWITCH:
@@ -359,6 +333,7 @@ void fault_begin(struct world *w, uint16_t number)
 
 	say(w, "begins:", f);
 	w->timers_moved = true;
+	w->disturbed_at = w->now;
 	begin(w, f);
 	if (f->lasts && f->lasts != SIM_FOREVER)
 		world_push(w, w->now + f->lasts, SIM_END, f->node)->fault = number;
@@ -368,5 +343,6 @@ void fault_end(struct world *w, uint16_t number)
 {
 	say(w, "ends:  ", &w->h->faults[number]);
 	w->timers_moved = true;
+	w->disturbed_at = w->now;
 	end(w, &w->h->faults[number]);
 }

@@ -37,6 +37,7 @@ void kernel_lose(struct world *w, struct node *n, enum sim_crash how)
 	if (how == SIM_CRASH_DISK) {
 		memset(n->term, 0, sizeof(n->term));
 		memset(n->maintenance, 0, sizeof(n->maintenance));
+		memset(n->primary_term, 0, sizeof(n->primary_term));
 	}
 }
 
@@ -51,7 +52,7 @@ static int set_gate(struct world *w, struct node *n, const struct core_action *a
 			return -KERNEL_ENOENT;
 		n->ticket_until[a->group] = 0;
 		memset(n->gate, 0, sizeof(n->gate));
-		n->lease_until = clock + w->h->config.lease_us;
+		n->lease_until = clock + n->core.config.lease_us;
 	}
 	n->gate[a->group] = a->gate.level;
 	return 0;
@@ -71,9 +72,7 @@ static int lengthen(struct world *w, struct node *n, uint32_t lease_us)
 	if (n->flushed || n->lease_until <= node_clock(w, n))
 		return -KERNEL_ENOENT;
 	n->lease_until = node_clock(w, n) + lease_us;
-	if (w->now <
-	    w->excused_until) /* who restarts in a partition is not to be told that it is over */
-		law_excuse(w, w->now + lease_us);
+	exposed_held(w, (unsigned)(n - w->nodes));
 	return 0;
 }
 
@@ -84,7 +83,7 @@ static int prepare(struct world *w, struct node *n, const struct core_action *a)
 		return -KERNEL_ENOENT;
 	if (a->ticket)
 		n->ticket_until[a->group] =
-			node_clock(w, n) + 2 * (uint64_t)w->h->config.interval_us + 5000;
+			node_clock(w, n) + 2 * (uint64_t)n->core.config.interval_us + 5000;
 	return 0;
 }
 
@@ -127,13 +126,12 @@ static void leave(struct world *w, uint8_t node)
 
 	n->alive = false;
 	w->timers_moved = true;
+	w->disturbed_at = w->now;
 	n->life++;
 	for (size_t i = 0; i < n->n_requests; i++)
 		if (!n->requests[i].heard)
 			n->requests[i].at = 0; /* the bus tells them that there is nobody */
-	/* sometimes for longer than the peer was told to wait (R11) */
-	world_push(w, w->now + between(&w->state, 10000, chance(&w->state, 40) ? 5000000 : 300000),
-		   SIM_BOOT, node);
+	world_push(w, w->now + n->away_us, SIM_BOOT, node);
 }
 
 /* An order whose time has come; its answer takes a while to be seen. */

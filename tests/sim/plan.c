@@ -9,17 +9,21 @@
 #define MS(n) ((n)*1000u)
 #define SEC(n) ((n)*1000000u)
 
-/* After the last fault everything comes to rest within this time; see takeover(7). */
-#define PLAN_SETTLES SEC(14)
 #define PLAN_WATCHED SEC(3)
 
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static const char *const words[_SIM_WHAT_MAX] = {
-	[SIM_FREEZE] = "freeze", [SIM_PAUSE] = "pause",	  [SIM_CRASH] = "crash",
-	[SIM_CUT] = "cut",	 [SIM_SPLIT] = "split",	  [SIM_LOSS] = "loss",
-	[SIM_DELAY] = "delay",	 [SIM_SWITCH] = "switch", [SIM_MAINT] = "maintenance",
-	[SIM_STOP] = "stop",	 [SIM_LINK] = "link",	  [SIM_CHECK] = "check",
-	[SIM_STEAL] = "steal",	 [SIM_FLUSH] = "flush",	  [SIM_SLOW] = "slow",
-	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",  [SIM_MUTE] = "mute",
+	[SIM_FREEZE] = "freeze", [SIM_PAUSE] = "pause",	    [SIM_CRASH] = "crash",
+	[SIM_CUT] = "cut",	 [SIM_SPLIT] = "split",	    [SIM_LOSS] = "loss",
+	[SIM_DELAY] = "delay",	 [SIM_SWITCH] = "switch",   [SIM_MAINT] = "maintenance",
+	[SIM_STOP] = "stop",	 [SIM_LINK] = "link",	    [SIM_CHECK] = "check",
+	[SIM_STEAL] = "steal",	 [SIM_FLUSH] = "flush",	    [SIM_SLOW] = "slow",
+	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",    [SIM_DRIP] = "drip",
+	[SIM_TWICE] = "twice",	 [SIM_VERSION] = "version", [SIM_MUTE] = "mute",
 };
 
 /* Interval, lease and dead time that R8 allows, from the fastest that we promise on. */
@@ -29,6 +33,34 @@ static const struct {
 	{ MS(50), MS(350), MS(500) },	{ MS(50), MS(250), MS(400) }, { MS(10), MS(60), MS(100) },
 	{ MS(100), MS(700), MS(1000) }, { MS(20), MS(60), MS(110) },
 };
+
+/**
+ * plan_config() - The configuration of one node, with what is its own
+ */
+void plan_config(const struct sim_history *h, uint8_t node, struct core_config *ret)
+{
+	uint8_t differs = h->differs[node];
+
+	*ret = h->config;
+	ret->self = node;
+	ret->digest = differs ? 2u + node : 1;
+	if (differs & SIM_DIFFERS_GROUP && h->n_groups > 1)
+		ret->n_groups--;
+	if (differs & SIM_DIFFERS_RHYTHM) {
+		ret->interval_us = rhythms[h->other_rhythm].interval;
+		ret->lease_us = rhythms[h->other_rhythm].lease;
+		ret->dead_us = rhythms[h->other_rhythm].dead;
+	}
+	for (unsigned i = 0; i < h->n_nodes && differs & SIM_DIFFERS_PRIORITY; i++)
+		ret->priority[i] = (uint16_t)(201 - ret->priority[i]);
+	for (unsigned g = 0; g < h->n_groups; g++) {
+		struct core_group_config *c = &ret->groups[g];
+
+		c->strict ^= (differs & SIM_DIFFERS_HANDOVER) != 0;
+		c->preempt ^= (differs & SIM_DIFFERS_PREEMPT) != 0;
+		c->keep_alone ^= (differs & SIM_DIFFERS_ALONE) != 0;
+	}
+}
 
 static void configure(uint64_t *dice, struct sim_history *h)
 {
@@ -89,7 +121,8 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 			f.lasts = SIM_FOREVER;
 		break;
 	case SIM_CUT:
-		f.arg = chance(dice, 50) ? SIM_PATHS_MAX : (uint32_t)between(dice, 0, 1);
+		f.arg = chance(dice, 50) ? SIM_PATHS_MAX
+					 : (uint32_t)between(dice, 0, h->n_paths - 1u);
 		break;
 	case SIM_LOSS:
 		f.arg = (uint32_t)between(dice, 5, 300);
@@ -98,9 +131,16 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 		f.arg = (uint32_t)between(dice, MS(1), MS(120));
 		break;
 	case SIM_SWITCH:
-	case SIM_STOP:
 		f.arg = chance(dice, 40);
 		f.lasts = 0;
+		break;
+	case SIM_STOP: /* sometimes away for longer than the peer was told to wait (R11) */
+		f.arg = chance(dice, 40);
+		f.lasts = between(dice, MS(10), chance(dice, 40) ? SEC(5) : MS(300));
+		break;
+	case SIM_DRIP:
+	case SIM_TWICE:
+		f.arg = (uint32_t)between(dice, 50, 1000);
 		break;
 	case SIM_STEAL:
 	case SIM_FLUSH:
@@ -131,6 +171,7 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 	case SIM_PAUSE:
 	case SIM_SPLIT:
 	case SIM_MAINT:
+	case SIM_VERSION:
 	case _SIM_WHAT_MAX:
 		break;
 	}
@@ -148,6 +189,81 @@ static void sort(struct sim_history *h)
 		}
 }
 
+static bool has(const struct sim_history *h, uint64_t kinds)
+{
+	for (size_t i = 0; i < h->n_faults; i++)
+		if (kinds >> h->faults[i].what & 1)
+			return true;
+	return false;
+}
+
+/* Is there one node that everything happens to, which the others see as fallen silent or unfit? */
+static bool one_suffers(const struct sim_history *h)
+{
+	const uint64_t own = SIM_KIND(SIM_CRASH) | SIM_KIND(SIM_FREEZE) | SIM_KIND(SIM_PAUSE) |
+			     SIM_KIND(SIM_LINK) | SIM_KIND(SIM_CHECK) | SIM_KIND(SIM_MAINT);
+
+	for (size_t i = 0; i < h->n_faults; i++)
+		if (h->faults[i].node != h->faults[0].node || !(own >> h->faults[i].what & 1))
+			return false;
+	return true;
+}
+
+/*
+ * How long after the last fault everything has come to rest: "Until exactly one
+ * holds again" of takeover(7), term by term.
+ */
+static uint64_t settles(struct sim_history *h)
+{
+	const uint64_t trouble = SIM_KIND(SIM_SLOW) | SIM_KIND(SIM_REFUSE);
+	const uint64_t starts = SIM_KIND(SIM_CRASH) | SIM_KIND(SIM_STOP);
+	const uint64_t stands = SIM_KIND(SIM_FREEZE) | SIM_KIND(SIM_PAUSE);
+	const uint64_t moves = SIM_KIND(SIM_SWITCH) | SIM_KIND(SIM_MAINT) | SIM_KIND(SIM_STEAL) |
+			       SIM_KIND(SIM_MUTE);
+	const uint64_t unfit = SIM_KIND(SIM_LINK) | SIM_KIND(SIM_CHECK) | SIM_KIND(SIM_DEAFREF);
+	uint64_t wait = 0, dead = 0, interval = 0, all;
+	bool preempts = false;
+
+	for (uint8_t i = 0; i < h->n_nodes; i++) {
+		struct core_config c;
+
+		plan_config(h, i, &c);
+		wait = max(wait, max(c.dead_us, 2 * (uint64_t)c.interval_us + c.lease_us + MS(10)));
+		dead = max(dead, c.dead_us);
+		interval = max(interval, c.interval_us);
+		for (unsigned g = 0; g < h->n_groups; g++)
+			preempts |= c.groups[g].preempt;
+	}
+	h->holds_us = wait + 2 * interval + MS(20);
+	if (h->n_nodes > 2)
+		h->holds_us += wait; /* who lives has to agree */
+	if (!one_suffers(h))
+		h->holds_us += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
+	all = wait + 4 * interval + MS(50);
+	if (has(h, starts) || (has(h, stands) && has(h, ~stands)))
+		all += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
+	if (has(h, ~(starts | stands)) || preempts)
+		all += SEC(2); /* what was given up is tried again */
+	if (has(h, starts | unfit | trouble | moves) || preempts)
+		all += h->config.step_us + 4 * dead;
+	if (has(h, unfit | trouble | moves))
+		all += SEC(3); /* LastResort= */
+	if (has(h, SIM_KIND(SIM_STEAL)))
+		all += SEC(10); /* until it is forgiven that the addresses had been fought for */
+	return all;
+}
+
+/* A freeze is longer by the time for which the machine stands still meanwhile. */
+static uint64_t pauses(const struct sim_history *h, uint8_t node)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < h->n_faults; i++)
+		if (h->faults[i].what == SIM_PAUSE && h->faults[i].node == node)
+			all += h->faults[i].lasts;
+	return all;
+}
+
 /* When the last fault is over, and what follows from it. */
 void plan_bounds(struct sim_history *h)
 {
@@ -156,10 +272,13 @@ void plan_bounds(struct sim_history *h)
 		const struct sim_fault *f = &h->faults[i];
 		uint64_t over = f->at + (f->lasts == SIM_FOREVER ? 0 : f->lasts);
 
-		if (over > h->last)
-			h->last = over;
+		if (f->what == SIM_STOP) /* it hands over first */
+			over += h->config.step_us;
+		if (f->what == SIM_FREEZE)
+			over += pauses(h, f->node);
+		h->last = max(h->last, over);
 	}
-	h->quiet = h->last + PLAN_SETTLES;
+	h->quiet = h->last + settles(h);
 	h->end = h->quiet + PLAN_WATCHED;
 }
 
@@ -216,6 +335,87 @@ static void deal_silence(struct sim_history *h)
 		h->faults[h->n_faults++] = some_fault(&dice, h, SIM_MUTE);
 }
 
+/* At the moment that hurts: inside a move, or as the others claim. */
+static void aim(uint64_t *dice, struct sim_history *h)
+{
+	const struct core_config *c = &h->config;
+	struct sim_fault *moves = &h->faults[0];
+
+	*moves = some_fault(dice, h, SIM_SWITCH);
+	for (size_t i = 1; i < h->n_faults; i++) {
+		struct sim_fault *f = &h->faults[i];
+
+		if (chance(dice, 50))
+			f->at = moves->at + between(dice, 0, MS(30));
+		else if (chance(dice, 50))
+			f->at = moves->at + c->dead_us - c->interval_us +
+				between(dice, 0, 2 * (uint64_t)c->interval_us);
+		else if (f->lasts && chance(dice, 50)) /* it began before */
+			f->at = moves->at - between(dice, 0, c->dead_us);
+	}
+}
+
+/*
+ * What takeover(7) promises without any exception: one freeze or crash at any
+ * instant, of any length, with its end, and any loss in one direction.
+ */
+static void promise(uint64_t *dice, struct sim_history *h)
+{
+	const struct core_config *c = &h->config;
+	struct sim_fault *worst = &h->faults[0];
+	uint64_t about = 2 * (uint64_t)c->dead_us;
+
+	h->promised = true;
+	h->n_faults = between(dice, 2, 7);
+	*worst = some_fault(dice, h, chance(dice, 60) ? SIM_FREEZE : SIM_CRASH);
+	if (worst->what == SIM_FREEZE && chance(dice, 70)) /* the lease may survive it */
+		worst->lasts = between(dice, c->interval_us,
+				       chance(dice, 50) ? 2 * c->interval_us
+							: c->lease_us + c->interval_us);
+	for (size_t i = 1; i < h->n_faults; i++) {
+		struct sim_fault *f = &h->faults[i];
+
+		*f = some_fault(dice, h,
+				chance(dice, 25) ? SIM_SWITCH
+				: i % 2		 ? SIM_CUT
+						 : SIM_DRIP);
+		if (f->what == SIM_SWITCH) {
+			f->at = worst->at + MS(3) - between(dice, 0, MS(30));
+			continue;
+		}
+		f->node = h->faults[1].node;
+		f->peer = h->faults[1].peer;
+		if (f->what == SIM_CUT && chance(dice, 70))
+			f->arg = SIM_PATHS_MAX;
+		f->at = worst->at - between(dice, 0, c->dead_us);
+		f->lasts = between(dice, 1, 2 * about);
+		if (chance(dice, 30)) /* or afterwards */
+			f->at = worst->at + between(dice, 0, about);
+		if (chance(dice, 50))
+			worst->node = f->node;
+	}
+}
+
+static void differ(uint64_t *dice, struct sim_history *h)
+{
+	h->other_rhythm = (uint8_t)between(dice, 0, ARRAY_SIZE(rhythms) - 1);
+	for (unsigned i = 0; i < h->n_nodes; i++) {
+		if (chance(dice, 50))
+			h->differs[i] =
+				(uint8_t)(1u << between(dice, 0, 5) | 1u << between(dice, 0, 5));
+		if (chance(dice, 30))
+			h->differs[i] |= SIM_DIFFERS_RHYTHM;
+	}
+}
+
+/* Mostly none; sometimes worse than any quartz. */
+static int16_t some_drift(uint64_t *dice)
+{
+	int most = chance(dice, 30) ? 5000 : 500;
+
+	return (int16_t)(chance(dice, 60) ? 0 : (int)between(dice, 0, 2 * (uint64_t)most) - most);
+}
+
 /*
  * A few kinds of faults for each history, and more of them the fewer the kinds:
  * who has everything at once has little of each.
@@ -234,17 +434,23 @@ void plan_make(uint64_t seed, struct sim_history *ret)
 	h->lockstep = chance(&dice, 15);
 	h->references = chance(&dice, 30);
 	configure(&dice, h);
-	for (unsigned i = 0; i < h->n_nodes; i++) {
-		h->drift_ppm[i] =
-			(int16_t)(chance(&dice, 70) ? 0 : (int)between(&dice, 0, 1000) - 500);
-		h->digest[i] = chance(&dice, 97) ? 1 : 2;
+	for (unsigned i = 0; i < h->n_nodes; i++)
+		h->drift_ppm[i] = some_drift(&dice);
+	if (chance(&dice, 15))
+		differ(&dice, h);
+	if (chance(&dice, 20)) {
+		promise(&dice, h);
+	} else {
+		n_kinds = between(&dice, 1, ARRAY_SIZE(kinds));
+		for (size_t i = 0; i < n_kinds; i++)
+			kinds[i] = some_kind(&dice);
+		h->n_faults = chance(&dice, 3)
+				      ? 0
+				      : between(&dice, 1, chance(&dice, 60) ? 8 : SIM_FAULTS_MAX);
+		some_faults(&dice, h, kinds, n_kinds);
+		if (h->n_faults && chance(&dice, 25))
+			aim(&dice, h);
 	}
-	n_kinds = between(&dice, 1, ARRAY_SIZE(kinds));
-	for (size_t i = 0; i < n_kinds; i++)
-		kinds[i] = some_kind(&dice);
-	h->n_faults =
-		chance(&dice, 3) ? 0 : between(&dice, 1, chance(&dice, 60) ? 8 : SIM_FAULTS_MAX);
-	some_faults(&dice, h, kinds, n_kinds);
 	deal_silence(h);
 	sort(h);
 	plan_bounds(h);
@@ -265,10 +471,11 @@ void plan_print(const struct sim_history *h, FILE *to)
 	const struct core_config *c = &h->config;
 
 	fprintf(to,
-		"history %" PRIu64 ": %u nodes, %u paths%s%s, interval %" PRIu32 ", lease %" PRIu32
-		", dead time %" PRIu32 " us\n",
-		h->seed, h->n_nodes, h->n_paths, h->lockstep ? ", in lockstep" : "",
-		h->references ? ", with references" : "", c->interval_us, c->lease_us, c->dead_us);
+		"history %" PRIu64 ": %s%u nodes, %u paths%s%s, interval %" PRIu32
+		", lease %" PRIu32 ", dead time %" PRIu32 " us\n",
+		h->seed, h->promised ? "promised, " : "", h->n_nodes, h->n_paths,
+		h->lockstep ? ", in lockstep" : "", h->references ? ", with references" : "",
+		c->interval_us, c->lease_us, c->dead_us);
 	for (unsigned g = 0; g < h->n_groups; g++)
 		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us, traffic %" PRIu32 " us%s\n",
 			g, c->groups[g].strict ? " strict" : " seamless",
@@ -276,8 +483,8 @@ void plan_print(const struct sim_history *h, FILE *to)
 			c->groups[g].keep_alone ? "" : " release", c->groups[g].linger_us,
 			c->groups[g].traffic_us, h->probes ? " with probes" : "");
 	for (unsigned i = 0; i < h->n_nodes; i++)
-		fprintf(to, "  node %u: priority %u, drift %d ppm\n", i, c->priority[i],
-			h->drift_ppm[i]);
+		fprintf(to, "  node %u: priority %u, drift %d ppm, differs %x\n", i, c->priority[i],
+			h->drift_ppm[i], h->differs[i]);
 	for (size_t i = 0; i < h->n_faults; i++) {
 		fprintf(to, "  %10.6f ", (double)h->faults[i].at / 1e6);
 		fault_print(&h->faults[i], to);

@@ -58,7 +58,7 @@ static bool simplify(struct world *w, struct sim_history *h, const char *law, un
 		memset(less.drift_ppm, 0, sizeof(less.drift_ppm));
 		break;
 	case 3:
-		memset(less.digest, 1, sizeof(less.digest));
+		memset(less.differs, 0, sizeof(less.differs));
 		break;
 	case 4:
 		less.references = false;

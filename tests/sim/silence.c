@@ -37,8 +37,8 @@ void silence_arrive(struct world *w, const struct item *item)
 	struct node *n = &w->nodes[node];
 
 	world_push(w, w->now + some_while(w, group), SIM_TRAFFIC, node)->event.group = group;
-	if (n->alive && !n->core.exited && !n->muted[group] && !n->link_down[group] &&
-	    (w->h->probes || kernel_serves(w, n, group)))
+	if (n->alive && !n->core.exited && group < n->core.config.n_groups && !n->muted[group] &&
+	    !n->link_down[group] && (w->h->probes || kernel_serves(w, n, group)))
 		world_step(w, node, &event);
 }
 
@@ -52,9 +52,12 @@ static uint64_t timeout(const struct world *w, unsigned group, unsigned moves)
 	return moves >= 2 ? 2 * first : first;
 }
 
-/* Does everybody hear everybody, and has nobody forgotten anything? */
+/* Does everybody hear everybody alike, and has nobody forgotten anything? */
 static bool is_gentle(const struct sim_history *h)
 {
+	for (size_t i = 0; i < h->n_nodes; i++)
+		if (h->differs[i])
+			return false;
 	for (size_t i = 0; i < h->n_faults; i++)
 		if (h->faults[i].what != SIM_MUTE && h->faults[i].what != SIM_SWITCH)
 			return false;
@@ -165,7 +168,7 @@ static void keep_books(struct world *w, struct node *n, const struct core_event 
 			   before->state[group] == CORE_STATE_YIELDING;
 	bool begins = event->type == CORE_EV_START && event->group == group;
 
-	if (n->asleep_us <= 2 * (uint64_t)w->h->config.interval_us)
+	if (n->asleep_us <= 2 * (uint64_t)n->core.config.interval_us)
 		n->quiet_us[group] += n->asleep_us;
 	if (event->type == CORE_EV_TRAFFIC && event->group == group) {
 		n->quiet_us[group] = 0;

@@ -64,7 +64,7 @@ static int tell_one(uint64_t seed, bool shrunk)
 
 /* What one process has lived through; the parent adds up. */
 struct sum {
-	uint64_t seeds, steps, longest, longest_excused;
+	uint64_t seeds, steps, longest, longest_excused, settled;
 	uint64_t hash; /* of all that happened, whoever lived through it */
 	double seconds;
 	unsigned failures;
@@ -92,6 +92,8 @@ static void live(struct world *w, uint64_t seed, struct sum *sum)
 		sum->longest = outcome.longest;
 	if (outcome.longest_excused > sum->longest_excused)
 		sum->longest_excused = outcome.longest_excused;
+	if (outcome.settled > sum->settled)
+		sum->settled = outcome.settled;
 	if (!*outcome.broken)
 		return;
 	sum->failures++;
@@ -144,12 +146,16 @@ static int add_up(const struct sum *sums, unsigned jobs)
 			all.longest = sums[i].longest;
 		if (sums[i].longest_excused > all.longest_excused)
 			all.longest_excused = sums[i].longest_excused;
+		if (sums[i].settled > all.settled)
+			all.settled = sums[i].settled;
 	}
 	printf("%" PRIu64 " histories, %" PRIu64 " steps, %.1f million a second and core; longest "
-	       "overlap %" PRIu64 " us in a handover, %" PRIu64 " us where nothing is promised; "
+	       "overlap %" PRIu64 " us in a handover, %" PRIu64
+	       " us where it is excused; at rest %" PRIu64 " ms after the last fault; "
 	       "hash %016" PRIx64 "; %u failed%s\n",
 	       all.seeds, all.steps, (double)all.steps / 1e6 / (all.seconds + 1e-9), all.longest,
-	       all.longest_excused, all.hash, all.failures, all.complete ? "" : ", and it crashed");
+	       all.longest_excused, all.settled / 1000, all.hash, all.failures,
+	       all.complete ? "" : ", and it crashed");
 	return all.failures || !all.complete ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

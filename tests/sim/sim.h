@@ -16,8 +16,9 @@ enum {
 	SIM_GROUPS_MAX = 2,
 	SIM_PATHS_MAX = 2,
 	SIM_FAULTS_MAX = 40,
-	SIM_ITEMS_MAX = 8192,
+	SIM_ITEMS_MAX = 16384,
 	SIM_REQUESTS_MAX = 256, /* of a node, in all its lives */
+	SIM_FAILED_MAX = 16,	/* moves that are remembered to have failed */
 
 	SIM_FAULTS_FROM = 6 * 1000 * 1000, /* everybody has started, somebody holds */
 	SIM_LATENCY = 900,		   /* µs; a LAN that is not idle */
@@ -44,6 +45,9 @@ enum sim_what {
 	SIM_SLOW,    /* orders to the kernel take up to .arg µs */
 	SIM_REFUSE,  /* orders to the kernel fail, .arg of 100 */
 	SIM_DEAFREF, /* the references do not answer this node; .arg: nobody */
+	SIM_DRIP,    /* .arg of 1,000 datagrams from .node to .peer vanish */
+	SIM_TWICE,   /* .arg of 1,000 datagrams come again, up to 150 ms later */
+	SIM_VERSION, /* .node speaks another version: nobody understands anybody */
 	SIM_MUTE,    /* no service traffic reaches .node; .arg: nobody. Dealt by deal_silence() */
 	_SIM_WHAT_MAX,
 };
@@ -60,6 +64,16 @@ struct sim_fault {
 	uint8_t what, node, peer, group;
 };
 
+/* How the configuration of a node differs from that of the others. */
+enum sim_differs {
+	SIM_DIFFERS_HANDOVER = 1 << 0,
+	SIM_DIFFERS_PREEMPT = 1 << 1,
+	SIM_DIFFERS_ALONE = 1 << 2,
+	SIM_DIFFERS_PRIORITY = 1 << 3,
+	SIM_DIFFERS_RHYTHM = 1 << 4, /* interval, lease and dead time */
+	SIM_DIFFERS_GROUP = 1 << 5,  /* it has not the last one */
+};
+
 struct sim_history {
 	uint64_t seed; /* also of what is no fault: latencies, lateness */
 	uint8_t n_nodes, n_groups, n_paths;
@@ -67,12 +81,15 @@ struct sim_history {
 	bool references; /* configured */
 	bool probes;	 /* the service is polled, and answers backups, too */
 	int16_t drift_ppm[SIM_NODES_MAX];
-	uint8_t digest[SIM_NODES_MAX];
-	struct core_config config; /* but for .self and .digest */
+	uint8_t differs[SIM_NODES_MAX]; /* set of enum sim_differs */
+	uint8_t other_rhythm;
+	bool promised; /* one freeze or crash, and loss in one direction: never two who answer */
+	struct core_config config; /* plan_config() has that of a node */
 	size_t n_faults;
 	struct sim_fault faults[SIM_FAULTS_MAX]; /* in the order of their time */
 	uint64_t last;				 /* when the last fault is over */
-	uint64_t quiet;				 /* from here on nothing may change any more */
+	uint64_t holds_us; /* after a change of the world somebody holds again within this time */
+	uint64_t quiet;	   /* from here on nothing may change any more */
 	uint64_t end;
 };
 
@@ -93,6 +110,7 @@ struct item {
 	uint32_t life; /* of the node, or of the sender: the dead say nothing more */
 	int err;
 	uint16_t beat, fault; /* numbers */
+	uint64_t sent;	      /* when a datagram left */
 	union {
 		struct core_action action;
 		struct core_event event;
@@ -139,10 +157,22 @@ struct node {
 	uint8_t references_deaf;
 	uint32_t slow_us, refuse;
 	uint64_t crash_ends; /* of what is crashed now */
+	uint64_t away_us;    /* how long an agent that stops stays away */
+	uint64_t held_until; /* its clock; the lease of a restart that a peer has not heard of */
+	uint8_t other_version;
 	/* callers */
 	struct request requests[SIM_REQUESTS_MAX];
 	size_t n_requests;
-	uint64_t last_primary[SIM_GROUPS_MAX]; /* world time */
+	/* what the laws remember; in world time */
+	uint64_t heard_from[SIM_NODES_MAX]; /* when what was heard last was sent */
+	uint64_t last_primary[SIM_GROUPS_MAX], became_primary[SIM_GROUPS_MAX];
+	uint64_t fit_since[SIM_GROUPS_MAX], let_go_at[SIM_GROUPS_MAX];
+	uint64_t primary_term[SIM_GROUPS_MAX]; /* highest held since the disk was new */
+	uint64_t thawed_at, thawed_clock;      /* after a freeze as long as the lease */
+	bool heard_since;		       /* somebody, since then */
+	uint64_t flushed_at, woke_at;
+	/* what the kernel has told this process: DONE, LOST, or what it found at its start */
+	bool confirmed_here[SIM_GROUPS_MAX], confirmed_open[SIM_GROUPS_MAX];
 	/* law 7 */
 	uint64_t quiet_us[SIM_GROUPS_MAX]; /* awake and without traffic, since primary at most */
 	uint64_t changed[SIM_GROUPS_MAX];  /* state, last, for another reason; world time */
@@ -160,9 +190,22 @@ struct silence {
 /* What a step is held against. */
 struct before {
 	uint64_t term_max[SIM_GROUPS_MAX];
-	bool primary[SIM_GROUPS_MAX];
 	enum core_state state[SIM_GROUPS_MAX];
 	uint16_t unfit[SIM_GROUPS_MAX];
+	bool primary[SIM_GROUPS_MAX], serving[SIM_GROUPS_MAX];
+	instant lease_until;
+};
+
+/* What is sent from one node to another, over all paths. */
+struct wire {
+	uint64_t lost_from; /* since when nothing of it has arrived; 0: the last one did */
+	uint64_t last_lost;
+};
+
+/* A move that a caller has been told has failed. */
+struct failed {
+	uint64_t term;
+	uint8_t by;
 };
 
 struct heap_entry {
@@ -182,15 +225,25 @@ struct world {
 	/* the network */
 	uint8_t cut[SIM_NODES_MAX][SIM_NODES_MAX][SIM_PATHS_MAX];
 	uint64_t arrived[SIM_NODES_MAX][SIM_NODES_MAX]; /* a wire keeps the order */
-	uint32_t loss, delay_us;
-	bool excused;		/* what goes on promises nothing */
-	uint64_t excused_until; /* nor does what has happened, before then */
+	uint32_t loss, delay_us, twice;
+	uint16_t drip[SIM_NODES_MAX][SIM_NODES_MAX];
+	struct wire wires[SIM_NODES_MAX][SIM_NODES_MAX];
+	uint64_t opened_at[SIM_NODES_MAX][SIM_NODES_MAX];     /* two can hear each other again */
+	uint32_t interval_max, lease_max, dead_min, dead_max; /* of all nodes */
+	uint64_t kinds;					      /* of faults, in this history: bits */
+	bool kernel_trouble; /* a kernel is slow, or refuses, in this history */
 	/* laws */
-	uint64_t both_since[SIM_GROUPS_MAX];
+	uint64_t both_since[SIM_GROUPS_MAX], excused_since[SIM_GROUPS_MAX];
 	uint8_t n_present[SIM_GROUPS_MAX]; /* nodes that have the addresses */
 	bool in_handover[SIM_GROUPS_MAX];  /* it began there */
 	uint64_t longest, longest_excused; /* overlaps */
 	struct silence silence[SIM_GROUPS_MAX];
+	uint64_t top_term[SIM_GROUPS_MAX], top_at[SIM_GROUPS_MAX]; /* of all primaries ever */
+	uint8_t top_node[SIM_GROUPS_MAX];
+	struct failed failed[SIM_GROUPS_MAX][SIM_FAILED_MAX];
+	size_t n_failed[SIM_GROUPS_MAX];
+	uint64_t disturbed_at; /* a fault began or ended, an agent started or left */
+	uint64_t changed_at[SIM_GROUPS_MAX], held_at[SIM_GROUPS_MAX];
 	/* what will happen */
 	uint8_t next_node; /* whose deadline comes first, unless something has changed */
 	bool timers_moved; /* something has */
@@ -206,6 +259,7 @@ struct world {
 /* What came of it. */
 struct sim_outcome {
 	uint64_t steps, hash, longest, longest_excused;
+	uint64_t settled; /* how long after the last fault */
 	char broken[240]; /* "": no law */
 };
 
@@ -218,6 +272,8 @@ static inline uint64_t roll(uint64_t *state)
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
 }
+
+#define SIM_KIND(what) (UINT64_C(1) << (what))
 
 /* Without a division: the high half of the product. */
 static inline uint64_t between(uint64_t *state, uint64_t low, uint64_t high)
@@ -233,6 +289,7 @@ static inline bool chance(uint64_t *state, unsigned percent)
 /* plan.c */
 void plan_make(uint64_t seed, struct sim_history *ret);
 void plan_bounds(struct sim_history *h);
+void plan_config(const struct sim_history *h, uint8_t node, struct core_config *ret);
 void plan_print(const struct sim_history *h, FILE *to);
 void fault_print(const struct sim_fault *fault, FILE *to);
 
@@ -260,6 +317,13 @@ void wire_hold(struct world *w, struct node *n, const struct item *item);
 uint16_t wire_take_beat(struct world *w);
 void wire_drop_beat(struct world *w, uint16_t beat);
 
+/* exposed.c */
+void exposed_lost(struct world *w, unsigned from, unsigned to);
+void exposed_arrived(struct world *w, unsigned from, unsigned to, uint64_t sent);
+void exposed_resumed(struct world *w, unsigned node);
+void exposed_held(struct world *w, unsigned node);
+bool exposed(struct world *w, unsigned a, unsigned b);
+
 /* faults.c */
 void fault_begin(struct world *w, uint16_t number);
 void fault_end(struct world *w, uint16_t number);
@@ -273,11 +337,25 @@ void law_silence(struct world *w, uint8_t node, const struct core_event *event,
 
 /* laws.c */
 void law_broken(struct world *w, const char *law, unsigned group);
-void law_excuse(struct world *w, uint64_t until);
-void law_holders(struct world *w);
 void law_step(struct world *w, uint8_t node, const struct core_event *event,
 	      const struct core_actions *actions, const struct before *before);
+
+/* overlap.c: laws 1 and 2 */
+void law_holders(struct world *w);
+
+/* rest.c: law 3, and law 6 at the end */
+void law_held(struct world *w, uint8_t node, const struct before *before);
 void law_end(struct world *w);
+
+/* replies.c: law 4 */
+void law_replies(struct world *w, uint8_t node, const struct core_event *event,
+		 const struct core_actions *actions, const struct before *before);
+
+/* orders.c: laws 5 and 6 */
+void law_confirm(struct world *w, uint8_t node, const struct core_event *event);
+void law_done(struct world *w, uint8_t node, const struct core_action *a, int err);
+void law_orders(struct world *w, uint8_t node, const struct core_event *event,
+		const struct core_actions *actions, const struct before *before);
 
 /* replay.c */
 int replay(const char *path);

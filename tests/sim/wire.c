@@ -22,10 +22,15 @@ void wire_drop_beat(struct world *w, uint16_t beat)
 
 static bool vanishes(struct world *w, uint8_t from, uint8_t to, unsigned path)
 {
-	return w->cut[from][to][path] || (w->loss && between(&w->state, 0, 999) < w->loss);
+	uint32_t drip = w->drip[from][to];
+
+	return w->cut[from][to][path] || (w->loss && between(&w->state, 0, 999) < w->loss) ||
+	       (drip && between(&w->state, 0, 999) < drip) ||
+	       !w->nodes[from].other_version != !w->nodes[to].other_version;
 }
 
-static void carry(struct world *w, const struct item *sent, uint8_t from)
+/* @late: what a network adds that has kept a copy. Return: does it come within an interval? */
+static bool carry(struct world *w, const struct item *sent, uint8_t from, uint64_t late)
 {
 	uint64_t takes =
 		w->h->lockstep ? between(&w->state, 10, 40) : between(&w->state, 60, SIM_LATENCY);
@@ -34,15 +39,18 @@ static void carry(struct world *w, const struct item *sent, uint8_t from)
 
 	if (w->delay_us)
 		takes += between(&w->state, 0, w->delay_us);
-	at = w->now + takes;
+	at = w->now + takes + late;
 	if (at < *arrived && !w->delay_us)
 		at = *arrived;
-	*arrived = at;
+	if (!late)
+		*arrived = at;
 	item = world_push(w, at, SIM_DELIVER, sent->action.peer);
 	item->from = from;
+	item->sent = w->now;
 	item->life = w->nodes[from].life;
 	item->beat = sent->beat;
 	w->beat_refs[item->beat]++;
+	return takes <= w->interval_max;
 }
 
 /*
@@ -51,8 +59,8 @@ static void carry(struct world *w, const struct item *sent, uint8_t from)
  */
 static void look_at_lease(struct world *w, uint8_t node, uint64_t clock)
 {
-	const struct core_config *c = &w->h->config;
 	struct node *n = &w->nodes[node];
+	const struct core_config *c = &n->core.config;
 	struct item *notice;
 
 	if (clock - n->looked < 5 * (c->lease_us / 2 - c->interval_us / 2))
@@ -70,6 +78,7 @@ void wire_send(struct world *w, uint8_t node, const struct item *item)
 {
 	struct node *n = &w->nodes[node];
 	const struct core_beat *beat = &w->beats[item->beat];
+	bool lost = true;
 
 	if (beat->marked) {
 		uint64_t clock = node_clock(w, n);
@@ -77,22 +86,27 @@ void wire_send(struct world *w, uint8_t node, const struct item *item)
 		look_at_lease(w, node, clock);
 		if (!n->flushed && n->lease_until > clock &&
 		    (item->action.beat.alone || n->echo_until > clock))
-			n->lease_until = clock + w->h->config.lease_us;
+			n->lease_until = clock + n->core.config.lease_us;
 	}
 	for (unsigned path = 0; path < w->h->n_paths; path++) {
 		if (vanishes(w, node, item->action.peer, path))
 			continue;
-		carry(w, item, node);
+		lost &= !carry(w, item, node, 0);
 		if (chance(&w->state, 1))
-			carry(w, item, node); /* twice */
+			(void)carry(w, item, node, 0); /* twice */
+		if (w->twice && between(&w->state, 0, 999) < w->twice)
+			(void)carry(w, item, node, between(&w->state, 0, 150000));
 	}
+	if (lost)
+		exposed_lost(w, node, item->action.peer);
 }
 
 /* A datagram is at the host: the echo guard sees it, whoever reads it when. */
 void wire_hold(struct world *w, struct node *n, const struct item *item)
 {
 	if (w->beats[item->beat].reply)
-		n->echo_until = node_clock(w, n) + 2 * (uint64_t)w->h->config.interval_us + 5000;
+		n->echo_until = node_clock(w, n) + 2 * (uint64_t)n->core.config.interval_us + 5000;
+	exposed_arrived(w, item->from, item->node, item->sent);
 }
 
 /* Sessions and sequence numbers, in short: nothing old, nothing twice. */
@@ -130,6 +144,7 @@ void wire_deliver(struct world *w, struct item *item)
 		say_unreachable(w, item);
 	} else if (!w->nodes[item->node].core.exited && is_fresh(w, item)) {
 		event.beat = &w->beats[item->beat];
+		w->nodes[item->node].heard_from[item->from] = item->sent;
 		world_step(w, item->node, &event);
 	}
 	wire_drop_beat(w, item->beat);

@@ -142,6 +142,8 @@ static void take_actions(struct world *w, uint8_t node, const struct core_action
 		if (a->type == CORE_DO_BEAT) {
 			item->beat = wire_take_beat(w);
 			core_beat_fill(&n->core, a, &w->beats[item->beat]);
+			for (unsigned g = n->core.config.n_groups; g < w->h->n_groups; g++)
+				w->beats[item->beat].groups[g].present = false;
 		}
 	}
 }
@@ -178,10 +180,13 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 		before.primary[g] = n->core.groups[g].primary;
 		before.state[g] = n->core.groups[g].state;
 		before.unfit[g] = n->core.groups[g].unfit;
+		before.serving[g] = n->core.groups[g].serving;
 	}
+	before.lease_until = n->core.lease_until;
 	event->now = (instant){ clock };
 	n->asleep_us = n->last_step ? clock - n->last_step : 0;
 	n->last_step = clock;
+	law_confirm(w, node, event);
 	core_step(&n->core, event, &actions);
 	w->steps++;
 	if (w->record && node == w->recorded)
@@ -195,17 +200,20 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 void world_boot(struct world *w, uint8_t node)
 {
 	struct node *n = &w->nodes[node];
-	struct core_config config = w->h->config;
+	struct core_config config;
 	uint64_t clock = node_clock(w, n);
 	bool lives = n->lease_until > clock && !n->flushed;
 
-	config.self = node;
-	config.digest = w->h->digest[node];
+	plan_config(w->h, node, &config);
 	core_init(&n->core, &config);
 	if (w->record && node == w->recorded)
 		trace_config(w->record, &config);
 	n->alive = true;
 	n->flushed = false;
+	n->thawed_at = 0;
+	n->woke_at = w->now;
+	memset(n->heard_from, 0, sizeof(n->heard_from));
+	w->disturbed_at = w->now;
 	n->frozen_until = n->last_step = 0;
 	n->loop_busy = n->work_busy = w->now;
 	for (uint8_t g = 0; g < config.n_groups; g++) {
@@ -247,6 +255,7 @@ static void perform_done(struct world *w, const struct item *item)
 
 	event.done.id = item->action.id;
 	event.done.err = item->err;
+	law_done(w, item->node, &item->action, item->err);
 	world_step(w, item->node, &event);
 }
 
@@ -388,6 +397,21 @@ static void run(struct world *w)
 	w->now = w->h->end;
 }
 
+static void measure(struct world *w, uint8_t node)
+{
+	struct core_config c;
+
+	plan_config(w->h, node, &c);
+	if (w->interval_max < c.interval_us)
+		w->interval_max = c.interval_us;
+	if (w->lease_max < c.lease_us)
+		w->lease_max = c.lease_us;
+	if (w->dead_min > c.dead_us)
+		w->dead_min = c.dead_us;
+	if (w->dead_max < c.dead_us)
+		w->dead_max = c.dead_us;
+}
+
 static void begin(struct world *w, const struct sim_history *h, FILE *trace)
 {
 	struct core_beat *beats = w->beats;
@@ -404,15 +428,20 @@ static void begin(struct world *w, const struct sim_history *h, FILE *trace)
 		w->free[w->n_free] = (uint32_t)(SIM_ITEMS_MAX - 1 - w->n_free);
 	for (w->n_free_beats = 0; w->n_free_beats < SIM_ITEMS_MAX; w->n_free_beats++)
 		w->free_beats[w->n_free_beats] = (uint16_t)(SIM_ITEMS_MAX - 1 - w->n_free_beats);
+	w->dead_min = UINT32_MAX;
 	for (uint8_t i = 0; i < h->n_nodes; i++) {
+		measure(w, i);
 		w->nodes[i].clock_was = between(&w->state, 10, 10000) * 1000000;
 		w->nodes[i].booted = chance(&w->state, 50);
 		w->nodes[i].lateness = chance(&w->state, 50);
 		world_push(w, between(&w->state, 1000, 300000), SIM_BOOT, i);
 	}
 	silence_begin(w);
-	for (size_t i = 0; i < h->n_faults; i++)
+	for (size_t i = 0; i < h->n_faults; i++) {
+		w->kinds |= SIM_KIND(h->faults[i].what);
 		world_push(w, h->faults[i].at, SIM_BEGIN, h->faults[i].node)->fault = (uint16_t)i;
+	}
+	w->kernel_trouble = w->kinds & (SIM_KIND(SIM_SLOW) | SIM_KIND(SIM_REFUSE));
 }
 
 /**
@@ -448,6 +477,9 @@ void world_live(struct world *w, const struct sim_history *h, FILE *trace, struc
 				     .hash = w->hash,
 				     .longest = w->longest,
 				     .longest_excused = w->longest_excused };
+	for (unsigned g = 0; g < h->n_groups; g++)
+		if (w->changed_at[g] > h->last + ret->settled)
+			ret->settled = w->changed_at[g] - h->last;
 	if (w->broken)
 		(void)snprintf(ret->broken, sizeof(ret->broken), "%s", w->why);
 }
