@@ -63,6 +63,7 @@ MAINS := agent/takeoverd.c sdbus/takeoverctl.c
 SOURCES := $(filter-out $(MAINS),$(wildcard agent/*/*.c agent/*.c netlink/*.c sdbus/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 CORE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/core/*.c))
+TRACE_OBJECTS := $(BUILD)/agent/trace.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/trace/*.c))
 LIBRARY := $(BUILD)/libtakeover.a
 PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
@@ -104,7 +105,7 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(Q)$(LINK) $(PKG_LIBS) $(PKG_CTL_LIBS) $(CRITERION)
 
 # The daemon's own objects of the core and of traces, and nothing else of it.
-$(SIM): $(SIM_OBJECTS) $(CORE_OBJECTS) $(BUILD)/agent/trace.o
+$(SIM): $(SIM_OBJECTS) $(CORE_OBJECTS) $(TRACE_OBJECTS)
 	$(say) LD $@
 	$(Q)$(LINK)
 

@@ -1,51 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "agent/trace.h"
+#include "agent/trace/fields.h"
 
 /*
  * A line is a word, a number that says which group or peer where there is one,
- * and "name=value" for every field that is not zero. Enums and sets are numbers:
- * those of core.h, which are those of the wire and only ever added to.
+ * and the fields. Enums and sets are numbers: those of core.h, which are those of
+ * the wire and only ever added to.
  */
-struct field {
-	const char *name; /* NULL ends a list */
-	size_t offset, size;
-	bool is_bool;
-};
-
-#define FIELD(type, label, member)                                                                 \
-	{                                                                                          \
-		label, offsetof(struct type, member), sizeof(((struct type *)NULL)->member),       \
-			_Generic(((struct type *)NULL)->member, bool                               \
-				 : true, default                                                   \
-				 : false)                                                          \
-	}
 #define EVENT(label, member) FIELD(core_event, label, member)
 #define ACTION(label, member) FIELD(core_action, label, member)
 #define CONFIG(label) FIELD(core_config, #label, label)
 #define GROUP(label) FIELD(core_group_config, #label, label)
 #define BEAT(label) FIELD(core_beat, #label, label)
 #define RECORD(label) FIELD(core_record, #label, label)
-#define LIST(...)                                                                                  \
-	(const struct field[])                                                                     \
-	{                                                                                          \
-		__VA_ARGS__,                                                                       \
-		{                                                                                  \
-			0                                                                          \
-		}                                                                                  \
-	}
-#define NOTHING                                                                                    \
-	(const struct field[])                                                                     \
-	{                                                                                          \
-		{                                                                                  \
-			0                                                                          \
-		}                                                                                  \
-	}
 
 /* clang-format off */
 static const struct field config_fields[] = {
@@ -136,63 +107,6 @@ static const struct kind actions[_CORE_DO_MAX] = {
 };
 /* clang-format on */
 
-static bool is_signed(const struct field *f)
-{
-	return strcmp(f->name, "err") == 0;
-}
-
-static uint64_t get(const void *object, const struct field *f)
-{
-	const void *at = (const uint8_t *)object + f->offset;
-
-	switch (f->size) {
-	case 1:
-		return *(const uint8_t *)at;
-	case 2:
-		return *(const uint16_t *)at;
-	case 4:
-		return *(const uint32_t *)at;
-	}
-	return *(const uint64_t *)at;
-}
-
-/* What does not fit is refused. */
-static int set(void *object, const struct field *f, uint64_t value)
-{
-	void *at = (uint8_t *)object + f->offset;
-
-	if ((f->size < sizeof(value) && value >> (8 * f->size)) || (f->is_bool && value > 1))
-		return -ERANGE;
-	switch (f->size) {
-	case 1:
-		*(uint8_t *)at = (uint8_t)value;
-		break;
-	case 2:
-		*(uint16_t *)at = (uint16_t)value;
-		break;
-	case 4:
-		*(uint32_t *)at = (uint32_t)value;
-		break;
-	default:
-		*(uint64_t *)at = value;
-		break;
-	}
-	return 0;
-}
-
-static void print_fields(FILE *to, const void *object, const struct field *fields)
-{
-	for (const struct field *f = fields; f->name; f++) {
-		uint64_t value = get(object, f);
-
-		if (value && is_signed(f))
-			(void)fprintf(to, " %s=%" PRId32, f->name, (int32_t)value);
-		else if (value)
-			(void)fprintf(to, " %s=%" PRIu64, f->name, value);
-	}
-	(void)fputc('\n', to);
-}
-
 /**
  * trace_config() - Begin a trace: what the core is told of itself
  * @to: a failure to write is kept in it, for ferror()
@@ -201,11 +115,42 @@ static void print_fields(FILE *to, const void *object, const struct field *field
 void trace_config(FILE *to, const struct core_config *config)
 {
 	(void)fputs("config", to);
-	print_fields(to, config, config_fields);
+	fields_print(to, config, config_fields);
 	for (unsigned g = 0; g < config->n_groups; g++) {
 		(void)fprintf(to, "group %u", g);
-		print_fields(to, &config->groups[g], group_fields);
+		fields_print(to, &config->groups[g], group_fields);
 	}
+}
+
+/**
+ * trace_record() - What a heartbeat says of a group: the rest of a line
+ * @to: as for trace_config()
+ * @record: borrowed
+ */
+void trace_record(FILE *to, const struct core_record *record)
+{
+	fields_print(to, record, record_fields);
+}
+
+/**
+ * trace_beat() - What else a heartbeat says: the rest of a line
+ * @to: as for trace_config()
+ * @beat: borrowed
+ */
+void trace_beat(FILE *to, const struct core_beat *beat)
+{
+	fields_print(to, beat, beat_fields);
+}
+
+/* "All groups are as in the heartbeat before this, but": a group that has gone it cannot tell. */
+static const char beat_but[] = "beat-but";
+
+static bool is_like(const struct core_beat *known, const struct core_beat *beat, uint8_t n_groups)
+{
+	for (unsigned g = 0; known && g < n_groups; g++)
+		if (known->groups[g].present && !beat->groups[g].present)
+			return false;
+	return known;
 }
 
 /**
@@ -213,21 +158,32 @@ void trace_config(FILE *to, const struct core_config *config)
  * @to: as for trace_config()
  * @event: borrowed
  * @n_groups: of the configuration
+ * @known: the heartbeat that the core has of that peer, of which the groups are not said again
+ *         that are the same; NULL: say all
  */
-void trace_event(FILE *to, const struct core_event *event, uint8_t n_groups)
+void trace_event(FILE *to, const struct core_event *event, uint8_t n_groups,
+		 const struct core_beat *known)
 {
-	(void)fprintf(to, "@%" PRIu64 " %s", event->now.us, events[event->type].word);
+	bool as_known;
+
+	(void)fprintf(to, "@%" PRIu64 " ", event->now.us);
 	if (event->type != CORE_EV_BEAT) {
-		print_fields(to, event, events[event->type].fields);
+		(void)fputs(events[event->type].word, to);
+		fields_print(to, event, events[event->type].fields);
 		return;
 	}
-	(void)fprintf(to, " peer=%u", event->peer);
-	print_fields(to, event->beat, beat_fields);
+	as_known = is_like(known, event->beat, n_groups);
+	(void)fprintf(to, "%s peer=%u", as_known ? beat_but : events[CORE_EV_BEAT].word,
+		      event->peer);
+	trace_beat(to, event->beat);
 	for (unsigned g = 0; g < n_groups; g++) {
-		if (!event->beat->groups[g].present)
+		const struct core_record *record = &event->beat->groups[g];
+
+		if (!record->present || (as_known && known->groups[g].present &&
+					 fields_equal(record, &known->groups[g], record_fields)))
 			continue;
 		(void)fprintf(to, "record %u", g);
-		print_fields(to, &event->beat->groups[g], record_fields);
+		trace_record(to, record);
 	}
 }
 
@@ -239,80 +195,65 @@ void trace_event(FILE *to, const struct core_event *event, uint8_t n_groups)
 void trace_action(FILE *to, const struct core_action *action)
 {
 	(void)fprintf(to, "> %s", actions[action->type].word);
-	print_fields(to, action, actions[action->type].fields);
+	fields_print(to, action, actions[action->type].fields);
 }
 
-/* A decimal number, perhaps negative; moves on behind it. */
-static int parse_number(const char **at, bool with_sign, uint64_t *ret)
+/**
+ * trace_digest() - A few bytes that tell these actions from others
+ * @list: borrowed
+ *
+ * Return: the digest of everything that trace_action() prints of them.
+ */
+uint32_t trace_digest(const struct core_actions *list)
 {
-	bool negative = with_sign && **at == '-';
-	char *end;
+	uint32_t digest = 1;
 
-	if (!isdigit((unsigned char)(*at)[negative]))
-		return -EINVAL;
-	errno = 0;
-	*ret = strtoull(*at + negative, &end, 10);
-	if (errno || (negative && *ret > INT32_MAX))
+	for (size_t i = 0; i < list->n; i++)
+		digest = fields_digest(digest + list->v[i].type, &list->v[i],
+				       actions[list->v[i].type].fields);
+	return digest;
+}
+
+/**
+ * trace_parse_record() - What trace_record() has printed
+ * @ret: set as a whole
+ *
+ * Return: 0; -EINVAL: it is not that; -ERANGE: a number is too large.
+ */
+int trace_parse_record(const char *at, struct core_record *ret)
+{
+	struct core_record record = { .present = true };
+	int r;
+
+	r = fields_parse(at, &record, record_fields);
+	if (r < 0)
+		return r;
+	if (record.state >= _CORE_STATE_MAX || record.move >= _CORE_MOVE_MAX ||
+	    record.why >= _CORE_RESULT_MAX)
 		return -ERANGE;
-	if (negative)
-		*ret = (uint32_t) - (int32_t)*ret;
-	*at = end;
+	*ret = record;
 	return 0;
 }
 
-static const struct field *find_field(const struct field *fields, const char *name, size_t len)
+/**
+ * trace_parse_beat() - What trace_beat() has printed
+ * @ret: the records in it are left as they are
+ *
+ * Return: as of trace_parse_record().
+ */
+int trace_parse_beat(const char *at, struct core_beat *ret)
 {
-	for (const struct field *f = fields; f->name; f++)
-		if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
-			return f;
-	return NULL;
+	fields_clear(ret, beat_fields);
+	return fields_parse(at, ret, beat_fields);
 }
 
-/* " name=value" again and again, of one of two objects. */
-static int parse_fields(const char *at, void *object, const struct field *fields, void *other,
-			const struct field *more)
-{
-	while (*at == ' ') {
-		size_t len = strcspn(++at, "= ");
-		const struct field *f = find_field(fields, at, len);
-		void *of = object;
-		uint64_t value;
-		int r;
-
-		if (!f && more) {
-			f = find_field(more, at, len);
-			of = other;
-		}
-		if (!f || at[len] != '=')
-			return -EINVAL;
-		at += len + 1;
-		r = parse_number(&at, is_signed(f), &value);
-		if (r < 0)
-			return r;
-		r = set(of, f, value);
-		if (r < 0)
-			return r;
-	}
-	return *at ? -EINVAL : 0;
-}
-
-static bool skip_word(const char **at, const char *word)
-{
-	size_t len = strlen(word);
-
-	if (strncmp(*at, word, len) != 0 || ((*at)[len] != ' ' && (*at)[len]))
-		return false;
-	*at += len;
-	return true;
-}
-
-/* "config" and "group 0": bounds are checked here, as core_init() asserts them. */
+/* Bounds are checked here, as core_init() asserts them. */
 static int parse_config(struct trace *trace, const char *at)
 {
 	struct core_config config = { 0 };
 	int r;
 
-	r = parse_fields(at, &config, config_fields, NULL, NULL);
+	r = fields_parse(at, &config, config_fields);
 	if (r < 0)
 		return r;
 	if (config.n_nodes < 1 || config.n_nodes > CORE_NODES_MAX ||
@@ -323,40 +264,34 @@ static int parse_config(struct trace *trace, const char *at)
 	return 0;
 }
 
-static int parse_index(const char **at, uint8_t n, uint8_t *ret)
+/* _CORE_EV_MAX: there is no such word */
+static enum core_event_type event_of(const char **at)
 {
-	uint64_t value;
-	int r;
+	enum core_event_type type = 0;
 
-	if (**at != ' ')
-		return -EINVAL;
-	(*at)++;
-	r = parse_number(at, false, &value);
-	if (r < 0)
-		return r;
-	if (value >= n)
-		return -ERANGE;
-	*ret = (uint8_t)value;
-	return 0;
+	while (type < _CORE_EV_MAX && !fields_word(at, events[type].word))
+		type++;
+	return type;
 }
 
 static int parse_event(struct trace *trace, const char *at)
 {
 	struct core_event event = { 0 };
+	bool as_known;
 	uint64_t now;
 	int r;
 
-	r = parse_number(&at, false, &now);
+	r = fields_number(&at, &now);
 	if (r < 0 || *at != ' ')
 		return r < 0 ? r : -EINVAL;
 	at++;
-	while (event.type < _CORE_EV_MAX && !skip_word(&at, events[event.type].word))
-		event.type++;
+	as_known = fields_word(&at, beat_but);
+	event.type = as_known ? CORE_EV_BEAT : event_of(&at);
 	if (event.type == _CORE_EV_MAX)
 		return -EINVAL;
 	memset(&trace->beat, 0, sizeof(trace->beat));
-	r = parse_fields(at, &event, events[event.type].fields, &trace->beat,
-			 event.type == CORE_EV_BEAT ? beat_fields : NULL);
+	r = fields_parse_two(at, &event, events[event.type].fields, &trace->beat,
+			     event.type == CORE_EV_BEAT ? beat_fields : NULL);
 	if (r < 0)
 		return r;
 	if (event.peer >= trace->config.n_nodes ||
@@ -366,26 +301,17 @@ static int parse_event(struct trace *trace, const char *at)
 	if (event.type == CORE_EV_BEAT)
 		event.beat = &trace->beat;
 	trace->event = event;
+	trace->as_known = as_known;
 	return 0;
 }
 
 static int parse_record(struct trace *trace, const char *at)
 {
-	struct core_record record = { .present = true };
 	uint8_t group;
 	int r;
 
-	r = parse_index(&at, trace->config.n_groups, &group);
-	if (r < 0)
-		return r;
-	r = parse_fields(at, &record, record_fields, NULL, NULL);
-	if (r < 0)
-		return r;
-	if (record.state >= _CORE_STATE_MAX || record.move >= _CORE_MOVE_MAX ||
-	    record.why >= _CORE_RESULT_MAX)
-		return -ERANGE;
-	trace->beat.groups[group] = record;
-	return 0;
+	r = fields_index(&at, trace->config.n_groups, &group);
+	return r < 0 ? r : trace_parse_record(at, &trace->beat.groups[group]);
 }
 
 static int parse_group(struct trace *trace, const char *at)
@@ -394,9 +320,9 @@ static int parse_group(struct trace *trace, const char *at)
 	uint8_t group;
 	int r;
 
-	r = parse_index(&at, trace->config.n_groups, &group);
+	r = fields_index(&at, trace->config.n_groups, &group);
 	if (r >= 0)
-		r = parse_fields(at, &config, group_fields, NULL, NULL);
+		r = fields_parse(at, &config, group_fields);
 	if (r >= 0)
 		trace->config.groups[group] = config;
 	return r;
@@ -408,7 +334,9 @@ static int parse_group(struct trace *trace, const char *at)
  * @line: without its newline; actions are known by their mark only: they are compared as text
  * @ret_what: what it was
  *
- * The records of a heartbeat follow its line.
+ * The records of a heartbeat follow its line. The others, if it is ->as_known, are those of the
+ * heartbeat that the core has of that peer: the caller puts them in before. Of the value of a core
+ * only that it is: what it is snapshot_parse() knows.
  *
  * Return: 0; -EINVAL: this is no line of a trace; -ERANGE: a number is too large.
  */
@@ -422,15 +350,21 @@ int trace_parse(struct trace *trace, const char *line, enum trace_what *ret_what
 	} else if (*line == '@') {
 		what = TRACE_EVENT;
 		r = parse_event(trace, line + 1);
-	} else if (skip_word(&line, "record")) {
+	} else if (fields_word(&line, "record")) {
 		what = TRACE_RECORD;
 		r = parse_record(trace, line);
-	} else if (skip_word(&line, "group")) {
+	} else if (fields_word(&line, "group")) {
 		what = TRACE_GROUP;
 		r = parse_group(trace, line);
-	} else if (skip_word(&line, "config")) {
+	} else if (fields_word(&line, "config")) {
 		what = TRACE_CONFIG;
 		r = parse_config(trace, line);
+	} else if (strncmp(line, "core", strlen("core")) == 0) {
+		what = TRACE_CORE;
+	} else if (strcmp(line, "again") == 0) {
+		what = TRACE_AGAIN;
+	} else if (strcmp(line, "end") == 0) {
+		what = TRACE_END;
 	} else {
 		return -EINVAL;
 	}

@@ -159,7 +159,7 @@ folders()
 		only_ours "$source" 'sdbus/*' agent/base.h agent/cleanup.h
 		never_system "$source" 'libmnl/*' 'libnftnl/*' 'linux/*netlink.h' 'netpacket/*'
 	done
-	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c agent/trace.c; do
+	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c agent/trace.c agent/trace/*.c; do
 		[[ -e $source ]] || continue
 		only_ours "$source" 'agent/*'
 		never_system "$source" sys/socket.h sys/un.h 'netinet/*' 'net/*' 'netpacket/*' \

@@ -33,7 +33,7 @@ static char *text_of_event(const struct core_event *event)
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
-	trace_event(f, event, 2);
+	trace_event(f, event, 2, NULL);
 	cr_assert_eq(fclose(f), 0);
 	return text;
 }
@@ -131,6 +131,46 @@ Test(trace, every_field_of_a_heartbeat_is_carried)
 	cr_assert_eq(memcmp(&trace.beat, &beat, offsetof(struct core_beat, groups)), 0);
 	cr_assert_not(trace.beat.groups[0].present);
 	cr_assert_eq(memcmp(&trace.beat.groups[1], &beat.groups[1], sizeof(beat.groups[1])), 0);
+}
+
+static char *text_of_beat(const struct core_beat *beat, const struct core_beat *known)
+{
+	struct core_event event = { .type = CORE_EV_BEAT, .now = { 1 }, .peer = 1, .beat = beat };
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	trace_event(f, &event, 2, known);
+	cr_assert_eq(fclose(f), 0);
+	return text;
+}
+
+Test(trace, of_a_heartbeat_only_that_is_said_which_is_new)
+{
+	static struct core_beat known, beat;
+	_cleanup_(freep) char *same = NULL, *other = NULL, *gone = NULL, *come = NULL;
+	struct trace trace;
+
+	known.groups[0] = known.groups[1] =
+		(struct core_record){ .present = true, .term = 7, .unfit = CORE_UNFIT_LINK };
+	beat = known;
+	same = text_of_beat(&beat, &known);
+	cr_assert_str_eq(same, "@1 beat-but peer=1\n");
+	beat.groups[1].unfit = 0;
+	other = text_of_beat(&beat, &known);
+	cr_assert_str_eq(other, "@1 beat-but peer=1\nrecord 1 term=7\n");
+	beat.groups[0].present = false;
+	gone = text_of_beat(&beat, &known);
+	cr_assert_str_eq(gone, "@1 beat peer=1\nrecord 1 term=7\n");
+	come = text_of_beat(&known, &beat);
+	cr_assert_str_eq(come, "@1 beat-but peer=1\nrecord 0 term=7 unfit=1\n"
+			       "record 1 term=7 unfit=1\n");
+	begin(&trace);
+	read_all(&trace, gone);
+	cr_assert_not(trace.as_known);
+	read_all(&trace, other);
+	cr_assert(trace.as_known);
+	cr_assert_eq(trace.beat.groups[1].term, 7);
 }
 
 Test(trace, a_configuration_is_carried)

@@ -5,9 +5,12 @@
  * sim [--shrink] SEED                        live through one, and tell it
  * sim [--shrink] --trace NODE SEED           the same, as a trace of that node
  * sim --replay FILE                          does the core do again what a trace says?
+ * sim --renew FILE [FROM TO]                 the trace with what the core does today, or a
+ *                                            part of it: from one event to another
  */
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -44,6 +47,7 @@ static int trace_one(uint64_t seed, bool shrunk, uint64_t node)
 	make(w, seed, shrunk, &h);
 	if (node < h.n_nodes)
 		world_record(w, &h, (uint8_t)node, stdout);
+	(void)puts("end");
 	world_free(w);
 	return node < h.n_nodes && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -185,6 +189,13 @@ static uint64_t number(const char *text)
 	return n;
 }
 
+static int renew_part(int argc, char **argv)
+{
+	if (argc < 3)
+		return renew(argv[0], 0, UINT_MAX, stdout);
+	return renew(argv[0], (unsigned)number(argv[1]), (unsigned)number(argv[2]), stdout);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seeds = 10000, from = 1, jobs = 1, traced = UINT64_MAX;
@@ -201,6 +212,8 @@ int main(int argc, char **argv)
 			traced = number(argv[++i]);
 		else if (!strcmp(argv[i], "--replay") && i + 1 < argc)
 			return replay(argv[++i]);
+		else if (!strcmp(argv[i], "--renew") && i + 1 < argc)
+			return renew_part(argc - i - 1, argv + i + 1);
 		else if (!strcmp(argv[i], "--shrink"))
 			shrunk = true;
 		else if (traced != UINT64_MAX)

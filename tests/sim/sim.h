@@ -359,6 +359,7 @@ void law_orders(struct world *w, uint8_t node, const struct core_event *event,
 
 /* replay.c */
 int replay(const char *path);
+int renew(const char *path, unsigned from, unsigned to, FILE *out);
 
 /* shrink.c */
 void shrink(struct world *w, struct sim_history *h, const char *law);

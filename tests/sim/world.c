@@ -162,7 +162,7 @@ static void set_timer(struct world *w, struct node *n)
 static void record(struct world *w, const struct core_event *event,
 		   const struct core_actions *actions)
 {
-	trace_event(w->record, event, w->h->n_groups);
+	trace_event(w->record, event, w->h->n_groups, NULL);
 	for (size_t i = 0; i < actions->n; i++)
 		trace_action(w->record, &actions->v[i]);
 }
