@@ -41,6 +41,7 @@ static bool is_for_people(const struct core_action *action)
 static void run_core(struct agent *agent, struct core_event *event)
 {
 	event->now = agent_now();
+	recorder_event(agent->recorder, &agent->core, event);
 	core_step(&agent->core, event, &agent->actions);
 	for (size_t i = 0; i < agent->actions.n; i++)
 		if (!is_for_people(&agent->actions.v[i]))
@@ -48,6 +49,7 @@ static void run_core(struct agent *agent, struct core_event *event)
 	for (size_t i = 0; i < agent->actions.n; i++)
 		if (is_for_people(&agent->actions.v[i]))
 			act(agent, &agent->actions.v[i]);
+	recorder_actions(agent->recorder, &agent->core, &agent->actions);
 }
 
 /**
@@ -171,7 +173,7 @@ static int read_links(struct agent *agent)
  * In this order: nothing in the kernel is touched before it is certain that no other agent works
  * there, and the gate is settled before the first heartbeat says anything about us.
  */
-static int start(struct agent *agent, const uint8_t *key)
+static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 {
 	_cleanup_(gatekeeper_done) struct gatekeeper keeper = { 0 };
 	struct core_config config;
@@ -202,6 +204,10 @@ static int start(struct agent *agent, const uint8_t *key)
 		return r;
 	conf_core(agent->conf, agent->self, &config);
 	core_init(&agent->core, &config);
+	r = said("start the flight recorder",
+		 recorder_new(&agent->core, agent->state_directory, trace_fd, &agent->recorder));
+	if (r < 0)
+		return r;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
 		start_group(agent, g, &found);
 	r = said("read the interfaces", read_links(agent));
@@ -214,14 +220,14 @@ static int start(struct agent *agent, const uint8_t *key)
  * agent_new() - Everything that a node needs, ready to run
  * @conf: borrowed
  * @key: CONF_KEY_SIZE bytes, or NULL without authentication; not kept after this
- * @state_directory: borrowed
+ * @files: where to write; takes the trace
  *
  * Signals that the agent handles must be blocked. What fails is logged here.
  *
  * Return: 0; the error that made it impossible.
  */
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
-	      const char *state_directory, struct agent **ret)
+	      const struct agent_files *files, struct agent **ret)
 {
 	_cleanup_(agent_freep) struct agent *agent = calloc(1, sizeof(*agent));
 	int r;
@@ -230,8 +236,8 @@ int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
 		return said("start", -ENOMEM);
 	agent->conf = conf;
 	agent->self = self;
-	agent->state_directory = state_directory;
-	r = start(agent, key);
+	agent->state_directory = files->state_directory;
+	r = start(agent, key, files->trace);
 	if (r < 0)
 		return r;
 	*ret = TAKE(agent);
@@ -248,6 +254,7 @@ struct agent *agent_free(struct agent *agent)
 	agent->bus = bus_free(agent->bus);
 	worker_free(agent->worker);
 	announcer_free(agent->announcer);
+	recorder_free(agent->recorder);
 	beat_free(agent->beat);
 	sd_event_source_disable_unref(agent->timer);
 	sd_event_source_disable_unref(agent->refresh);
@@ -275,6 +282,8 @@ int agent_run(struct agent *agent)
 		agent->conf->nodes[agent->self].name, agent->conf->n_groups,
 		agent->conf->n_groups == 1 ? "" : "s", agent->conf->interval_us / 1e3);
 	r = said("go on", sd_event_loop(agent->loop));
+	if (r < 0)
+		recorder_keep(agent->recorder, "the agent ended with an error");
 	(void)sd_notify(false, "STOPPING=1");
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "agent/beat/beat.h"
 #include "agent/kernel/links.h"
 #include "agent/kernel/worker.h"
+#include "agent/recorder/recorder.h"
 #include "agent/store.h"
 #include "netlink/monitor.h"
 
@@ -28,6 +29,7 @@ struct agent {
 
 	struct core core;
 	struct core_actions actions;
+	struct recorder *recorder;
 
 	sd_event *loop;
 	sd_event_source *timer;	  /* the core's deadline */
@@ -58,8 +60,14 @@ struct agent {
 	instant disowned_logged, refused_logged, deaf_logged;
 };
 
+/* Where the agent writes. */
+struct agent_files {
+	const char *state_directory; /* borrowed */
+	int trace;		     /* of stream_open(): everything that the core is told; -1 */
+};
+
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
-	      const char *state_directory, struct agent **ret);
+	      const struct agent_files *files, struct agent **ret);
 struct agent *agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 int agent_run(struct agent *agent);

@@ -84,6 +84,11 @@ static void ask_announce(void *ctx, size_t group)
 	agent_step(((struct bus *)ctx)->agent, &event);
 }
 
+static int get_trace(void *ctx)
+{
+	return recorder_read(((struct bus *)ctx)->agent->recorder);
+}
+
 static void named(void *ctx, int err)
 {
 	struct bus *bus = ctx;
@@ -215,6 +220,7 @@ int bus_new(struct agent *agent, struct bus **ret)
 				     .switchover = switchover,
 				     .set_maintenance = set_maintenance,
 				     .announce = ask_announce,
+				     .get_trace = get_trace,
 				     .named = named };
 	r = bus_values_new(agent, &bus->values);
 	if (r < 0)

@@ -16,18 +16,20 @@
 #include "agent/conf/self.h"
 #include "agent/home.h"
 #include "agent/log.h"
+#include "agent/recorder/stream.h"
 #include "agent/store.h"
 
 struct options {
-	const char *config, *node;
+	const char *config, *node, *trace;
 	bool check;
 };
 
 static const char usage[] =
-	"Usage: takeoverd [--config FILE] [--node NAME] [--check]\n"
+	"Usage: takeoverd [--config FILE] [--node NAME] [--trace FILE] [--check]\n"
 	"\n"
 	"  -c, --config FILE  configuration (default /etc/takeover/takeover.conf)\n"
 	"  -n, --node NAME    which of its nodes this is (default: found by address or host name)\n"
+	"  -t, --trace FILE   keep everything that the agent is told and decides, as text\n"
 	"      --check        say everything that is wrong with the configuration, and exit\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
@@ -43,6 +45,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "node", required_argument, NULL, 'n' },
+		{ "trace", required_argument, NULL, 't' },
 		{ "check", no_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -50,13 +53,16 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:n:hV", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "c:n:t:hV", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'c':
 			ret->config = optarg;
 			break;
 		case 'n':
 			ret->node = optarg;
+			break;
+		case 't':
+			ret->trace = optarg;
 			break;
 		case 'k':
 			ret->check = true;
@@ -154,19 +160,38 @@ static int prepare(void)
 	return 0;
 }
 
-/* @self: CORE_NODE_NONE while no address of this host says which node it is */
-static int run(const struct conf *conf, uint8_t self, uint8_t *key)
+/* The file of --trace, or -1 */
+static int open_trace(const char *path, int *ret_fd)
+{
+	int fd = path ? stream_open(path) : -1;
+
+	if (path && fd < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot write a trace to %s: %s", path, strerror(-fd));
+		return fd;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/*
+ * @self: CORE_NODE_NONE while no address of this host says which node it is
+ * @trace: the file of --trace; NULL
+ */
+static int run(const struct conf *conf, uint8_t self, uint8_t *key, const char *trace)
 {
 	_cleanup_(close_fdp) int lock = -1; /* let go last */
 	_cleanup_(agent_freep) struct agent *agent = NULL;
-	const char *directory;
+	struct agent_files files = { .trace = -1 };
 	int r;
 
 	r = prepare();
 	if (r < 0)
 		return r;
-	directory = state_directory();
-	r = lock_state(directory, &lock);
+	files.state_directory = state_directory();
+	r = lock_state(files.state_directory, &lock);
+	if (r < 0)
+		return r;
+	r = open_trace(trace, &files.trace);
 	if (r < 0)
 		return r;
 	if (self == CORE_NODE_NONE) {
@@ -174,7 +199,7 @@ static int run(const struct conf *conf, uint8_t self, uint8_t *key)
 		if (r <= 0)
 			return r;
 	}
-	r = agent_new(conf, self, conf->authenticate ? key : NULL, directory, &agent);
+	r = agent_new(conf, self, conf->authenticate ? key : NULL, &files, &agent);
 	sodium_memzero(key, CONF_KEY_SIZE);
 	if (r < 0)
 		return r;
@@ -246,7 +271,7 @@ int main(int argc, char **argv)
 			     conf->n_groups == 1 ? "" : "s");
 		return EXIT_SUCCESS;
 	}
-	r = run(conf, self, key);
+	r = run(conf, self, key, options.trace);
 	log_stop();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

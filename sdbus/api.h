@@ -96,6 +96,9 @@ struct api_ops {
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
 	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
 
+	/* A descriptor, to be closed, where the last that happened can be read as text; -EBUSY */
+	int (*get_trace)(void *ctx);
+
 	/*
 	 * The bus has answered the request for our name; may be NULL. 0: it is
 	 * ours; -EEXIST: another agent has it; else the bus's own reason, such as

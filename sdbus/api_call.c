@@ -59,6 +59,21 @@ static void call_refuse(struct api_call *call, const char *error, const char *te
 	call_drop(call);
 }
 
+static void call_trace(struct api_call *call)
+{
+	_cleanup_(close_fdp) int fd = call->api->ops->get_trace(call->api->ctx);
+
+	if (fd == -EBUSY) {
+		call_refuse(call, api_error_name("Busy"), "Somebody else reads a trace.");
+	} else if (fd < 0) {
+		(void)sd_bus_reply_method_errno(call->message, fd, NULL); /* as in call_refuse() */
+		call_drop(call);
+	} else {
+		(void)sd_bus_reply_method_return(call->message, "h", fd); /* the same */
+		call_drop(call);
+	}
+}
+
 static bool is_primary(struct api *api, size_t group)
 {
 	struct api_group now;
@@ -73,6 +88,10 @@ static void call_grant(struct api_call *call)
 	struct api *api = call->api;
 	const struct api_order order = call->order;
 
+	if (order.verb == API_VERB_TRACE) {
+		call_trace(call);
+		return;
+	}
 	if (order.verb == API_VERB_ANNOUNCE && !is_primary(api, order.group)) {
 		call_refuse(call, api_error_name("NotHeld"), "This node is not primary.");
 		return;

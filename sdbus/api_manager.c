@@ -22,6 +22,13 @@ static int get_paths(sd_bus *bus, const char *path, const char *interface, const
 	return sd_bus_message_close_container(reply);
 }
 
+static int get_trace(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct api_order order = { .verb = API_VERB_TRACE };
+
+	return api_call_begin(((struct api_manager_object *)userdata)->api, m, &order, error);
+}
+
 #define AT(field) offsetof(struct api_manager_object, field)
 
 /*
@@ -30,6 +37,9 @@ static int get_paths(sd_bus *bus, const char *path, const char *interface, const
  */
 const sd_bus_vtable api_manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
+	/* UNPRIVILEGED: as for groups, api_call_begin() looks who asks, without waiting */
+	SD_BUS_METHOD_WITH_ARGS("GetTrace", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", trace), get_trace,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", NULL, AT(now.version), CONST),
 	SD_BUS_PROPERTY("NodeName", "s", NULL, AT(now.node), CONST),
 	SD_BUS_PROPERTY("IntervalUSec", "t", NULL, AT(now.interval_us), CONST),
@@ -59,6 +69,7 @@ int api_manager_find(sd_bus *bus, const char *path, const char *interface, void 
 	if (strcmp(path, API_PATH) != 0)
 		return 0;
 	api->ops->get_manager(api->ctx, &api->manager.now);
+	api->manager.api = api;
 	*ret_found = &api->manager;
 	return 1;
 }

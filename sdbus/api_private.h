@@ -21,6 +21,7 @@ enum api_verb {
 	API_VERB_SWITCHOVER,
 	API_VERB_MAINTENANCE,
 	API_VERB_ANNOUNCE,
+	API_VERB_TRACE, /* of no group */
 	_API_VERB_MAX,
 };
 
@@ -50,6 +51,7 @@ struct api_sent {
 struct api_manager_object {
 	struct api_manager now;
 	char **groups, **peers; /* paths of the objects; owned */
+	struct api *api;
 };
 
 struct api_group_object {

@@ -37,6 +37,7 @@ static const struct verb {
 	{ "announce", "[GROUP]", 1, TAKES_JSON, ctl_announce,
 	  "Tell the network again where the addresses are." },
 	{ "monitor", "", 0, TAKES_JSON, ctl_monitor, "Show what happens, until interrupted." },
+	{ "trace", "", 0, 0, ctl_trace, "Show what the agent has been told, and has decided." },
 	{ "check", "", 0, TAKES_JSON | TAKES_CONFIG | TAKES_NODE, ctl_check,
 	  "Say everything that is wrong with the configuration." },
 	{ "genkey", "[FILE]", 1, 0, ctl_genkey, "Make a key for both nodes." },

@@ -121,6 +121,7 @@ static int change_as_nobody(struct rig *rig, void *member)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	const bool maintenance = strcmp(member, "SetMaintenance") == 0;
+	const bool trace = strcmp(member, "GetTrace") == 0;
 	sd_bus *bus;
 
 	(void)rig;
@@ -130,18 +131,22 @@ static int change_as_nobody(struct rig *rig, void *member)
 		(void)sd_bus_call_method(bus, API_NAME, SIP, API_GROUP, member, &error, NULL, "b",
 					 1);
 	else
-		(void)sd_bus_call_method(bus, API_NAME, SIP, API_GROUP, member, &error, NULL, NULL);
+		(void)sd_bus_call_method(bus, API_NAME, trace ? API_PATH : SIP,
+					 trace ? API_MANAGER : API_GROUP, member, &error, NULL,
+					 NULL);
 	printf("%s", error.name ?: "done");
 	return 0;
 }
 
 Test(api_bus, only_the_privileged_may_change, .timeout = 20)
 {
-	static const char *const members[] = { "Switchover", "SetMaintenance", "Announce" };
+	static const char *const members[] = { "Switchover", "SetMaintenance", "Announce",
+					       "GetTrace" };
 	struct rig rig;
 
 	rig_start_bus(&rig);
 	rig.agent.answer_at_once = "beta";
+	rig.agent.trace = "end\n";
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		struct outcome outcome;
 

@@ -42,6 +42,8 @@ struct fake {
 	char **sentences; /* NULL: no memory for them */
 
 	int explanations, switchovers, maintenances, announces;
+	const char *trace; /* in the pipe; NULL: none, for trace_err */
+	int trace_err;
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
@@ -129,6 +131,20 @@ static inline void fake_announce(void *ctx, size_t group)
 	fake->group = group;
 }
 
+/* What fits into a pipe. */
+static inline int fake_get_trace(void *ctx)
+{
+	struct fake *fake = ctx;
+	int fds[2];
+
+	if (!fake->trace)
+		return fake->trace_err;
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(write(fds[1], fake->trace, strlen(fake->trace)), strlen(fake->trace));
+	(void)close(fds[1]);
+	return fds[0];
+}
+
 static inline void fake_named(void *ctx, int err)
 {
 	struct fake *fake = ctx;
@@ -150,6 +166,7 @@ static inline struct api_ops fake_ops(void)
 		.switchover = fake_switchover,
 		.set_maintenance = fake_set_maintenance,
 		.announce = fake_announce,
+		.get_trace = fake_get_trace,
 		.named = fake_named,
 	};
 }

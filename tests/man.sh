@@ -104,6 +104,14 @@ variables()
 		"$(grep -rhoE 'getenv\("[A-Z_]+"' --include='*.c' agent | cut -d'"' -f2 | sort -u)"
 }
 
+# What makes the flight recorder keep a trace.
+failures()
+{
+	same failure "$(sed -n '/^\.Sh FLIGHT/,/^\.Sh ENV/s/^\.It \([a-z].*\)/\1/p' man/takeoverd.8)" \
+		"$(sed -n 's/^\t\[FAILURE_[A-Z]*\] = "\(.*\)",/\1/p' agent/recorder/recorder.c
+			sed -n 's/.*recorder_keep(.*, "\(.*\)").*/\1/p' agent/agent.c)"
+}
+
 # Every id that is in the sources, wherever it is told.
 ids()
 {
@@ -223,6 +231,10 @@ numbers()
 	holds agent/bus.c '#define BUS_RETRY_MAX_US (2 \* USEC_PER_SEC)'
 	holds agent/tell.c '"they are back, but for those on " : "they are back"'
 	holds agent/tell.c '"the kernel refuses %s/%u on %s: %s%s"'
+	holds agent/recorder/dump.c 'DUMP_FILES = 4,'
+	holds agent/recorder/dump.c 'DUMP_PATIENCE_MS = 3000,'
+	holds agent/recorder/recorder.c '#define RECORDER_AFTERMATH_US (1 \* USEC_PER_SEC)'
+	holds agent/recorder/recorder.c '#define RECORDER_QUIET_US (10 \* 60 \* USEC_PER_SEC)'
 	holds agent/agent.c '#define BOOT_US (120 \* USEC_PER_SEC)'
 	holds agent/sense.c '"interface %s is %s: waiting for it"'
 	holds agent/log.c 'LOG_LINES_MAX = 256,'
@@ -238,6 +250,7 @@ signals
 variables
 exit_statuses
 ids
+failures
 examples
 numbers
 ((broken == 0)) || exit 1

@@ -312,6 +312,36 @@ Test(takeoverctl, all_groups_are_explained_if_none_is_named, .timeout = 10)
 	rig_done(&rig);
 }
 
+Test(takeoverctl, a_trace_is_shown_as_it_comes, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.agent.trace = "config n_nodes=2\n@1 time\nend\n";
+	RUN(&rig, &outcome, "trace");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect_str_eq(outcome.text, "config n_nodes=2\n@1 time\nend\n|");
+	rig.agent.trace = "config n_nodes=2\n@1 time\n";
+	RUN(&rig, &outcome, "trace");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text,
+			 "config n_nodes=2\n@1 time\n|takeoverctl: takeoverd ended before it "
+			 "answered; see 'journalctl -u takeoverd', and 'takeoverctl status' for "
+			 "who is primary.\n");
+	rig.agent.trace = NULL;
+	rig.agent.trace_err = -EBUSY;
+	RUN(&rig, &outcome, "trace");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text,
+			 "|takeoverctl: Somebody else reads a trace; try again in a moment.\n");
+	rig.agent.trace_err = -EMFILE;
+	RUN(&rig, &outcome, "trace");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: Too many open files.\n");
+	rig_done(&rig);
+}
+
 Test(takeoverctl, group_that_is_like_no_other_is_refused, .timeout = 10)
 {
 	struct outcome outcome;

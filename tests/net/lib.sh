@@ -374,7 +374,8 @@ agent_start()
 	spawn "agent-$1" "$1" "$dir/log.out" env -u NOTIFY_SOCKET -u WATCHDOG_USEC \
 		STATE_DIRECTORY="$dir/state" RUNTIME_DIRECTORY="$dir/run" \
 		DBUS_SYSTEM_BUS_ADDRESS="$(bus_of "$1")" \
-		$WRAPPER "$TAKEOVERD" --config "${2:-$DIR/takeover.conf}" --node "${NODE_NAME[$1]}"
+		$WRAPPER "$TAKEOVERD" --config "${2:-$DIR/takeover.conf}" --node "${NODE_NAME[$1]}" \
+		${TRACE:+--trace "$DIR/$TRACE-$1"}
 	AGENT[$1]=${PIDS[agent-$1]}
 }
 

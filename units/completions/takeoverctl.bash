@@ -18,7 +18,7 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance announce monitor check genkey version help)
+	local verbs=(status explain switchover maintenance announce monitor trace check genkey version help)
 	local options=(--json --config --node --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0

@@ -60,6 +60,30 @@ scenario_service_runs_at_realtime_priority()
 	chrt -p "${AGENT[a]}" | grep -qx '.*priority: 5' || fail "$(chrt -p "${AGENT[a]}")"
 }
 
+# But what makes the text of a trace does not, also with what the unit forbids.
+scenario_service_traces_out_of_real_time()
+{
+	local task policy
+
+	alone
+	in_node a mkdir /etc/systemd/system/takeoverd.service.d
+	in_node a tee /etc/systemd/system/takeoverd.service.d/trace.conf >/dev/null <<-END
+		[Service]
+		ExecStart=
+		ExecStart=$(in_node a sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/takeoverd.service) --trace /var/lib/takeover/all
+	END
+	in_node a systemctl daemon-reload
+	agent_start a
+	wait_role a primary
+	for task in "/proc/${AGENT[a]}/task"/*; do
+		[[ $(<"$task/comm") == takeoverd-trace ]] || continue
+		policy=$(sed 's/.*) //' "$task/stat" | cut -d' ' -f39)
+	done
+	[[ ${policy:-none} == 0 ]] || fail "the policy of what writes the trace is ${policy:-none}"
+	in_node a takeoverctl trace >"$DIR/trace" || fail "takeoverctl trace failed"
+	"$BUILD/tests/sim/sim" --replay "$DIR/trace" >"$DIR/replay" || fail "it went another way"
+}
+
 # Anybody may look and listen, nobody but root may act.
 scenario_strangers_may_look_only()
 {
