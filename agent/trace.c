@@ -22,9 +22,10 @@
 static const struct field config_fields[] = {
 	CONFIG(self), CONFIG(n_nodes), CONFIG(n_groups), CONFIG(n_announce), CONFIG(interval_us),
 	CONFIG(lease_us), CONFIG(dead_us), CONFIG(start_wait_us), CONFIG(restart_hold_us),
-	CONFIG(step_us), CONFIG(digest), CONFIG(announce_us[0]), CONFIG(announce_us[1]),
-	CONFIG(announce_us[2]), CONFIG(announce_us[3]), CONFIG(announce_us[4]),
-	CONFIG(announce_us[5]), CONFIG(announce_us[6]), CONFIG(announce_us[7]),
+	CONFIG(step_us), CONFIG(refresh_us), CONFIG(digest), CONFIG(announce_us[0]),
+	CONFIG(announce_us[1]), CONFIG(announce_us[2]), CONFIG(announce_us[3]),
+	CONFIG(announce_us[4]), CONFIG(announce_us[5]), CONFIG(announce_us[6]),
+	CONFIG(announce_us[7]),
 	CONFIG(priority[0]), CONFIG(priority[1]), CONFIG(priority[2]), CONFIG(priority[3]),
 	CONFIG(priority[4]), CONFIG(priority[5]), CONFIG(priority[6]), CONFIG(priority[7]), { 0 },
 };

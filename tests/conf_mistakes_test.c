@@ -71,6 +71,10 @@ static const struct {
 	  "2: Announce= takes times that grow, but 1s is not later than the one before it.\n" },
 	{ "Announce=1s soon", "2: Announce= takes times from 1ms to 1min, not \"soon\".\n" },
 	{ "Announce=1 2 3 4 5 6 7 8 9", "2: Announce= takes at most 8 times.\n" },
+	{ "AnnounceRefresh=500ms",
+	  "2: AnnounceRefresh= takes a time in whole seconds from 0 to 1h, not \"500ms\".\n" },
+	{ "AnnounceRefresh=2h",
+	  "2: AnnounceRefresh= takes a time in whole seconds from 0 to 1h, not \"2h\".\n" },
 	{ "Lease=104ms",
 	  "2: Lease=104ms is too short, it takes 2 * Interval + 5ms = 105ms at least: otherwise "
 	  "one lost heartbeat silences a healthy primary.\n" },
@@ -82,7 +86,8 @@ static const struct {
 	  "otherwise a frozen primary still answers when the other node claims.\n" },
 	{ "Frob=1",
 	  "2: [Agent] has no key Frob=; it has KeyFile= Authentication= Port= Mark= Interval= "
-	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce=.\n" },
+	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce= "
+	  "AnnounceRefresh=.\n" },
 	{ "interval=50ms", "2: [Agent] has no key interval=; did you mean Interval=?\n" },
 	{ "DaedTime=50ms", "2: [Agent] has no key DaedTime=; did you mean DeadTime=?\n" },
 	{ "Priority=5", "2: Priority= belongs into [Node NAME], not [Agent].\n" },

@@ -56,6 +56,7 @@ Test(conf, defaults_are_those_of_the_table)
 	cr_expect_eq(conf->address_lifetime_s, 60);
 	cr_assert_eq(conf->n_announce, 4);
 	cr_expect_arr_eq(conf->announce_us, announce, sizeof(announce));
+	cr_expect_eq(conf->announce_refresh_s, 0);
 	cr_expect_eq(conf->nodes[0].priority, 100);
 	cr_expect_not(conf->groups[0].core.strict);
 	cr_expect_not(conf->groups[0].core.hot);
@@ -71,7 +72,7 @@ Test(conf, every_value_arrives)
 		"[Agent]\nKeyFile=/run/key\nAuthentication=none\nPort=99\nMark=7\nInterval=5ms\n"
 		"Lease=15ms\nDeadTime=35ms\nStartWait=1min\nRestartHold=1.5s\nTimeoutStep=1s "
 		"500ms\n"
-		"AddressLifetime=10\nAnnounce=\n"
+		"AddressLifetime=10\nAnnounce=\nAnnounceRefresh=1min\n"
 		"[Node z]\nAddress=10.0.0.1\nAddress=fd00::1\nPriority=7\n"
 		"[Node b]\nAddress=10.0.0.2\nAddress=fd00::2\n"
 		"[Group s]\nVirtualAddress=fd00::3 eth1\nVirtualAddress=10.0.0.4\tbr-lan.5\n"
@@ -91,6 +92,7 @@ Test(conf, every_value_arrives)
 	cr_expect_eq(conf->step_us, 1500000);
 	cr_expect_eq(conf->address_lifetime_s, 10);
 	cr_expect_eq(conf->n_announce, 0);
+	cr_expect_eq(conf->announce_refresh_s, 60);
 	cr_expect_str_eq(conf->nodes[1].name, "z");
 	cr_expect_eq(conf->nodes[1].priority, 7);
 	cr_assert_eq(conf->nodes[1].n_paths, 2);
@@ -146,7 +148,7 @@ Test(conf, what_is_printed_is_read_back_the_same)
 		"[Group z]\nVirtualAddress=fe80::5/64 eth0\n"
 		"[Group a]\nVirtualAddress=10.0.0.3/31 eth0\nVirtualAddress=fd00::7 eth0\n"
 		"Handover=strict\nRedundancy=hot\nPreempt=1\nWhenAlone=release\nLinger=0\n",
-		"[Agent]\nAnnounce=1ms 1500us 1s 1001ms 60\n" GOOD,
+		"[Agent]\nAnnounce=1ms 1500us 1s 1001ms 60\nAnnounceRefresh=90\n" GOOD,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -159,6 +161,7 @@ Test(conf, what_is_printed_is_read_back_the_same)
 		cr_expect_eq(first->digest, second->digest);
 		cr_expect_eq(first->interval_us, second->interval_us);
 		cr_expect_eq(first->dead_us, second->dead_us);
+		cr_expect_eq(first->announce_refresh_s, second->announce_refresh_s);
 		cr_expect_arr_eq(first->nodes, second->nodes, sizeof(first->nodes));
 		for (size_t g = 0; g < first->n_groups; g++)
 			cr_expect_arr_eq(first->groups[g].vips, second->groups[g].vips,
@@ -214,6 +217,7 @@ Test(conf, digest_differs_when_anything_differs)
 	static const char *const others[] = {
 		"[Agent]\nInterval=51ms\n" GOOD,
 		"[Agent]\nAnnounce=10ms\n" GOOD,
+		"[Agent]\nAnnounceRefresh=1s\n" GOOD,
 		GOOD "Preempt=yes\n",
 		GOOD "VirtualAddress=10.0.0.4 eth0\n",
 		NODES "Priority=101\n" GROUP,
@@ -325,8 +329,9 @@ Test(conf, thousands_of_addresses_are_taken)
 
 Test(conf, core_gets_what_it_needs)
 {
-	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
-		"[Agent]\nInterval=20ms\n" NODES "Priority=9\n" GROUP "Handover=strict\n");
+	_cleanup_(conf_freep) struct conf *conf =
+		conf_from_text("[Agent]\nInterval=20ms\nAnnounceRefresh=1h\n" NODES
+			       "Priority=9\n" GROUP "Handover=strict\n");
 	struct core_config config;
 
 	conf_core(conf, 1, &config);
@@ -337,6 +342,7 @@ Test(conf, core_gets_what_it_needs)
 	cr_expect_eq(config.digest, conf->digest);
 	cr_expect_eq(config.n_announce, 4);
 	cr_expect_eq(config.announce_us[3], 3000000);
+	cr_expect_eq(config.refresh_us, 3600 * USEC_PER_SEC);
 	cr_expect_eq(config.priority[0], 100);
 	cr_expect_eq(config.priority[1], 9);
 	cr_expect(config.groups[0].strict);

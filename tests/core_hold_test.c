@@ -37,6 +37,65 @@ Test(core_hold, announcements_leave_at_the_claim_and_on_the_schedule)
 	cr_assert_eq(rig_count("alpha announces\n"), 5);
 }
 
+Test(core_hold, a_refresh_goes_on_behind_the_schedule)
+{
+	rig_begin();
+	rig_configure(refresh_us, 7 * USEC_PER_SEC);
+	rig_alone(ALPHA);
+	rig_advance_us(3 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("alpha announces\n"), 5);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_advance_us(7 * USEC_PER_SEC - 1);
+		cr_assert_eq(rig_count("alpha announces\n"), 5 + i);
+		rig_advance_us(1);
+		cr_assert_eq(rig_count("alpha announces\n"), 6 + i);
+	}
+}
+
+Test(core_hold, a_refresh_needs_no_schedule_and_no_claim)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_configure(refresh_us, 7 * USEC_PER_SEC);
+	rig_adopted(ALPHA, 5);
+	rig_forget();
+	rig_advance_us(21 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("alpha announces\n"), 3);
+}
+
+Test(core_hold, a_refresh_ends_with_the_hold)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_configure(refresh_us, 1 * USEC_PER_SEC);
+	rig_configure(groups[0].keep_alone, false);
+	rig_alone(ALPHA);
+	rig_advance_us(5 * USEC_PER_SEC);
+	rig_set_fitness(ALPHA, CORE_UNFIT_LINK, true);
+	rig_forget();
+	rig_advance_us(10 * USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_FAULT);
+	cr_assert_eq(rig_count("announces"), 0);
+}
+
+Test(core_hold, a_refresh_waits_until_addresses_that_were_removed_are_back)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_configure(refresh_us, 1 * USEC_PER_SEC);
+	rig_adopted(ALPHA, 5);
+	rig.nodes[ALPHA].stuck = true;
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_forget();
+	rig_advance_us(5 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("announces"), 0);
+	rig.nodes[ALPHA].stuck = false;
+	rig_answer_next(ALPHA, 0);
+	cr_assert_eq(rig_count("alpha announces\n"), 1);
+	rig_advance_us(1 * USEC_PER_SEC);
+	cr_assert_eq(rig_count("alpha announces\n"), 2);
+}
+
 Test(core_hold, released_addresses_are_never_announced)
 {
 	rig_begin();

@@ -185,6 +185,7 @@ Test(trace, a_configuration_is_carried)
 				      .start_wait_us = 4,
 				      .restart_hold_us = 5,
 				      .step_us = 6,
+				      .refresh_us = 9,
 				      .digest = UINT64_MAX,
 				      .announce_us = { 1, 2, 3, 4, 5, 6, 7, 8 },
 				      .priority = { 10, 20, 30, 40, 50, 60, 70, 80 } };

@@ -64,6 +64,7 @@ struct conf {
 	uint32_t address_lifetime_s;
 	uint32_t announce_us[CORE_ANNOUNCE_MAX];
 	size_t n_announce;
+	uint32_t announce_refresh_s; /* 0: never */
 };
 
 /* One mistake or doubt; text is a whole sentence. */

@@ -30,6 +30,8 @@ static const struct conf_key table[] = {
 	  RANGE(SEC(2), SEC(86400)) },
 	{ AGENT("Announce", "10ms 100ms 1s 3s", conf_kind_times, announce_us),
 	  RANGE(MS(1), SEC(60)) },
+	{ AGENT("AnnounceRefresh", "0", conf_kind_seconds, announce_refresh_s),
+	  RANGE(0, SEC(3600)) },
 
 	{ NODE("Address", NULL, conf_kind_address, paths) },
 	{ NODE("Priority", "100", conf_kind_u16, priority), RANGE(1, UINT16_MAX) },

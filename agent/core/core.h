@@ -301,6 +301,7 @@ struct core_config {
 	uint32_t start_wait_us;	  /* StartWait= */
 	uint32_t restart_hold_us; /* RestartHold= */
 	uint32_t step_us;	  /* TimeoutStep=: how long a step of a handover may take */
+	uint32_t refresh_us;	  /* AnnounceRefresh=; 0: never */
 	uint64_t digest;
 	uint32_t announce_us[CORE_ANNOUNCE_MAX]; /* after the claim, ascending */
 	uint16_t priority[CORE_NODES_MAX];

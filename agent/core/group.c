@@ -80,8 +80,12 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 		g->request_due = INSTANT_NEVER; /* the move has deadlines of its own */
 	else
 		g->lost = false;
-	if (state != CORE_STATE_PRIMARY)
+	if (state != CORE_STATE_PRIMARY) {
 		g->announce_due = INSTANT_NEVER;
+	} else if (!instant_is_set(g->announce_due)) {
+		g->announced = s->core->config.n_announce; /* it was here before: refresh only */
+		schedule_announcement(s, group);
+	}
 	tell(s, group, CORE_TELL_STATE, CORE_RESULT_OK, 0);
 	s->out->v[s->out->n - 1].tell.from = from;
 	s->out->v[s->out->n - 1].tell.was_primary = was_primary;
@@ -151,6 +155,21 @@ void set_move(struct step *s, uint8_t group, enum core_move move)
 	s->core->beat_now = true;
 }
 
+/* When to announce again: on the schedule, and for ever after it if that is wanted. */
+void schedule_announcement(struct step *s, uint8_t group)
+{
+	const struct core_config *config = &s->core->config;
+	struct core_group *g = &s->core->groups[group];
+	uint32_t before = g->announced ? config->announce_us[g->announced - 1] : 0;
+
+	g->announce_due = INSTANT_NEVER;
+	if (g->announced < config->n_announce)
+		g->announce_due =
+			instant_add(s->core->now, config->announce_us[g->announced] - before);
+	else if (config->refresh_us)
+		g->announce_due = instant_add(s->core->now, config->refresh_us);
+}
+
 /* Announce every address now, and again on the schedule; when some are missing, once they are back.
  */
 void announce(struct step *s, uint8_t group)
@@ -161,9 +180,7 @@ void announce(struct step *s, uint8_t group)
 		return;
 	emit(s, CORE_DO_ANNOUNCE, group);
 	g->announced = 0;
-	g->announce_due = INSTANT_NEVER;
-	if (s->core->config.n_announce)
-		g->announce_due = instant_add(s->core->now, s->core->config.announce_us[0]);
+	schedule_announcement(s, group);
 }
 
 /* Answer a caller who need not wait. */

@@ -163,16 +163,13 @@ static void run_schedule(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
-	uint32_t before;
 
 	if (!instant_is_set(g->announce_due) || !instant_reached(core->now, g->announce_due))
 		return;
 	emit(s, CORE_DO_ANNOUNCE, group);
-	before = core->config.announce_us[g->announced++];
-	g->announce_due = INSTANT_NEVER;
 	if (g->announced < core->config.n_announce)
-		g->announce_due =
-			instant_add(core->now, core->config.announce_us[g->announced] - before);
+		g->announced++;
+	schedule_announcement(s, group);
 }
 
 /* A stranger took addresses away: put them back at once, and count. */

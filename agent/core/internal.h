@@ -83,6 +83,7 @@ instant lease_end(const struct core *core);
 void set_gate(struct step *s, uint8_t group, enum core_gate level);
 void set_move(struct step *s, uint8_t group, enum core_move move);
 void announce(struct step *s, uint8_t group);
+void schedule_announcement(struct step *s, uint8_t group);
 void reply(struct step *s, uint8_t group, uint32_t request, enum core_result result);
 void answer(struct step *s, uint8_t group, enum core_result result);
 void close_gate(struct step *s, uint8_t group);

@@ -77,6 +77,7 @@ static void configure(uint64_t *dice, struct sim_history *h)
 		.start_wait_us = SEC(5),
 		.restart_hold_us = SEC(3),
 		.step_us = SEC(2),
+		.refresh_us = SEC(1),
 		.announce_us = { MS(10), MS(100) },
 	};
 	for (unsigned i = 0; i < h->n_nodes; i++)
