@@ -51,3 +51,30 @@ void arp_build_announcement(struct frame *ret, const uint8_t mac[static 6], cons
 	*ret = (struct frame){ .len = ETH_ZLEN };
 	memcpy(ret->bytes, &a, sizeof(a));
 }
+
+/**
+ * arp_build_unicast() - Build an ARP frame that tells one host alone: this address is at this MAC.
+ * @ret: the frame, padded to Ethernet's minimum
+ * @mac: where the address is
+ * @ip: the IPv4 address
+ * @form: request, which asks @to for its own address: nothing about it is
+ *	gratuitous, it has to be answered, and whoever answers it takes down who
+ *	has asked (RFC 826, "packet reception"); or reply, as if @to had asked
+ * @to: the host. If its MAC is not known, everybody hears the request and only
+ *	this host takes it down; a reply needs the MAC.
+ */
+void arp_build_unicast(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+		       enum arp_form form, const struct neigh *to)
+{
+	struct announcement a;
+
+	assert(to->ip.family == 4 && (to->known || form == ARP_FORM_REQUEST));
+	arp_build_announcement(ret, mac, ip, form);
+	memcpy(&a, ret->bytes, sizeof(a));
+	memcpy(a.arp.arp_tpa, to->ip.bytes, sizeof(a.arp.arp_tpa));
+	if (to->known)
+		memcpy(a.eth.ether_dhost, to->mac, sizeof(a.eth.ether_dhost));
+	if (form == ARP_FORM_REPLY)
+		memcpy(a.arp.arp_tha, to->mac, sizeof(a.arp.arp_tha));
+	memcpy(ret->bytes, &a, sizeof(a));
+}

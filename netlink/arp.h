@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "netlink/neigh.h"
 #include "netlink/packet.h"
 
 /* The two forms of a gratuitous ARP; equipment differs in which one it believes. */
@@ -11,3 +12,5 @@ enum arp_form {
 
 void arp_build_announcement(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
 			    enum arp_form form);
+void arp_build_unicast(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+		       enum arp_form form, const struct neigh *to);

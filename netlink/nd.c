@@ -85,3 +85,64 @@ void nd_build_advertisement(struct frame *ret, const uint8_t mac[static 6], cons
 	*ret = (struct frame){ .len = sizeof(a) };
 	memcpy(ret->bytes, &a, sizeof(a));
 }
+
+/* Address a built message to another host, by both its addresses. */
+static void readdress(struct frame *frame, struct advertisement *a, const uint8_t mac[static 6],
+		      const uint8_t ip[static 16])
+{
+	memcpy(a->eth.ether_dhost, mac, sizeof(a->eth.ether_dhost));
+	memcpy(&a->ip6.ip6_dst, ip, sizeof(a->ip6.ip6_dst));
+	a->na.nd_na_cksum = 0;
+	a->na.nd_na_cksum = htons(checksum(a));
+	memcpy(frame->bytes, a, sizeof(*a));
+}
+
+/**
+ * nd_build_unicast() - Build the unsolicited neighbour advertisement for one host alone.
+ * @ret: the frame
+ * @mac: where the address is
+ * @ip: the IPv6 address, which is the source as well
+ * @to: the host; its MAC is known
+ */
+void nd_build_unicast(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+		      const struct neigh *to)
+{
+	struct advertisement a;
+
+	assert(to->ip.family == 6 && to->known);
+	nd_build_advertisement(ret, mac, ip, false);
+	memcpy(&a, ret->bytes, sizeof(a));
+	readdress(ret, &a, to->mac, to->ip.bytes);
+}
+
+/**
+ * nd_build_solicitation() - Build a neighbour solicitation that asks a host for its own address.
+ * @ret: the frame
+ * @mac: where the address is
+ * @ip: the IPv6 address, which is the source as well
+ * @to: the host. If its MAC is not known, the question goes to its
+ *	solicited-node group (RFC 4291 section 2.7.1).
+ *
+ * Who is asked takes down who asks (RFC 4861 section 7.2.3), also where
+ * unsolicited advertisements are ignored.
+ */
+void nd_build_solicitation(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
+			   const struct neigh *to)
+{
+	uint8_t group[16] = { 0xff, 0x02, [11] = 0x01, [12] = 0xff };
+	uint8_t group_mac[6] = { 0x33, 0x33, 0xff };
+	struct advertisement a;
+
+	_Static_assert(sizeof(struct nd_neighbor_solicit) == sizeof(struct nd_neighbor_advert),
+		       "the two differ in their type, their flags and their option only");
+	assert(to->ip.family == 6);
+	nd_build_advertisement(ret, mac, ip, false);
+	memcpy(&a, ret->bytes, sizeof(a));
+	a.na.nd_na_type = ND_NEIGHBOR_SOLICIT;
+	a.na.nd_na_flags_reserved = 0;
+	a.option.nd_opt_type = ND_OPT_SOURCE_LINKADDR;
+	memcpy(&a.na.nd_na_target, to->ip.bytes, sizeof(a.na.nd_na_target));
+	memcpy(group + 13, to->ip.bytes + 13, 3);
+	memcpy(group_mac + 3, to->ip.bytes + 13, 3);
+	readdress(ret, &a, to->known ? to->mac : group_mac, to->known ? to->ip.bytes : group);
+}

@@ -66,3 +66,109 @@ Test(nd, the_kernel_believes_it_at_once)
 	cr_assert_eq(packet_send(fd, &frame, 1, &n_sent), 0);
 	netns_await_neighbour("2001:db8:11::103", "02:00:5e:10:20:30");
 }
+
+static const struct neigh to = {
+	.ip = { .family = 6, .bytes = { 0xfe, 0x80, [13] = 0xaa, 0xbb, 0xcc } },
+	.mac = { 0x02, [5] = 0x0b },
+	.known = true,
+};
+
+/* As RFC 4443 section 2.3 has it: with the checksum in it, the sum is all ones. */
+static void expect_checksum(const struct frame *frame)
+{
+	const uint8_t *bytes = frame->bytes;
+	uint32_t sum = 32 + 58; /* length of the message, ICMPv6 */
+
+	for (size_t i = 22; i < 86; i += 2)
+		sum += (uint32_t)(bytes[i] << 8 | bytes[i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	cr_assert_eq(sum, 0xffff);
+}
+
+Test(nd, an_advertisement_for_one_host_differs_in_its_destination_only)
+{
+	uint8_t bytes[sizeof(expected)];
+	struct frame frame;
+
+	memcpy(bytes, expected, sizeof(bytes));
+	memcpy(bytes, to.mac, 6);
+	memcpy(bytes + 38, to.ip.bytes, 16);
+	memset(&frame, 0xa5, sizeof(frame));
+	nd_build_unicast(&frame, mac, &ip, &to);
+	cr_assert_eq(frame.len, sizeof(bytes));
+	expect_checksum(&frame);
+	memcpy(bytes + 56, frame.bytes + 56, 2);
+	cr_assert_arr_eq(frame.bytes, bytes, sizeof(bytes));
+}
+
+/* RFC 4861 section 4.3, RFC 4291 section 2.7.1 for the group of who is not known. */
+Test(nd, a_solicitation_asks_a_host_for_its_own_address)
+{
+	static const uint8_t asks[32] = {
+		0x87, 0x00, 0,	  0,
+		0,    0,    0,	  0, /* solicitation, checksum */
+		0xfe, 0x80, 0,	  0,
+		0,    0,    0,	  0, /* target: the host */
+		0,    0,    0,	  0,
+		0,    0xaa, 0xbb, 0xcc, /**/
+		0x01, 0x01, 0x02, 0x00,
+		0x5e, 0x10, 0x20, 0x30, /* option: who asks is at this MAC */
+	};
+	static const uint8_t group[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff, 0xaa, 0xbb, 0xcc };
+	static const uint8_t group_mac[6] = { 0x33, 0x33, 0xff, 0xaa, 0xbb, 0xcc };
+	struct neigh stranger = to;
+	struct frame frame;
+
+	nd_build_solicitation(&frame, mac, &ip, &to);
+	cr_assert_eq(frame.len, sizeof(expected));
+	expect_checksum(&frame);
+	cr_assert_arr_eq(frame.bytes, to.mac, 6);
+	cr_assert_arr_eq(frame.bytes + 6, expected + 6, 32, "but for the destination");
+	cr_assert_arr_eq(frame.bytes + 38, to.ip.bytes, 16);
+	memset(frame.bytes + 56, 0, 2);
+	cr_assert_arr_eq(frame.bytes + 54, asks, sizeof(asks));
+
+	stranger.known = false;
+	nd_build_solicitation(&frame, mac, &ip, &stranger);
+	expect_checksum(&frame);
+	cr_assert_arr_eq(frame.bytes, group_mac, 6);
+	cr_assert_arr_eq(frame.bytes + 38, group, 16);
+}
+
+/* What a host that ignores unsolicited advertisements has to take down all the same. */
+Test(nd, the_kernel_believes_the_question_where_it_drops_advertisements)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct neigh vb = to;
+	struct frame frames[2];
+	size_t n_sent;
+
+	netns_enter();
+	sh("sysctl -qw net.ipv6.conf.vb.drop_unsolicited_na=1 && "
+	   "ip addr add 2001:db8:11::1/64 dev vb nodad");
+	vb.ip = (struct ip){ .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x11, [15] = 1 } };
+	fd = packet_open(netns_index("va"));
+	sh("ip neigh replace 2001:db8:11::103 lladdr 02:00:00:00:00:99 dev vb nud reachable");
+	nd_build_unicast(&frames[0], to.mac, &ip, &vb);
+	nd_build_solicitation(&frames[1], mac, &ip, &vb);
+	cr_assert_eq(packet_send(fd, frames, 2, &n_sent), 0);
+	netns_await_neighbour("2001:db8:11::103", "02:00:5e:10:20:30");
+}
+
+Test(nd, the_kernel_believes_an_advertisement_for_itself_alone)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	struct neigh vb = to;
+	struct frame frame;
+	size_t n_sent;
+
+	netns_enter();
+	sh("ip addr add 2001:db8:11::1/64 dev vb nodad");
+	vb.ip = (struct ip){ .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x11, [15] = 1 } };
+	fd = packet_open(netns_index("va"));
+	sh("ip neigh replace 2001:db8:11::103 lladdr 02:00:00:00:00:99 dev vb nud reachable");
+	nd_build_unicast(&frame, mac, &ip, &vb);
+	cr_assert_eq(packet_send(fd, &frame, 1, &n_sent), 0);
+	netns_await_neighbour("2001:db8:11::103", "02:00:5e:10:20:30");
+}

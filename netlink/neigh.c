@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "netlink/neigh.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "agent/cleanup.h"
+
+/* An entry in one of these states has a MAC, and not one that follows from the address. */
+enum { STATES = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT };
+
+struct neighs {
+	struct neigh *v;
+	size_t n;
+	size_t size;
+	int ifindex;
+};
+
+static void neighs_done(struct neighs *l)
+{
+	free(l->v);
+}
+
+/* Takes the IP address from an attribute that is as long as the family wants it. */
+static int parse_ip(const struct nlattr *attr, uint8_t family, struct ip *ret)
+{
+	struct ip ip = { .family = family };
+
+	if (!attr || mnl_attr_get_payload_len(attr) != ip_len(&ip))
+		return -EBADMSG;
+	memcpy(ip.bytes, mnl_attr_get_payload(attr), ip_len(&ip));
+	*ret = ip;
+	return 0;
+}
+
+/* One host's, on Ethernet: neither a group's nor the zeros of a link that has none. */
+static bool is_host_mac(const uint8_t mac[static 6])
+{
+	static const uint8_t none[6];
+
+	return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
+}
+
+/**
+ * neigh_parse() - Read an entry of the neighbour table from a message of the kernel.
+ * @nlh: a message of at least nlmsg_len bytes, otherwise not trusted
+ * @ret: the neighbour; never a gateway, of which this table knows nothing
+ *
+ * Return: 0; -EBADMSG when it is not a whole RTM_NEWNEIGH or RTM_DELNEIGH;
+ * -EAFNOSUPPORT when it is about neither IPv4 nor IPv6, but about a bridge.
+ */
+int neigh_parse(const struct nlmsghdr *nlh, struct neigh *ret)
+{
+	const struct nlattr *attrs[NDA_CACHEINFO + 1];
+	const struct nlattr *mac, *cacheinfo;
+	const struct ndmsg *ndm;
+	struct neigh neigh = { 0 };
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH)
+		return -EBADMSG;
+	if (nl_attrs(nlh, sizeof(*ndm), attrs, ARRAY_SIZE(attrs)) < 0)
+		return -EBADMSG;
+	ndm = mnl_nlmsg_get_payload(nlh);
+	if (ndm->ndm_family != AF_INET && ndm->ndm_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (parse_ip(attrs[NDA_DST], ndm->ndm_family == AF_INET ? 4 : 6, &neigh.ip) < 0 ||
+	    ndm->ndm_ifindex <= 0)
+		return -EBADMSG;
+	neigh.ifindex = ndm->ndm_ifindex;
+
+	mac = attrs[NDA_LLADDR];
+	if (mac && mnl_attr_get_payload_len(mac) == sizeof(neigh.mac)) {
+		memcpy(neigh.mac, mnl_attr_get_payload(mac), sizeof(neigh.mac));
+		neigh.known = (ndm->ndm_state & STATES) && is_host_mac(neigh.mac);
+	}
+	cacheinfo = attrs[NDA_CACHEINFO];
+	if (cacheinfo && mnl_attr_get_payload_len(cacheinfo) >= sizeof(struct nda_cacheinfo)) {
+		const struct nda_cacheinfo *info = mnl_attr_get_payload(cacheinfo);
+
+		neigh.age = info->ndm_confirmed;
+	}
+	*ret = neigh;
+	return 0;
+}
+
+static int neighs_add(const struct nlmsghdr *nlh, void *data)
+{
+	struct neighs *l = data;
+	int r;
+
+	if (l->n == l->size) {
+		size_t size = l->size ? 2 * l->size : 64;
+		struct neigh *v = reallocarray(l->v, size, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		l->v = v;
+		l->size = size;
+	}
+	r = neigh_parse(nlh, &l->v[l->n]);
+	if (r == -EAFNOSUPPORT)
+		return 0;
+	if (r == 0 && l->v[l->n].known && l->v[l->n].ifindex == l->ifindex)
+		l->n++;
+	return r;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct neigh *x = a, *y = b;
+
+	return (x->age > y->age) - (x->age < y->age);
+}
+
+/**
+ * neigh_list() - Read who is known on a link, IPv4 and IPv6.
+ * @nl: a socket of NETLINK_ROUTE
+ * @ifindex: the link
+ * @ret: array of those whose MAC is known, the one that was confirmed last
+ *	first; heap, the caller's to free
+ * @ret_n: number of them; 0 for a link that is not there
+ *
+ * The kernel walks its whole table for it, which has 1,024 entries for each
+ * family if nobody has changed gc_thresh3.
+ *
+ * Return: 0; -ENOMEM; -EBADMSG when the kernel sent what is not a neighbour;
+ * what nl_dump() returns.
+ */
+int neigh_list(struct nl *nl, int ifindex, struct neigh **ret, size_t *ret_n)
+{
+	_cleanup_(neighs_done) struct neighs l = { .ifindex = ifindex };
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	int r;
+
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
+	mnl_attr_put_u32(nlh, NDA_IFINDEX, (uint32_t)ifindex);
+	r = nl_dump(nl, nlh, neighs_add, &l);
+	if (r < 0)
+		return r;
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_age);
+	*ret_n = l.n;
+	*ret = TAKE(l.v);
+	return 0;
+}
+
+/*
+ * Somewhere outside: of the networks for documentation (RFC 5737, RFC 3849),
+ * which nobody is in. No packet goes there, the kernel is only asked for the way.
+ */
+static const struct ip outside4 = { .family = 4, .bytes = { 192, 0, 2, 1 } };
+static const struct ip outside6 = { .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+
+static int parse_gateway(const struct nlmsghdr *nlh, uint8_t family, struct ip *ret)
+{
+	const struct nlattr *attrs[RTA_GATEWAY + 1];
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return 0; /* an error: there is no way */
+	if (nl_attrs(nlh, sizeof(struct rtmsg), attrs, ARRAY_SIZE(attrs)) < 0)
+		return -EBADMSG;
+	return parse_ip(attrs[RTA_GATEWAY], family, ret) == 0;
+}
+
+/**
+ * neigh_gateway() - Which gateway leads out of a link?
+ * @family: 4 or 6
+ * @ifindex: the link
+ * @ret: the gateway, if there is one
+ *
+ * One route is asked for, as a packet would; the table is not read, which on a
+ * router has a million of them.
+ *
+ * Return: 1 if there is one; 0 if not; -EBADMSG when the kernel sent what is
+ * not a route; what nl_socket(), send() or nl_receive() fails with.
+ */
+int neigh_gateway(uint8_t family, int ifindex, struct ip *ret)
+{
+	const struct ip *outside = family == 4 ? &outside4 : &outside6;
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_DATAGRAM_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	_cleanup_(close_fdp) int fd = -1;
+	struct rtmsg *rtm;
+	size_t len;
+	int r;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = family == 4 ? AF_INET : AF_INET6;
+	rtm->rtm_dst_len = (uint8_t)(8 * ip_len(outside));
+	mnl_attr_put(nlh, RTA_DST, ip_len(outside), outside->bytes);
+	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)ifindex);
+
+	/* nl_each() and nl_dump() ask for acknowledgements and for whole tables only. */
+	fd = nl_socket(NETLINK_ROUTE, 0);
+	if (fd < 0)
+		return fd;
+	if (send(fd, nlh, nlh->nlmsg_len, 0) < 0)
+		return -errno;
+	r = nl_receive(fd, buf, sizeof(buf), &len);
+	if (r < 0)
+		return r;
+	return nl_ok(nlh, (int)len) ? parse_gateway(nlh, family, ret) : -EBADMSG;
+}
