@@ -113,6 +113,20 @@ void act_store(struct agent *agent, uint8_t group, uint32_t id)
 }
 
 /**
+ * act_neighbours() - Have the worker read who is to be told of addresses beside everybody
+ *
+ * One interface after the other: so orders for the gate never wait for more than one.
+ */
+void act_neighbours(struct agent *agent)
+{
+	struct worker_order order = { .type = WORKER_NEIGHBOURS };
+
+	order.ifindex = announcer_unread(agent->announcer);
+	if (order.ifindex && worker_order(agent->worker, &order) < 0)
+		announcer_neighbours(agent->announcer, order.ifindex, NULL, 0);
+}
+
+/**
  * act() - Carry out one action of the core
  *
  * Nothing here decides, and nothing waits: what takes time is given to the
@@ -162,6 +176,7 @@ void act(struct agent *agent, const struct core_action *action)
 		break;
 	case CORE_DO_ANNOUNCE:
 		announcer_start(agent->announcer, action->group);
+		act_neighbours(agent);
 		break;
 	case CORE_DO_REPLY:
 		bus_reply(agent->bus, action);

@@ -291,6 +291,16 @@ static void note_stored(struct agent *agent, const struct worker_result *result)
 			agent->state_directory);
 }
 
+/* Whom the kernel knows is told of our addresses; if it cannot say, everybody has been told. */
+static void note_neighbours(struct agent *agent, const struct worker_result *result)
+{
+	if (result->err)
+		log_say(LOG_LEVEL_WARNING, "cannot read the neighbours on %s: %s",
+			links_name(&agent->links, result->ifindex), strerror(-result->err));
+	announcer_neighbours(agent->announcer, result->ifindex, result->neighs, result->n_neighs);
+	act_neighbours(agent);
+}
+
 /* What only this file needs to know of a result, and what the core has to hear of. */
 static void take_result(struct agent *agent, const struct worker_result *result)
 {
@@ -300,6 +310,10 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 		if (!result->err)
 			(void)sense_links(agent, result->links, result->n_links);
 		free(result->links);
+		return;
+	}
+	if (result->type == WORKER_NEIGHBOURS) {
+		note_neighbours(agent, result);
 		return;
 	}
 	if (result->type == WORKER_REFRESH_ARP) {

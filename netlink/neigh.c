@@ -86,20 +86,30 @@ int neigh_parse(const struct nlmsghdr *nlh, struct neigh *ret)
 	return 0;
 }
 
+/* Room for one more. */
+static int neighs_reserve(struct neighs *l)
+{
+	size_t size = l->size ? 2 * l->size : 64;
+	struct neigh *v;
+
+	if (l->n < l->size)
+		return 0;
+	v = reallocarray(l->v, size, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	l->v = v;
+	l->size = size;
+	return 0;
+}
+
 static int neighs_add(const struct nlmsghdr *nlh, void *data)
 {
 	struct neighs *l = data;
 	int r;
 
-	if (l->n == l->size) {
-		size_t size = l->size ? 2 * l->size : 64;
-		struct neigh *v = reallocarray(l->v, size, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	r = neighs_reserve(l);
+	if (r < 0)
+		return r;
 	r = neigh_parse(nlh, &l->v[l->n]);
 	if (r == -EAFNOSUPPORT)
 		return 0;
@@ -108,45 +118,13 @@ static int neighs_add(const struct nlmsghdr *nlh, void *data)
 	return r;
 }
 
-static int by_age(const void *a, const void *b)
+static int by_use(const void *a, const void *b)
 {
 	const struct neigh *x = a, *y = b;
 
+	if (x->gateway != y->gateway)
+		return x->gateway ? -1 : 1;
 	return (x->age > y->age) - (x->age < y->age);
-}
-
-/**
- * neigh_list() - Read who is known on a link, IPv4 and IPv6.
- * @nl: a socket of NETLINK_ROUTE
- * @ifindex: the link
- * @ret: array of those whose MAC is known, the one that was confirmed last
- *	first; heap, the caller's to free
- * @ret_n: number of them; 0 for a link that is not there
- *
- * The kernel walks its whole table for it, which has 1,024 entries for each
- * family if nobody has changed gc_thresh3.
- *
- * Return: 0; -ENOMEM; -EBADMSG when the kernel sent what is not a neighbour;
- * what nl_dump() returns.
- */
-int neigh_list(struct nl *nl, int ifindex, struct neigh **ret, size_t *ret_n)
-{
-	_cleanup_(neighs_done) struct neighs l = { .ifindex = ifindex };
-	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	int r;
-
-	nlh->nlmsg_type = RTM_GETNEIGH;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
-	mnl_attr_put_u32(nlh, NDA_IFINDEX, (uint32_t)ifindex);
-	r = nl_dump(nl, nlh, neighs_add, &l);
-	if (r < 0)
-		return r;
-	if (l.n > 0)
-		qsort(l.v, l.n, sizeof(*l.v), by_age);
-	*ret_n = l.n;
-	*ret = TAKE(l.v);
-	return 0;
 }
 
 /*
@@ -207,4 +185,67 @@ int neigh_gateway(uint8_t family, int ifindex, struct ip *ret)
 	if (r < 0)
 		return r;
 	return nl_ok(nlh, (int)len) ? parse_gateway(nlh, family, ret) : -EBADMSG;
+}
+
+/* The gateways are among those known, or are added to them. */
+static int add_gateways(struct neighs *l)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct neigh gateway = { .ifindex = l->ifindex, .gateway = true };
+		size_t i = 0;
+		int r = neigh_gateway(family, l->ifindex, &gateway.ip);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		while (i < l->n && !ip_equal(&l->v[i].ip, &gateway.ip))
+			i++;
+		if (i < l->n) {
+			l->v[i].gateway = true;
+			continue;
+		}
+		r = neighs_reserve(l);
+		if (r < 0)
+			return r;
+		l->v[l->n++] = gateway;
+	}
+	return 0;
+}
+
+/**
+ * neigh_list() - Read who is on a link, IPv4 and IPv6.
+ * @nl: a socket of NETLINK_ROUTE
+ * @ifindex: the link
+ * @ret: array of the gateways, whether their MAC is known or not, then of all
+ *	others whose MAC is, the one that was confirmed last first; heap, the
+ *	caller's to free
+ * @ret_n: number of them; 0 for a link that is not there
+ *
+ * The kernel walks its whole table for it, which has 1,024 entries for each
+ * family if nobody has changed gc_thresh3.
+ *
+ * Return: 0; -ENOMEM; -EBADMSG when the kernel sent what is not a neighbour;
+ * what nl_dump() and neigh_gateway() return.
+ */
+int neigh_list(struct nl *nl, int ifindex, struct neigh **ret, size_t *ret_n)
+{
+	_cleanup_(neighs_done) struct neighs l = { .ifindex = ifindex };
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	int r;
+
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
+	mnl_attr_put_u32(nlh, NDA_IFINDEX, (uint32_t)ifindex);
+	r = nl_dump(nl, nlh, neighs_add, &l);
+	if (r == 0)
+		r = add_gateways(&l);
+	if (r < 0)
+		return r;
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_use);
+	*ret_n = l.n;
+	*ret = TAKE(l.v);
+	return 0;
 }

@@ -77,8 +77,8 @@ static void link_up(const char *name)
 /* The loop, until nothing is left to do. */
 static void run_loop(void)
 {
-	while (sd_event_run(loop, 0) > 0)
-		;
+	while (announcer_busy(announcer))
+		cr_assert_geq(sd_event_run(loop, UINT64_MAX), 0);
 }
 
 /* After this frame nothing of what left before it is under way. */
@@ -92,6 +92,16 @@ static void send_last(void)
 	frame.bytes[12] = LAST_ETHERTYPE >> 8;
 	frame.bytes[13] = LAST_ETHERTYPE & 0xff;
 	cr_assert_eq(packet_send(fd, &frame, 1, &n_sent), 0);
+}
+
+/* An advertisement, or a solicitation that is not of a kernel which looks for duplicates. */
+static bool is_nd(const uint8_t *bytes)
+{
+	static const uint8_t unspecified[16];
+
+	return bytes[12] == 0x86 && bytes[13] == 0xdd &&
+	       (bytes[54] == 136 ||
+		(bytes[54] == 135 && memcmp(bytes + 22, unspecified, sizeof(unspecified)) != 0));
 }
 
 /* The next announcement that arrives; false: no more of them. The kernel has things to say, too. */
@@ -112,8 +122,8 @@ static bool hear(struct frame *ret)
 			continue;
 		if (type == LAST_ETHERTYPE)
 			return false;
-		if (type != ETH_P_ARP && (type != ETH_P_IPV6 || bytes[54] != 136))
-			continue; /* neither ARP nor a neighbour advertisement */
+		if (type != ETH_P_ARP && !is_nd(bytes))
+			continue;
 		cr_assert_leq((size_t)len, sizeof(ret->bytes));
 		ret->len = (uint16_t)len;
 		memcpy(ret->bytes, bytes, (size_t)len);
@@ -141,13 +151,11 @@ static void expect_frame(const struct frame *expected)
 	cr_assert_arr_eq(frame.bytes, expected->bytes, expected->len);
 }
 
-static void expect_arp(const struct ip *ip)
+static void expect_arp(const struct ip *ip, enum arp_form form)
 {
 	struct frame expected;
 
-	arp_build_announcement(&expected, mac_va, ip, ARP_FORM_REQUEST);
-	expect_frame(&expected);
-	arp_build_announcement(&expected, mac_va, ip, ARP_FORM_REPLY);
+	arp_build_announcement(&expected, mac_va, ip, form);
 	expect_frame(&expected);
 }
 
@@ -164,12 +172,15 @@ Test(announce, every_address_is_announced_in_both_forms_of_arp_or_by_nd)
 	send_last();
 	for (size_t i = 0; i < group->n_vips; i++) {
 		if (group->vips[i].ip.family == 4) {
-			expect_arp(&group->vips[i].ip);
+			expect_arp(&group->vips[i].ip, ARP_FORM_REQUEST);
 			continue;
 		}
 		nd_build_advertisement(&expected, mac_va, &group->vips[i].ip, false);
 		expect_frame(&expected);
 	}
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (group->vips[i].ip.family == 4)
+			expect_arp(&group->vips[i].ip, ARP_FORM_REPLY);
 	cr_assert_not(hear(&expected));
 	run_loop();
 	cr_assert_eq(count_heard(), 0);
@@ -237,28 +248,67 @@ Test(announce, cancelling_one_group_leaves_the_others)
 	cr_assert_eq(count_heard(), 2 * MANY);
 }
 
+/* The address that an announcement over ARP is about. */
+static uint32_t spoken_of(const struct frame *frame)
+{
+	uint32_t ip;
+
+	memcpy(&ip, frame->bytes + 28, sizeof(ip));
+	return ntohl(ip);
+}
+
 Test(announce, a_small_group_does_not_wait_for_a_large_one)
 {
+	struct frame frame;
 	size_t first;
 
 	start_many();
 	announcer_start(announcer, 0);
 	first = count_heard();
 	announcer_start(announcer, 1);
-	cr_assert_eq(count_heard(), 2);
 	run_loop();
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(hear(&frame));
+		cr_assert_eq(spoken_of(&frame), 0x0a090003);
+	}
 	cr_assert_eq(first + count_heard(), 2 * MANY);
 }
 
-Test(announce, starting_again_begins_with_the_first_address)
+Test(announce, however_many_start_at_once_the_loop_waits_for_one_slice)
 {
+	size_t first;
+
 	start_many();
 	announcer_start(announcer, 0);
-	(void)sd_event_run(loop, 0);
-	(void)count_heard();
+	first = count_heard();
+	announcer_start(announcer, 0);
+	announcer_start(announcer, 1);
+	cr_assert_eq(count_heard(), 0);
+	cr_assert_eq(sd_event_run(loop, UINT64_MAX), 1);
+	cr_assert_eq(count_heard(), first);
+}
+
+/* With thousands of addresses a round takes longer than the next one is away. */
+Test(announce, starting_again_announces_every_address_once_more_and_delays_none)
+{
+	bool heard[MANY] = { false };
+	struct frame frame;
+
+	start_many();
+	announcer_start(announcer, 0);
 	announcer_start(announcer, 0);
 	run_loop();
-	cr_assert_eq(count_heard(), 2 * MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		size_t number;
+
+		cr_assert(hear(&frame));
+		number = ((spoken_of(&frame) >> 16 & 0xff) - 20) * 250 +
+			 (spoken_of(&frame) >> 8 & 0xff);
+		cr_assert_lt(number, MANY);
+		cr_assert_not(heard[number], "%zu is announced again before the others", number);
+		heard[number] = true;
+	}
+	cr_assert_geq(count_heard(), MANY);
 }
 
 Test(announce, without_the_interface_nothing_leaves_and_nothing_hangs)
@@ -334,4 +384,197 @@ Test(announce, an_interface_that_was_made_anew_is_used_anew)
 	link_up("va");
 	announcer_start(announcer, 0);
 	cr_assert_eq(count_heard(), 2);
+}
+
+static struct neigh neigh_of(const char *text, uint8_t last_of_mac)
+{
+	struct neigh neigh = { .mac = { 0x02, [5] = last_of_mac }, .known = true };
+
+	cr_assert_eq(conf_parse_ip(text, &neigh.ip), 0);
+	return neigh;
+}
+
+/* What the worker does between the two calls. */
+static void answer(const char *link, const struct neigh *v, size_t n)
+{
+	struct neigh *copy = malloc((n + 1) * sizeof(*v));
+
+	cr_assert(copy);
+	memcpy(copy, v, n * sizeof(*v));
+	cr_assert_eq(announcer_unread(announcer), netns_index(link));
+	announcer_neighbours(announcer, netns_index(link), copy, n);
+}
+
+static void expect_asked(const struct ip *ip, const struct neigh *to)
+{
+	struct frame expected;
+
+	if (ip->family == 4)
+		arp_build_unicast(&expected, mac_va, ip, ARP_FORM_REQUEST, to);
+	else
+		nd_build_solicitation(&expected, mac_va, ip, to);
+	expect_frame(&expected);
+}
+
+static void expect_told(const struct ip *ip, const struct neigh *to)
+{
+	struct frame expected;
+
+	if (ip->family == 4)
+		arp_build_unicast(&expected, mac_va, ip, ARP_FORM_REPLY, to);
+	else
+		nd_build_unicast(&expected, mac_va, ip, to);
+	expect_frame(&expected);
+}
+
+Test(announce, each_neighbour_is_asked_and_told_alone)
+{
+	struct neigh known[] = {
+		neigh_of("10.9.0.254", 0xfe), neigh_of("10.9.0.50", 0x50),
+		neigh_of("fe80::50", 0x51),
+		neigh_of("10.9.0.3", 0x99), /* where the address was before */
+	};
+	const struct ip *ip4, *ip6;
+
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\nVirtualAddress=fd09::3 va\n");
+	ip4 = &conf->groups[0].vips[0].ip;
+	ip6 = &conf->groups[0].vips[1].ip;
+	link_up("va");
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 3);
+	answer("va", known, ARRAY_SIZE(known));
+	run_loop();
+	expect_asked(ip4, &known[0]);
+	expect_asked(ip4, &known[1]);
+	expect_asked(ip6, &known[2]);
+	expect_told(ip4, &known[0]);
+	expect_told(ip4, &known[1]);
+	expect_told(ip6, &known[2]);
+	cr_assert_eq(count_heard(), 0);
+	cr_assert_eq(announcer_unread(announcer), 0, "read once for each round");
+}
+
+Test(announce, a_gateway_whose_mac_is_not_known_is_asked_for)
+{
+	struct neigh known[] = { neigh_of("10.9.0.254", 0), neigh_of("fe80::fe", 0) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		known[i].known = false;
+		known[i].gateway = true;
+	}
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\nVirtualAddress=fd09::3 va\n");
+	link_up("va");
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 3);
+	answer("va", known, ARRAY_SIZE(known));
+	run_loop();
+	expect_asked(&conf->groups[0].vips[0].ip, &known[0]);
+	expect_asked(&conf->groups[0].vips[1].ip, &known[1]);
+	cr_assert_eq(count_heard(), 0);
+}
+
+/* n neighbours and a gateway, which is the last of them here */
+static size_t count_told(uint8_t group, size_t n)
+{
+	_cleanup_(freep) struct neigh *known = calloc(n + 1, sizeof(*known));
+	size_t before;
+
+	cr_assert(known);
+	for (size_t i = 0; i <= n; i++) {
+		known[i] = neigh_of("10.9.0.1", 1);
+		known[i].ip.bytes[1] = (uint8_t)(100 + i / 250);
+		known[i].ip.bytes[3] = (uint8_t)(1 + i % 250);
+	}
+	known[n].gateway = true;
+	announcer_start(announcer, group);
+	run_loop();
+	before = count_heard();
+	cr_assert_eq(before, 2 * conf->groups[group].n_vips);
+	answer("va", known, n + 1);
+	run_loop();
+	return count_heard();
+}
+
+Test(announce, so_many_neighbours_are_told_and_the_gateway_always)
+{
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");
+	link_up("va");
+	cr_assert_eq(count_told(0, 255), 2 * 256);
+	cr_assert_eq(count_told(0, 400), 2 * (256 + 1));
+}
+
+/* The addresses of all groups count: 301, of which 4096 / 301 = 13 may hear. */
+Test(announce, the_more_addresses_the_fewer_neighbours_are_told_of_them)
+{
+	start_many();
+	cr_assert_eq(count_told(0, 5), 2 * MANY * 6);
+	cr_assert_eq(count_told(0, 200), 2 * MANY * 14);
+	cr_assert_eq(count_told(1, 200), 2 * 14);
+}
+
+Test(announce, whose_neighbours_come_too_late_tells_nobody)
+{
+	struct neigh known = neigh_of("10.9.0.50", 0x50);
+
+	start(HELD_NODES "[Group sip]\nVirtualAddress=10.9.0.3 va\n");
+	link_up("va");
+	announcer_start(announcer, 0);
+	announcer_cancel(announcer, 0);
+	run_loop();
+	(void)count_heard();
+	answer("va", &known, 1);
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+}
+
+Test(announce, telling_waits_for_the_neighbours_of_every_interface)
+{
+	struct neigh known = neigh_of("10.9.0.50", 0x50);
+
+	start(HELD_CONF);
+	link_up("va");
+	link_up("vb");
+	announcer_start(announcer, SIP);
+	announcer_start(announcer, DB);
+	run_loop();
+	(void)count_heard();
+	answer("va", &known, 1);
+	cr_assert_eq(count_heard(), 2, "of group db, which is on va only");
+	answer("vb", NULL, 0);
+	run_loop();
+	cr_assert_eq(count_heard(), 2);
+}
+
+Test(announce, one_interface_is_read_after_the_other)
+{
+	start(HELD_CONF);
+	link_up("va");
+	link_up("vb");
+	announcer_start(announcer, SIP);
+	cr_assert_eq(announcer_unread(announcer), netns_index("va"));
+	cr_assert_eq(announcer_unread(announcer), 0);
+	announcer_start(announcer, DB);
+	announcer_neighbours(announcer, netns_index("va"), NULL, 0);
+	cr_assert_eq(announcer_unread(announcer), netns_index("vb"), "va is as new as that");
+}
+
+Test(announce, an_interface_that_goes_is_not_waited_for)
+{
+	struct neigh known = neigh_of("10.9.0.50", 0x50);
+
+	start(HELD_CONF);
+	link_up("va");
+	link_up("vb");
+	announcer_start(announcer, SIP);
+	run_loop();
+	(void)count_heard();
+	answer("va", &known, 1);
+	cr_assert_eq(count_heard(), 0);
+	cr_assert_eq(announcer_unread(announcer), netns_index("vb"));
+	announcer_link_gone(announcer, netns_index("vb"));
+	run_loop();
+	cr_assert_eq(count_heard(), 2);
+	announcer_neighbours(announcer, netns_index("vb"), NULL, 0);
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
 }

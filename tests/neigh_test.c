@@ -161,6 +161,27 @@ Test(neigh, those_of_one_link_are_listed_whose_mac_is_known)
 		cr_expect_leq(v[i - 1].age, v[i].age);
 }
 
+Test(neigh, gateways_come_first_known_or_not)
+{
+	_cleanup_(freep) struct neigh *v = NULL;
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	size_t n;
+
+	netns_enter();
+	sh("ip addr add 10.9.0.1/24 dev va && ip addr add fd09::1/64 dev va nodad && "
+	   "ip route add default via 10.9.0.254 && ip -6 route add default via fd09::fe && "
+	   "for i in 4 254 5; do echo neigh add 10.9.0.$i lladdr 02:00:00:00:00:07 dev va; done | "
+	   "ip -batch -");
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(neigh_list(nl, netns_index("va"), &v, &n), 0);
+	cr_assert_eq(n, 4);
+	for (size_t i = 0; i < n; i++) {
+		cr_expect_eq(v[i].gateway, i < 2);
+		cr_expect_eq(v[i].known, v[i].ip.family == 4);
+		cr_expect(!v[i].gateway || v[i].ip.bytes[ip_len(&v[i].ip) - 1] == 0xfe);
+	}
+}
+
 Test(neigh, a_link_without_neighbours_and_one_that_is_gone_have_none)
 {
 	_cleanup_(nl_closep) struct nl *nl = NULL;

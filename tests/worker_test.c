@@ -372,6 +372,23 @@ Test(worker, interfaces_are_listed_for_who_asks)
 	free(result.links);
 }
 
+Test(worker, neighbours_of_an_interface_are_listed_for_who_asks)
+{
+	struct worker_order o = { .type = WORKER_NEIGHBOURS, .ifindex = netns_index("va") };
+	struct worker_result result;
+
+	sh("ip neigh add 10.9.0.50 lladdr 02:00:00:00:00:50 dev va && "
+	   "ip neigh add 10.9.0.51 lladdr 02:00:00:00:00:51 dev vb");
+	cr_assert_eq(worker_order(worker, &o), 0);
+	result = next();
+	cr_assert_eq(result.type, WORKER_NEIGHBOURS);
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(result.ifindex, o.ifindex);
+	cr_assert_eq(result.n_neighs, 1);
+	cr_assert_eq(result.neighs[0].mac[5], 0x50);
+	free(result.neighs);
+}
+
 Test(worker, terms_go_to_the_state_directory)
 {
 	struct worker_order o = { .type = WORKER_STORE, .id = 5, .group = SIP };

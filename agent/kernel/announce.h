@@ -2,14 +2,16 @@
 #pragma once
 
 /*
- * Announcements: ARP and ND frames for a group's addresses, paced, through
- * packet sockets that were opened beforehand.
+ * Announcements: ARP and ND frames for a group's addresses, to everybody and
+ * to those who are known, paced, through packet sockets that were opened
+ * beforehand.
  */
 
 #include <systemd/sd-event.h>
 
 #include "agent/conf/conf.h"
 #include "netlink/link.h"
+#include "netlink/neigh.h"
 
 struct announcer;
 
@@ -21,3 +23,6 @@ int announcer_link(struct announcer *a, const struct link *link);
 void announcer_link_gone(struct announcer *a, int ifindex);
 void announcer_start(struct announcer *a, uint8_t group);
 void announcer_cancel(struct announcer *a, uint8_t group);
+int announcer_unread(struct announcer *a);
+void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, size_t n);
+bool announcer_busy(const struct announcer *a);

@@ -148,6 +148,7 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 	case WORKER_REFRESH:
 	case WORKER_REMOVE:
 	case WORKER_LOOK:
+	case WORKER_NEIGHBOURS:
 	case _WORKER_TYPE_MAX:
 		break;
 	}

@@ -105,6 +105,9 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 		result.err = write_store(w, order);
 	} else if (order->type == WORKER_LOOK) {
 		result.err = link_list(w->route, &result.links, &result.n_links);
+	} else if (order->type == WORKER_NEIGHBOURS) {
+		result.ifindex = order->ifindex;
+		result.err = neigh_list(w->route, order->ifindex, &result.neighs, &result.n_neighs);
 	} else {
 		result.err = gatekeeper_run(&w->gate, order, &result.lease_lost);
 	}
@@ -310,8 +313,12 @@ struct worker *worker_free(struct worker *w)
 		(void)pthread_mutex_unlock(&w->lock);
 		(void)pthread_join(w->thread, NULL);
 	}
-	for (; w->n_results; w->n_results--)
-		free(w->results[w->results_head++ % WORKER_RING].links);
+	for (; w->n_results; w->n_results--) {
+		const struct worker_result *untaken = &w->results[w->results_head++ % WORKER_RING];
+
+		free(untaken->links);
+		free(untaken->neighs);
+	}
 	gatekeeper_done(&w->gate);
 	nl_close(w->route);
 	close_fdp(&w->fd);

@@ -13,6 +13,7 @@
 #include "netlink/addr.h"
 #include "netlink/gate.h"
 #include "netlink/link.h"
+#include "netlink/neigh.h"
 
 enum worker_type {
 	WORKER_STORE,	    /* term and maintenance to disk */
@@ -26,6 +27,7 @@ enum worker_type {
 	WORKER_EXTEND,	    /* lengthen the lease once */
 	WORKER_REFRESH_ARP, /* renew the copy of the lease in the arp family */
 	WORKER_LOOK,	    /* read all interfaces */
+	WORKER_NEIGHBOURS,  /* read who is on an interface */
 	_WORKER_TYPE_MAX,
 };
 
@@ -39,6 +41,7 @@ struct worker_order {
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
 		bool ticket;	       /* PREPARE: lay one in the end */
+		int ifindex;	       /* NEIGHBOURS */
 	};
 };
 
@@ -51,6 +54,9 @@ struct worker_result {
 	bool lease_lost;	    /* REFRESH_ARP: the lease element of the gate is gone */
 	struct link *links;	    /* LOOK: owned by who takes the result */
 	size_t n_links;
+	struct neigh *neighs; /* NEIGHBOURS: likewise */
+	size_t n_neighs;
+	int ifindex;
 	struct store_entry stored; /* STORE: what it was about; a newer one may have been refused */
 };
 

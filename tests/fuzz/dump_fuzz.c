@@ -11,12 +11,14 @@
 
 #include "netlink/addr.h"
 #include "netlink/link.h"
+#include "netlink/neigh.h"
 #include "tests/fuzz/kernel.h"
 
 enum table {
 	LINKS,
 	ADDRESSES,
 	ROUTES,
+	NEIGHBOURS,
 	_TABLE_MAX,
 };
 
@@ -52,6 +54,17 @@ static void read_routes(struct nl *nl)
 	(void)addr_wait_local(nl, awaited, ARRAY_SIZE(awaited), 0); /* what is seen of it */
 }
 
+static void read_neighbours(struct nl *nl)
+{
+	_cleanup_(freep) struct neigh *neighs = NULL;
+	size_t n = 0;
+
+	if (neigh_list(nl, 1, &neighs, &n) < 0)
+		assert(!neighs);
+	for (size_t i = 0; i < n; i++)
+		assert(neighs[i].ifindex == 1 && (neighs[i].known || neighs[i].gateway));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_bytes bytes = { data, data + size };
@@ -72,6 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case ROUTES:
 		read_routes(nl);
+		break;
+	case NEIGHBOURS:
+		read_neighbours(nl);
 		break;
 	case _TABLE_MAX:
 		break;
