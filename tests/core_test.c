@@ -329,6 +329,29 @@ Test(core, r1_two_primaries_after_a_partition_become_one)
 	cr_assert_eq(rig_count("beta announces\n"), 1);
 }
 
+/* The loser heard the winner first, and had given way when it was heard itself. */
+Test(core, r1_who_wins_against_one_it_never_heard_hold_announces_again)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_pair();
+	rig_cut(ALPHA, BETA);
+	rig_advance_us(4 * USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig.nodes[ALPHA].cut_from[BETA] = false;
+	rig_advance_us(2 * INTERVAL);
+	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
+	rig_join(ALPHA, BETA);
+	rig_forget();
+	rig_advance_us(INTERVAL);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig_count("beta tells conflict"), 0);
+	cr_assert_eq(rig_count("beta announces\n"), 1);
+	rig_advance_us(10 * INTERVAL);
+	cr_assert_eq(rig_count("beta announces\n"), 1);
+}
+
 Test(core, r2_a_backup_claims_when_the_primary_has_been_silent_for_the_dead_time)
 {
 	rig_begin();

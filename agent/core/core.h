@@ -380,6 +380,7 @@ struct core_group {
 struct core_peer {
 	bool known; /* has been heard in this life */
 	bool up;    /* as told last */
+	bool again; /* its last heartbeat ended a silence, and was not the first one */
 	bool no_agent;
 	bool digest_differs;
 	instant heard;		/* the last fresh heartbeat */

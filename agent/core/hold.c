@@ -103,9 +103,13 @@ static void hear_peer(struct step *s, uint8_t group, uint8_t peer)
 		meet_rival(s, group, peer);
 		return;
 	}
-	if (instant_is_set(g->rival_since)) {
+	/*
+	 * Its announcements may have been the last ones heard: of a rival that has given way,
+	 * and of one that had done so before we could hear that it held the group as well.
+	 */
+	if (instant_is_set(g->rival_since) || s->core->peers[peer].again) {
 		g->rival_since = INSTANT_NEVER;
-		announce(s, group); /* its announcements may have been the last ones heard */
+		announce(s, group);
 	}
 	if (instant_is_set(g->provisional) && peer == g->move_to)
 		note_acknowledgement(s, group, r);

@@ -162,6 +162,7 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 	memcpy(&p->beat, beat, offsetof(struct core_beat, groups[core->config.n_groups]));
 	p->heard = core->now;
 	p->heard_seq = beat->seq;
+	p->again = p->known && !p->up;
 	p->known = p->up = true;
 	p->no_agent = false;
 	p->digest_differs = beat->digest != core->config.digest;
