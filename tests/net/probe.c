@@ -26,6 +26,7 @@ static const struct {
 	{ "wait-address", wait_address_verb },
 	{ "wait-event", wait_event_verb },
 	{ "wait-exit", wait_exit_verb },
+	{ "wait-neighbour", wait_neighbour_verb },
 	{ "wait-property", wait_property_verb },
 };
 

@@ -75,6 +75,7 @@ int sweep_verb(int argc, char **argv);
 int wait_address_verb(int argc, char **argv);
 int wait_event_verb(int argc, char **argv);
 int wait_exit_verb(int argc, char **argv);
+int wait_neighbour_verb(int argc, char **argv);
 int wait_property_verb(int argc, char **argv);
 
 /* util.c */
