@@ -8,7 +8,7 @@
 
 #include "agent/cleanup.h"
 
-enum { BURST_MAX = 128 }; /* frames in one sendmmsg() */
+enum { BURST_MAX = 64 }; /* frames in one sendmmsg() */
 
 /**
  * packet_open() - Open a socket that sends whole Ethernet frames on one link.

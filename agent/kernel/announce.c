@@ -11,14 +11,15 @@
 #include "netlink/nd.h"
 
 enum {
-	/* Frames in a row: one costs up to 10 us, so a heartbeat waits for about 1 ms. */
-	ANNOUNCE_SLICE = 128,
+	/* Frames in one call of the kernel: one costs up to 10 us, more on a busy host. */
+	ANNOUNCE_BATCH = 32,
 	/*
-	 * How long a slice takes at least, which bounds the rate to 128,000 frames a second:
-	 * with 84 bytes on the wire for each, that is less than a tenth of gigabit Ethernet,
-	 * and a host that does not look for 7 ms loses none (netdev_max_backlog is 1,000).
+	 * A slice ends after so long, so that a heartbeat waits for 1 ms and a batch, or so many
+	 * frames: 128,000 a second, less than a tenth of gigabit Ethernet with 84 bytes each;
+	 * who does not look for 7 ms loses none (netdev_max_backlog is 1,000).
 	 */
 	ANNOUNCE_SLICE_US = 1000,
+	ANNOUNCE_SLICE = 128,
 	/* Neighbours of a family who are told on an interface, the gateway aside ... */
 	ANNOUNCE_NEIGHBOURS = 256,
 	/* ... and so many addresses times neighbours: 8,192 frames in 64 ms. */
@@ -56,7 +57,8 @@ struct announcer {
 	const struct conf *conf;
 	sd_event_source *more; /* the end of the slice */
 	bool armed;
-	size_t room; /* frames that the slice has left */
+	uint64_t began_us; /* the slice */
+	size_t room;	   /* frames that it has left */
 	struct port *ports;
 	size_t n_ports;
 	int reading; /* the interface whose neighbours are being read; 0: none */
@@ -174,8 +176,9 @@ static void send_run(struct announcer *a, uint8_t g, enum pass pass)
 	const struct conf_group *group = &a->conf->groups[g];
 	struct cursor *c = &a->cursors[pass][g], before = *c;
 	const struct port *port = find_port(a, group->vips[c->vip].ifname);
-	struct frame frames[ANNOUNCE_SLICE];
-	size_t n = fill(c, group, port, pass, frames, a->room), sent;
+	struct frame frames[ANNOUNCE_BATCH];
+	size_t room = a->room < ANNOUNCE_BATCH ? a->room : ANNOUNCE_BATCH, sent;
+	size_t n = fill(c, group, port, pass, frames, room);
 	int r;
 
 	if (!n)
@@ -221,21 +224,24 @@ static uint64_t now_us(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* Use what room the slice has. It lasts its time, however little has been sent. */
+/* Use what room the slice has, which lasts its time, however little is sent. */
 static void send_slice(struct announcer *a)
 {
-	uint64_t began = now_us();
 	enum pass pass;
 	uint8_t g;
 
-	while (a->room && pick(a, &pass, &g))
+	if (!a->armed) {
+		a->armed = true;
+		a->began_us = now_us();
+		/* These fail only in a fork. */
+		(void)sd_event_source_set_time(a->more, a->began_us + ANNOUNCE_SLICE_US);
+		(void)sd_event_source_set_enabled(a->more, SD_EVENT_ONESHOT);
+	}
+	while (a->room && pick(a, &pass, &g)) {
 		send_run(a, g, pass);
-	if (a->armed)
-		return;
-	a->armed = true;
-	/* These fail only in a fork. */
-	(void)sd_event_source_set_time(a->more, began + ANNOUNCE_SLICE_US);
-	(void)sd_event_source_set_enabled(a->more, SD_EVENT_ONESHOT);
+		if (now_us() - a->began_us >= ANNOUNCE_SLICE_US)
+			a->room = 0;
+	}
 }
 
 /* A slice is over, and whatever else waited has had its turn. */
@@ -392,9 +398,8 @@ void announcer_link_gone(struct announcer *a, int ifindex)
  * announcer_start() - Announce every address of a group
  *
  * What the slice has room for leaves before this returns, the rest between
- * other events; what is left of an earlier start is part of it. First everybody
- * hears each address, then those do whom announcer_neighbours() says: their
- * kernel may be told to ignore what is for everybody.
+ * other events; what is left of an earlier start is part of it. Those whom
+ * announcer_neighbours() says are told once everybody has been.
  */
 void announcer_start(struct announcer *a, uint8_t group)
 {
@@ -489,9 +494,7 @@ void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, siz
 	begin_telling(a);
 }
 
-/**
- * announcer_busy() - Is anything still to be sent, or a slice not over?
- */
+/* Is anything still to be sent, or a slice not over? */
 bool announcer_busy(const struct announcer *a)
 {
 	return a->armed;
