@@ -20,10 +20,9 @@ enum {
 	 */
 	ANNOUNCE_SLICE_US = 1000,
 	ANNOUNCE_SLICE = 128,
-	/* Neighbours of a family who are told on an interface, the gateway aside ... */
-	ANNOUNCE_NEIGHBOURS = 256,
-	/* ... and so many addresses times neighbours: 8,192 frames in 64 ms. */
-	ANNOUNCE_PAIRS = 4096,
+	/* Who is told on an interface beside the gateway; the pairs are 8,192 frames in 64 ms. */
+	ANNOUNCE_NEIGHBOURS = 256, /* of a family */
+	ANNOUNCE_PAIRS = 4096,	   /* of a neighbour and an address */
 };
 
 /* What is sent of each address; in this order, so that nobody waits for the last ones. */
