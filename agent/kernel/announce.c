@@ -23,6 +23,8 @@ enum {
 	/* Who is told on an interface beside the gateway; the pairs are 8,192 frames in 64 ms. */
 	ANNOUNCE_NEIGHBOURS = 256, /* of a family */
 	ANNOUNCE_PAIRS = 4096,	   /* of a neighbour and an address */
+	/* Who is asked takes the address down, new or not; Linux has room for 1,024. */
+	ANNOUNCE_ASKED = 64,
 };
 
 /* What is sent of each address; in this order, so that nobody waits for the last ones. */
@@ -105,6 +107,8 @@ static size_t build(const struct port *port, const struct ip *ip, enum pass pass
 			arp_build_announcement(ret, port->mac, ip, ARP_FORM_REPLY);
 		return ipv4;
 	case PASS_ASK:
+		if ((ipv4 ? port->n_vips4 : port->n_vips6) > ANNOUNCE_ASKED)
+			return 0;
 		if (ipv4)
 			arp_build_unicast(ret, port->mac, ip, ARP_FORM_REQUEST, to);
 		else
@@ -166,9 +170,8 @@ static size_t fill(struct cursor *c, const struct conf_group *group, const struc
 }
 
 /*
- * Send what goes out on one interface in a row. A full queue is tried again in
- * the next slice; what an interface refuses is left to the schedule, which has
- * several rounds for that reason.
+ * Send what goes out on one interface in a row. A full queue is tried again in the next
+ * slice; what an interface refuses is left to the schedule, which has rounds for that reason.
  */
 static void send_run(struct announcer *a, uint8_t g, enum pass pass)
 {
@@ -426,8 +429,7 @@ void announcer_cancel(struct announcer *a, uint8_t group)
 /**
  * announcer_unread() - Whose neighbours have to be read now?
  *
- * Asked after announcer_start() and announcer_neighbours(), it counts as being
- * read from then on.
+ * It counts as being read from then on.
  *
  * Return: an interface; 0 if there is none, or while one is being read.
  */
@@ -467,9 +469,7 @@ static void bound_neighbours(struct port *port)
  * @v: as neigh_list() has them; taken; NULL if they could not be read
  * @n: number of them
  *
- * The gateways are told of every address. Of the others, the first 256 of a
- * family are, as long as there are no more than 4,096 pairs of a neighbour and
- * an address on the interface.
+ * The gateways are told of every address, of the others as many as the bounds allow.
  */
 void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, size_t n)
 {
