@@ -40,7 +40,7 @@ HARDEN ?= -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 SANITIZE := -fsanitize=address,undefined
 LIBS := libsystemd libmnl libnftnl libsodium inih
-CTL_LIBS := jansson # of takeoverctl only: the daemon has a budget of memory
+CTL_LIBS := jansson libnl-route-3.0 # of takeoverctl only: the daemon has a budget of memory
 
 # Asked for once, and not before something is compiled: `make deps` may have to
 # install pkg-config first.
@@ -48,8 +48,10 @@ pkg = $(shell pkg-config $(1))$(if $(filter 0,$(.SHELLSTATUS)),,$(error "make de
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(call pkg,--cflags $(LIBS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(call pkg,--libs $(LIBS)))$(PKG_LIBS)
 PKG_CTL_LIBS = $(eval PKG_CTL_LIBS := $(call pkg,--libs $(CTL_LIBS)))$(PKG_CTL_LIBS)
+WITNESS_CFLAGS = $(eval WITNESS_CFLAGS := \
+	$(patsubst -I%,-isystem %,$(call pkg,--cflags libnl-route-3.0)))$(WITNESS_CFLAGS)
 CRITERION = $(eval CRITERION := $(call pkg,--libs criterion))$(CRITERION)
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(PKG_CFLAGS) $(HARDEN) $(CFLAGS) -pthread
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . $(WARN) $(PKG_CFLAGS) $(HARDEN) $(CFLAGS) -pthread
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS) -pthread
 LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
 
@@ -85,6 +87,9 @@ $(BUILD)/%.o: %.c
 $(LIBRARY): $(OBJECTS)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# libnl has a <netlink/addr.h>, too: ours are in quotes, and -iquote finds only those.
+$(BUILD)/netlink/witness%: ALL_CFLAGS += $(WITNESS_CFLAGS)
 
 # takeoverctl knows where takeoverd is installed, and is another with another PREFIX.
 $(BUILD)/sdbus/takeoverctl.o: ALL_CFLAGS += -DSBINDIR='"$(SBINDIR)"'
@@ -132,7 +137,8 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
 # --- What is needed, on Debian 12 ---------------------------------------------
 
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
-	libsodium-dev libinih-dev libjansson-dev libcriterion-dev dbus-daemon dbus systemd \
+	libsodium-dev libinih-dev libjansson-dev libnl-route-3-dev \
+	libcriterion-dev dbus-daemon dbus systemd \
 	systemd-container iproute2 nftables procps zsh
 DEPS_LINT := clang clang-format cppcheck shellcheck valgrind
 DEPS_FUZZ := clang libclang-rt-14-dev

@@ -30,7 +30,7 @@ parts()
 	PARTS_OF=$1
 	PARTS_STATUS=1
 	PARTS=()
-	list=$("$CC" -std=gnu17 -D_GNU_SOURCE -I. -MM "$1") || list=
+	list=$("$CC" -std=gnu17 -D_GNU_SOURCE -iquote . -isystem /usr/include/libnl3 -MM "$1") || list=
 	mapfile -t PARTS < <(sed 's/^[^:]*://; s/\\$//' <<<"$list" | tr -s ' ' '\n' |
 		sed '/^$/d; s,^\./,,')
 	if [[ ${PARTS[0]:-} != "$1" ]]; then
@@ -147,18 +147,39 @@ core()
 	core_calls "${objects[@]}"
 }
 
+# The witness of `takeoverctl verify` must not share a mistake with what it is a
+# witness of: it has libnl, and nothing of the rest of netlink/. The
+# daemon does not know it.
+witness()
+{
+	local source
+
+	for source in netlink/witness*.c; do
+		only_ours "$source" 'netlink/witness*' agent/base.h agent/cleanup.h
+		never_system "$source" 'libmnl/*' 'libnftnl/*'
+	done
+	for source in agent/*.c agent/*/*.c; do
+		never_system "$source" 'netlink/*'
+		! parts "$source" || ! matches netlink/witness.h "${PARTS[@]}" ||
+			complain "$source may not know the witness"
+	done
+}
+
 folders()
 {
 	local source
 
 	for source in netlink/*.c; do
-		only_ours "$source" 'netlink/*' agent/base.h agent/cleanup.h
 		never_system "$source" 'systemd/*'
+		[[ $source != netlink/witness*.c ]] || continue
+		only_ours "$source" 'netlink/[!w]*' agent/base.h agent/cleanup.h
+		never_system "$source" 'netlink/*'
 	done
 	for source in sdbus/*.c; do
+		never_system "$source" 'libmnl/*' 'libnftnl/*' 'netlink/*' 'linux/*netlink.h' 'netpacket/*'
 		only_ours "$source" 'sdbus/*' agent/base.h agent/cleanup.h
-		never_system "$source" 'libmnl/*' 'libnftnl/*' 'linux/*netlink.h' 'netpacket/*'
 	done
+	witness
 	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c agent/trace.c agent/trace/*.c; do
 		[[ -e $source ]] || continue
 		only_ours "$source" 'agent/*'
@@ -228,8 +249,12 @@ hardened() # PROGRAM
 # The daemon has a budget of memory; what only takeoverctl needs is not in it.
 lean() # PROGRAM
 {
-	! readelf --wide --dynamic "$1" | grep 'NEEDED.*libjansson' >/dev/null ||
-		complain "$1 is linked with libjansson"
+	local library
+
+	for library in libjansson libnl; do
+		! readelf --wide --dynamic "$1" | grep "NEEDED.*$library" >/dev/null ||
+			complain "$1 is linked with $library"
+	done
 }
 
 for tool in "$CC" nm readelf; do
