@@ -24,13 +24,16 @@ enum {
 /* An agent answers at once what it can answer at once. One that does not, hangs. */
 #define CTL_PATIENCE_US (5 * USEC_PER_SEC)
 
+struct witness; /* what the kernel has: see ctl_verify.h */
+
 struct ctl {
 	FILE *out, *err;
 	bool colour;
-	bool json;		   /* --json */
-	const char *config, *node; /* --config, --node of `check`; NULL: not given */
-	const char *sbindir;	   /* where takeoverd is installed */
-	sd_bus *bus;		   /* NULL until a verb needs it; owned */
+	bool json;			  /* --json */
+	const char *config, *node;	  /* --config, --node of `check`; NULL: not given */
+	const char *sbindir;		  /* where takeoverd is installed */
+	int (*look)(struct witness *ret); /* of `verify`: how to ask the kernel */
+	sd_bus *bus;			  /* NULL until a verb needs it; owned */
 };
 
 struct ctl_model {
@@ -50,6 +53,11 @@ int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bu
 int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err);
 int ctl_fail(struct ctl *ctl, const char *error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* ctl_group.c */
+bool ctl_may_be_group(const char *name);
+int ctl_refuse_group(struct ctl *ctl, const char *name);
+int ctl_complain_of_group(struct ctl *ctl, const char *group, const sd_bus_error *error, int err);
 
 /* ctl_guess.c */
 const char *ctl_guess(const char *typed, const void *named, size_t n, size_t size);
@@ -77,5 +85,6 @@ int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);
 int ctl_trace(struct ctl *ctl, int argc, char **argv);
+int ctl_verify(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
 int ctl_genkey(struct ctl *ctl, int argc, char **argv);

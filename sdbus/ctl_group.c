@@ -33,8 +33,11 @@ static int only_group(struct ctl *ctl, char **ret_name)
 	return *ret_name ? CTL_OK : ctl_complain(ctl, &error, -ENOMEM);
 }
 
-/* As the configuration takes them. What is not UTF-8 must not get on the bus. */
-static bool may_be_name(const char *name)
+/**
+ * ctl_may_be_group() - may a group be called so?
+ * @name: as the configuration takes it: what is not UTF-8 must not get on the bus
+ */
+bool ctl_may_be_group(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -43,7 +46,14 @@ static bool may_be_name(const char *name)
 	return len >= 1 && len <= NAME_LENGTH_MAX && strspn(name, allowed) == len;
 }
 
-static int refuse_name(struct ctl *ctl, const char *name)
+/**
+ * ctl_refuse_group() - say that no group can be called so
+ * @ctl: the program
+ * @name: what was typed
+ *
+ * Return: the exit code.
+ */
+int ctl_refuse_group(struct ctl *ctl, const char *name)
 {
 	fputs("takeoverctl: \"", ctl->err);
 	for (const char *c = name; *c; c++)
@@ -56,8 +66,8 @@ static int refuse_name(struct ctl *ctl, const char *name)
 /* Connects, and settles which group is meant: @argv[0], or the only one. */
 static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 {
-	if (argc && !may_be_name(argv[0]))
-		return refuse_name(ctl, argv[0]);
+	if (argc && !ctl_may_be_group(argv[0]))
+		return ctl_refuse_group(ctl, argv[0]);
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	if (argc == 0)
@@ -67,7 +77,7 @@ static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 }
 
 /* A name that is not there: what was meant, or what there is. */
-static int complain_of_group(struct ctl *ctl, const char *name, const sd_bus_error *error)
+static int guess_group(struct ctl *ctl, const char *name, const sd_bus_error *error)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
 	_cleanup_(ctl_model_done) struct ctl_model model = { 0 };
@@ -84,10 +94,19 @@ static int complain_of_group(struct ctl *ctl, const char *name, const sd_bus_err
 			meant);
 }
 
-static int complain(struct ctl *ctl, const char *group, const sd_bus_error *error, int err)
+/**
+ * ctl_complain_of_group() - as ctl_complain(); of a name that is not there, what was meant
+ * @ctl: the program
+ * @group: the name of the group
+ * @error: what was answered; may be unset
+ * @err: negative errno, for an @error that says nothing
+ *
+ * Return: the exit code.
+ */
+int ctl_complain_of_group(struct ctl *ctl, const char *group, const sd_bus_error *error, int err)
 {
 	if (sd_bus_error_has_name(error, API_ERROR "NoSuchGroup"))
-		return complain_of_group(ctl, group, error);
+		return guess_group(ctl, group, error);
 	return ctl_complain(ctl, error, err);
 }
 
@@ -110,7 +129,7 @@ static int explain_group(struct ctl *ctl, const char *group, json_t *list)
 	}
 	(void)json_array_append_new(list, json_pack("{s:o, s:o}", "group", ctl_json_text(group),
 						    "sentences", sentences));
-	return r < 0 ? complain(ctl, group, &error, r) : CTL_OK;
+	return r < 0 ? ctl_complain_of_group(ctl, group, &error, r) : CTL_OK;
 }
 
 /* Of one group, or of all, with an empty line between. */
@@ -147,8 +166,8 @@ int ctl_explain(struct ctl *ctl, int argc, char **argv)
 	json_t *list;
 	int r;
 
-	if (argc && !may_be_name(argv[0]))
-		return refuse_name(ctl, argv[0]);
+	if (argc && !ctl_may_be_group(argv[0]))
+		return ctl_refuse_group(ctl, argv[0]);
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	list = json_array();
@@ -185,7 +204,7 @@ int ctl_switchover(struct ctl *ctl, int argc, char **argv)
 	if (r >= 0)
 		r = sd_bus_message_read(answer, "st", &primary, &took_us);
 	if (r < 0)
-		return complain(ctl, group, &error, r);
+		return ctl_complain_of_group(ctl, group, &error, r);
 	if (ctl->json)
 		return ctl_json_print(
 			ctl, json_pack("{s:o, s:o, s:I}", "group", ctl_json_text(group), "primary",
@@ -222,7 +241,7 @@ int ctl_maintenance(struct ctl *ctl, int argc, char **argv)
 		return r;
 	r = ctl_call_group(ctl, group, "SetMaintenance", &error, NULL, "b", on);
 	if (r < 0)
-		return complain(ctl, group, &error, r);
+		return ctl_complain_of_group(ctl, group, &error, r);
 	if (ctl->json)
 		return ctl_json_print(ctl, json_pack("{s:o, s:b}", "group", ctl_json_text(group),
 						     "maintenance", on));
@@ -250,7 +269,7 @@ int ctl_announce(struct ctl *ctl, int argc, char **argv)
 		return r;
 	r = ctl_call_group(ctl, group, "Announce", &error, NULL, NULL);
 	if (r < 0)
-		return complain(ctl, group, &error, r);
+		return ctl_complain_of_group(ctl, group, &error, r);
 	if (ctl->json)
 		return ctl_json_print(ctl, json_pack("{s:o}", "group", ctl_json_text(group)));
 	fprintf(ctl->out, "%s: its addresses are being announced\n", group);

@@ -38,6 +38,8 @@ static const struct verb {
 	  "Tell the network again where the addresses are." },
 	{ "monitor", "", 0, TAKES_JSON, ctl_monitor, "Show what happens, until interrupted." },
 	{ "trace", "", 0, 0, ctl_trace, "Show what the agent has been told, and has decided." },
+	{ "verify", "[GROUP]", 1, TAKES_JSON, ctl_verify,
+	  "Hold what takeoverd says against what the kernel has." },
 	{ "check", "", 0, TAKES_JSON | TAKES_CONFIG | TAKES_NODE, ctl_check,
 	  "Say everything that is wrong with the configuration." },
 	{ "genkey", "[FILE]", 1, 0, ctl_genkey, "Make a key for both nodes." },
@@ -77,7 +79,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		fprintf(out, "  -%c, %-9s %-11s  %s\n", options[i].letter, options[i].name,
 			options[i].argument ?: "", options[i].sentence);
-	fprintf(out, "\nGROUP may be left out if there is only one; explain tells of all.\n");
+	fprintf(out, "\nGROUP may be left out if there is only one; "
+		     "explain and verify tell of all.\n");
 }
 
 static int refuse_verb(struct ctl *ctl, const char *name)

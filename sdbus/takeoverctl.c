@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "netlink/witness.h"
 #include "sdbus/ctl.h"
 
 /*
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.sbindir = SBINDIR,
+		.look = witness_look,
 	};
 	int r;
 

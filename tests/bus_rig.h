@@ -54,6 +54,8 @@ struct fake {
 	int name_err;
 };
 
+struct witness;
+
 struct rig {
 	struct fake agent;
 	struct api_ops ops;
@@ -61,7 +63,8 @@ struct rig {
 	struct api *api;
 	pid_t daemon; /* 0: no bus between */
 	char dir[TEMP_MAX], address[TEMP_MAX + 16];
-	const char *sbindir; /* where takeoverctl looks for takeoverd; NULL: nowhere */
+	const char *sbindir;		  /* where takeoverctl looks for takeoverd; NULL: nowhere */
+	int (*look)(struct witness *ret); /* how it asks the kernel; NULL: not at all */
 };
 
 /* An answer to a call, when it comes. */

@@ -11,7 +11,10 @@
 /* @argv: behind the name of the program, NULL-terminated */
 static inline int run_ctl(struct rig *rig, void *argv)
 {
-	struct ctl ctl = { .out = stdout, .err = stderr, .sbindir = rig->sbindir ?: "/nowhere" };
+	struct ctl ctl = { .out = stdout,
+			   .err = stderr,
+			   .sbindir = rig->sbindir ?: "/nowhere",
+			   .look = rig->look };
 	char *arguments[8] = { (char *)"takeoverctl" };
 	int argc = 1, r;
 

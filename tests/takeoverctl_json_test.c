@@ -2,6 +2,7 @@
 
 /* What --json prints against the tables of takeoverctl(1), in both directions. */
 
+#include "netlink/witness.h"
 #include "tests/ctl_rig.h"
 
 enum { MEMBERS_MAX = 64, PATH_SIZE = 96 };
@@ -250,6 +251,27 @@ Test(takeoverctl_json, requests_are_as_documented, .timeout = 10)
 		check_verb(&rig, &table, 0, (char **)verbs[i].argv);
 		every_member_was_printed(&table);
 	}
+	rig_done(&rig);
+}
+
+/* A kernel that has nothing at all: differences of the group and of the host. */
+static int look_at_nothing(struct witness *ret)
+{
+	*ret = (struct witness){ .gate.err = -EPERM };
+	return 0;
+}
+
+Test(takeoverctl_json, verify_is_as_documented, .timeout = 10)
+{
+	struct table table;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.look = look_at_nothing;
+	load_table("verify", &table);
+	CHECK(&rig, &table, 1, (char *)"verify");
+	every_member_was_printed(&table);
+	cr_expect(find(&table, "findings[].group")->nulls);
 	rig_done(&rig);
 }
 

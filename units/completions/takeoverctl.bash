@@ -18,7 +18,7 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance announce monitor trace check genkey version help)
+	local verbs=(status explain switchover maintenance announce monitor trace verify check genkey version help)
 	local options=(--json --config --node --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0
@@ -55,7 +55,7 @@ _takeoverctl()
 		words=("${verbs[@]}")
 	else
 		case $verb:$n in
-		explain:0 | switchover:0 | announce:0 | maintenance:1)
+		explain:0 | switchover:0 | announce:0 | verify:0 | maintenance:1)
 			mapfile -t words < <(_takeoverctl_groups)
 			;;
 		maintenance:0) words=(on off) ;;
