@@ -127,6 +127,50 @@ int addresses_verb(int argc, char **argv)
 	return r < 0 ? probe_fail("addresses", errno) : 0;
 }
 
+/* As takeoverd adds an address, with its tag, which iproute2 cannot set. */
+static int add_tagged(const char *text, uint8_t prefix, unsigned ifindex, uint8_t tag)
+{
+	_cleanup_(mnl_closep) struct mnl_socket *nl = NULL;
+	const int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	_Alignas(struct nlmsghdr) uint8_t buf[1024];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifaddrmsg *ifa;
+	uint8_t ip[16];
+	ssize_t n;
+	int r = rtnl_open(0, &nl);
+
+	if (r < 0)
+		return r;
+	if (inet_pton(family, text, ip) != 1)
+		return -EINVAL;
+	nlh->nlmsg_type = RTM_NEWADDR;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	*ifa = (struct ifaddrmsg){ .ifa_family = (uint8_t)family,
+				   .ifa_prefixlen = prefix,
+				   .ifa_index = ifindex };
+	mnl_attr_put(nlh, IFA_LOCAL, family == AF_INET ? 4 : 16, ip);
+	mnl_attr_put(nlh, IFA_ADDRESS, family == AF_INET ? 4 : 16, ip);
+	mnl_attr_put_u8(nlh, IFA_PROTO, tag);
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, NULL, NULL) < 0 ? -errno : 0;
+}
+
+int add_tagged_verb(int argc, char **argv)
+{
+	uint64_t prefix, tag;
+	unsigned ifindex;
+	int r;
+
+	ifindex = argc == 5 ? if_nametoindex(argv[3]) : 0;
+	if (!ifindex || probe_number(argv[2], &prefix) < 0 || probe_number(argv[4], &tag) < 0)
+		return probe_usage("add-tagged ADDRESS PREFIX-LENGTH INTERFACE TAG");
+	r = add_tagged(argv[1], (uint8_t)prefix, ifindex, (uint8_t)tag);
+	return r < 0 ? probe_fail("add-tagged", r) : 0;
+}
+
 /* One address in one namespace, followed through notifications. */
 struct watch {
 	const char *address;

@@ -5,6 +5,7 @@ static const struct {
 	const char *name;
 	probe_verb run;
 } verbs[] = {
+	{ "add-tagged", add_tagged_verb },
 	{ "addresses", addresses_verb },
 	{ "announced", announced_verb },
 	{ "call", call_verb },

@@ -55,6 +55,7 @@ struct probe_answers {
 typedef int (*probe_verb)(int argc, char **argv);
 
 int announced_verb(int argc, char **argv);
+int add_tagged_verb(int argc, char **argv);
 int addresses_verb(int argc, char **argv);
 int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
