@@ -563,8 +563,21 @@ both_stop()
 	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
 }
 
+# assert_verified NODE: the witness, which reads the kernel with other code, finds no
+# difference to what the agent says of the group sip; if that runs and answers
+assert_verified()
+{
+	local said
+
+	[[ -n ${AGENT[$1]:-} ]] || return 0
+	said=$(DBUS_SYSTEM_BUS_ADDRESS=$(bus_of "$1") in_ns "$1" \
+		"$BUILD/takeoverctl" verify --json sip 2>&1) || true
+	[[ $said != *'"weight":"difference"'* ]] || fail "the witness on node $1: $said"
+}
+
 # Exactly this node answers, for both families, whatever the client believes;
-# and only this node has the addresses, with prefixes of these lengths.
+# and only this node has the addresses, with prefixes of these lengths: by
+# what probe reads, and by the witness.
 assert_holder() # NODE [LENGTH4 LENGTH6]
 {
 	local holder=$1 idle address name=${NODE_NAME[$1]}
@@ -584,6 +597,8 @@ assert_holder() # NODE [LENGTH4 LENGTH6]
 	assert_tagged "$holder" "$(printf '%s/%s eth0\n%s/%s eth0' "$VIP4" "${2:-16}" \
 		"$VIP6" "${3:-64}")"
 	[[ ! -e /run/netns/$NET-$idle ]] || assert_tagged "$idle" ""
+	assert_verified "$holder"
+	assert_verified "$idle"
 }
 
 tagged()
