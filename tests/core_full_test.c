@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+
+/* As many nodes and groups as the core can have: nothing looks beyond the last of them. */
+
+#include <criterion/criterion.h>
+
+#include "agent/core/core.h"
+
+enum { SELF = CORE_NODES_MAX - 1, ORDERS_MAX = 8 * CORE_GROUPS_MAX };
+
+static struct core core;
+static struct core_actions actions;
+static struct core_action orders[ORDERS_MAX];
+static size_t n_orders;
+static struct core_beat beats[CORE_NODES_MAX];
+static instant now;
+
+static void step(struct core_event event)
+{
+	event.now = now;
+	core_step(&core, &event, &actions);
+	for (size_t i = 0; i < actions.n; i++) {
+		const struct core_action *a = &actions.v[i];
+
+		if (!a->id)
+			continue;
+		cr_assert_lt(n_orders, ORDERS_MAX);
+		orders[n_orders++] = *a;
+	}
+}
+
+static void answer_all(void)
+{
+	for (size_t i = 0; i < n_orders; i++) {
+		struct core_event done = { .type = CORE_EV_DONE, .group = orders[i].group };
+
+		done.done.id = orders[i].id;
+		step(done);
+	}
+	n_orders = 0;
+}
+
+/* Everybody says this about every group, and echoes. */
+static void hear_all(enum core_state state, enum core_move move)
+{
+	for (uint8_t p = 0; p < SELF; p++) {
+		struct core_event event = { .type = CORE_EV_BEAT, .peer = p, .beat = &beats[p] };
+
+		beats[p].seq++;
+		beats[p].echo_seq = core.seq;
+		beats[p].reply = true;
+		for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++) {
+			beats[p].groups[g].state = state;
+			beats[p].groups[g].move = move;
+			beats[p].groups[g].move_to = SELF;
+			beats[p].groups[g].move_id = core.groups[g].move_id;
+		}
+		step(event);
+	}
+}
+
+static void live_us(uint64_t us, bool heard)
+{
+	instant end = instant_add(now, us);
+
+	while (now.us < end.us) {
+		now = instant_add(now, 50000);
+		step((struct core_event){ .type = CORE_EV_TIME });
+		if (heard)
+			hear_all(CORE_STATE_BACKUP, CORE_MOVE_NONE);
+		answer_all();
+	}
+}
+
+static void begin(void)
+{
+	static struct core_config config = {
+		.self = SELF,
+		.n_nodes = CORE_NODES_MAX,
+		.n_groups = CORE_GROUPS_MAX,
+		.n_announce = CORE_ANNOUNCE_MAX,
+		.interval_us = 50000,
+		.lease_us = 350000,
+		.dead_us = 500000,
+		.step_us = 2000000,
+		.restart_hold_us = 3000000,
+		.announce_us = { 1, 2, 3, 4, 5, 6, 7, 8 },
+	};
+
+	config.priority[SELF] = 1;
+	now.us = USEC_PER_SEC;
+	n_orders = 0;
+	core_init(&core, &config);
+	for (uint8_t p = 0; p < CORE_NODES_MAX; p++) {
+		beats[p] = (struct core_beat){ .interval_us = 50000, .lease_us = 350000 };
+		for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
+			beats[p].groups[g].present = true;
+	}
+	for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
+		step((struct core_event){ .type = CORE_EV_START, .group = g });
+}
+
+static void expect_all(enum core_state state)
+{
+	for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
+		cr_assert_eq(core.groups[g].state, state, "%s",
+			     core_state_name(core.groups[g].state));
+}
+
+Test(core_full, all_groups_are_claimed_held_handed_over_and_left)
+{
+	begin();
+	hear_all(CORE_STATE_BACKUP, CORE_MOVE_NONE);
+	live_us(2 * USEC_PER_SEC, true);
+	expect_all(CORE_STATE_PRIMARY);
+	for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++) {
+		struct core_event event = { .type = CORE_EV_SWITCHOVER, .group = g };
+
+		event.request.request = 1u + g;
+		step(event);
+	}
+	expect_all(CORE_STATE_YIELDING);
+	hear_all(CORE_STATE_CLAIMING, CORE_MOVE_READY);
+	answer_all();
+	hear_all(CORE_STATE_PRIMARY, CORE_MOVE_NONE);
+	live_us(300 * USEC_PER_MSEC, false);
+	expect_all(CORE_STATE_BACKUP);
+	step((struct core_event){ .type = CORE_EV_STOP });
+	cr_assert(core.exited);
+}
+
+Test(core_full, all_groups_lapse_and_come_back_when_everybody_is_silent)
+{
+	begin();
+	live_us(5 * USEC_PER_SEC, false);
+	expect_all(CORE_STATE_PRIMARY);
+	step((struct core_event){ .type = CORE_EV_LAPSED });
+	expect_all(CORE_STATE_CLAIMING);
+	live_us(5 * USEC_PER_SEC, false);
+	expect_all(CORE_STATE_PRIMARY);
+	step((struct core_event){ .type = CORE_EV_DISOWNED });
+	answer_all();
+	answer_all();
+	expect_all(CORE_STATE_FAULT);
+	now = instant_add(now, USEC_PER_SEC);
+	step((struct core_event){ .type = CORE_EV_TIME });
+	expect_all(CORE_STATE_BACKUP);
+}
+
+Test(core_full, a_restart_leaves_all_groups_as_they_are)
+{
+	begin();
+	live_us(5 * USEC_PER_SEC, false);
+	expect_all(CORE_STATE_PRIMARY);
+	step((struct core_event){ .type = CORE_EV_STOP, .restart = true });
+	live_us(5 * USEC_PER_SEC, false);
+	cr_assert(core.exited);
+	expect_all(CORE_STATE_PRIMARY);
+}
