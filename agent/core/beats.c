@@ -105,7 +105,6 @@ void send_beats(struct step *s)
 void core_beat_fill(const struct core *core, const struct core_action *action,
 		    struct core_beat *ret)
 {
-	memset(ret, 0, offsetof(struct core_beat, groups));
 	ret->seq = action->beat.seq;
 	ret->echo_seq = core->peers[action->peer].heard_seq;
 	ret->interval_us = core->config.interval_us;

@@ -357,8 +357,7 @@ static bool hold_is_known(const struct core *core)
 	if (!core->hold_seq)
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && core->peers[p].up &&
-		    core->peers[p].echoed_seq < core->hold_seq)
+		if (core->peers[p].up && core->peers[p].echoed_seq < core->hold_seq)
 			return false;
 	return true;
 }

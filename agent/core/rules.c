@@ -90,8 +90,7 @@ bool rule_isolated(const struct core *core)
 	if (!core->references_known || !core->references_silent)
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && core->peers[p].up &&
-		    !core->peers[p].beat.references_answer)
+		if (core->peers[p].up && !core->peers[p].beat.references_answer)
 			return false; /* the references are dead for everybody */
 	return true;
 }
