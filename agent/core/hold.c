@@ -21,7 +21,7 @@ static void asked_here(struct step *s, uint8_t group, uint32_t request)
 	struct core_group *g = &s->core->groups[group];
 	enum core_result result;
 
-	if (g->request || instant_is_set(g->provisional) || s->core->stopping) {
+	if (instant_is_set(g->provisional) || s->core->stopping) {
 		reply(s, group, request, CORE_RESULT_BUSY);
 		return;
 	}
@@ -224,7 +224,7 @@ static void set_maintenance(struct step *s, uint8_t group, const struct core_eve
 		reply(s, group, event->request.request, CORE_RESULT_OK);
 		return;
 	}
-	if (g->request || instant_is_set(g->provisional)) {
+	if (instant_is_set(g->provisional)) {
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
 		return;
 	}
