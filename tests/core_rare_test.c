@@ -73,6 +73,19 @@ Test(core_rare, a_restart_waits_for_a_group_that_is_taken_back)
 	cr_assert_eq(rig_count("alpha lease 3000000\n"), 1, "%s", rig.trace);
 }
 
+Test(core_rare, a_restart_that_lapses_claims_nothing_any_more)
+{
+	begin(false);
+	rig_deafen(BETA);
+	rig_stop(ALPHA, true);
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_forget();
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_expect("alpha is yielding (unfit)\n"
+		   "alpha gate closed\n");
+}
+
 Test(core_rare, a_restart_waits_for_the_longer_lease_and_no_other_order)
 {
 	struct core_event event = { .type = CORE_EV_DONE };
