@@ -71,6 +71,11 @@ static inline instant instant_earlier(instant a, instant b)
 	return a.us - 1 < b.us - 1 ? a : b;
 }
 
+static inline instant instant_later(instant a, instant b)
+{
+	return a.us > b.us ? a : b;
+}
+
 /* An IP address; bytes in network order, unused ones zero. */
 struct ip {
 	uint8_t family; /* 4 or 6; 0: none */

@@ -44,6 +44,27 @@ Test(core_beat, it_says_what_this_node_knows_and_is_configured_to_do)
 	cr_assert(last(ALPHA, BETA)->groups[1].present);
 }
 
+static const struct core_action *beat_to(uint8_t peer)
+{
+	for (size_t i = 0; i < rig.actions.n; i++)
+		if (rig.actions.v[i].type == CORE_DO_BEAT && rig.actions.v[i].peer == peer)
+			return &rig.actions.v[i];
+	cr_assert(false, "no heartbeat");
+	return NULL;
+}
+
+/* The sender of them does not wait for an echo that is not to be expected. */
+Test(core_beat, whether_an_echo_is_to_be_expected_is_said_of_each_peer)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_set_fitness(ALPHA, CORE_UNFIT_SYNC, true);
+	cr_assert(beat_to(BETA)->beat.alone);
+	rig_say(BETA, ALPHA);
+	rig_set_fitness(ALPHA, CORE_UNFIT_SYNC, false);
+	cr_assert_not(beat_to(BETA)->beat.alone);
+}
+
 /* R1 and R3: only who has tried references can have seen one. */
 Test(core_beat, references_count_when_they_have_answered)
 {

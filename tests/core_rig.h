@@ -302,6 +302,7 @@ static inline void rig_take_beat(uint8_t from, const struct core_action *a)
 	struct core_beat beat;
 	size_t *n = &rig.beats[from][a->peer].n;
 
+	cr_assert_eq(a->group, 0, "a heartbeat is of no group");
 	core_beat_fill(&rig.nodes[from].core, a, &beat);
 	rig_check_beat(from, &beat);
 	memcpy(&rig.beats[from][a->peer].last, &beat, rig_beat_len(from));
@@ -320,6 +321,8 @@ static inline void rig_check_action(struct rig_node *n, const struct core_action
 		memset(n->gate, 0, sizeof(n->gate));
 	if (a->type == CORE_DO_GATE)
 		n->gate[a->group] = a->gate.level;
+	if (a->type == CORE_DO_REPLY && !n->config.groups[a->group].preempt)
+		cr_assert_neq(a->reply.request, 0, "nobody is answered");
 	if (a->type == CORE_DO_STORE)
 		n->stored[a->group] = a->store.term;
 	if (a->type == CORE_DO_EXIT)

@@ -90,6 +90,7 @@ Test(core_stop, ending_maintenance_of_a_node_with_a_fault_leaves_the_fault)
 {
 	struct core_event event = { .type = CORE_EV_MAINTENANCE };
 
+	event.request.request = 8;
 	rig_begin();
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_MAINTENANCE, 7);
@@ -160,6 +161,7 @@ Test(core_stop, a_stop_ends_a_claim_that_is_under_way)
 		rig_advance_us(DEAD);
 		rig_answer(BETA, CORE_DO_PREPARE, 0);
 		rig_stop(BETA, restart);
+		cr_assert_eq(rig_count("beta is yielding (stop)\n"), 1);
 		rig.nodes[BETA].stuck = false;
 		rig_advance_us(INTERVAL);
 		cr_assert_eq(rig_count("is primary"), 0);

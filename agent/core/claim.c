@@ -27,11 +27,9 @@ bool core_gives_leave(const struct core *core, uint8_t group, uint8_t peer)
 {
 	const struct core_peer *p = &core->peers[peer];
 	const struct core_group *g = &core->groups[group];
-	instant since = g->waiting_since;
+	instant since = instant_later(g->waiting_since, core->awake);
 	bool echoed, waited;
 
-	if (since.us < core->awake.us)
-		since = core->awake;
 	waited = instant_since(core->now, since) >= peer_claim_wait_us(core, peer);
 	echoed = p->echoed_seq > g->waiting_seq && p->echoed_sent_at.us >= core->awake.us;
 	if (p->up)
@@ -239,9 +237,8 @@ static void reconsider(struct step *s, uint8_t group)
 	}
 	if (g->step == CORE_STEP_CLAIM_PREPARED)
 		prepared(s, group);
-	if (g->state != CORE_STATE_CLAIMING || !instant_is_set(g->due) ||
-	    !instant_reached(core->now, g->due))
-		return;
+	if (!instant_is_set(g->due) || !instant_reached(core->now, g->due))
+		return; /* what has only just begun has its time before it */
 	if (g->step == CORE_STEP_CLAIM_READY)
 		abandon(s, group,
 			CORE_REASON_ROLLED_BACK); /* it may not hear us: do not serve beside it */

@@ -160,13 +160,11 @@ static void idle_step(struct step *s, uint8_t group, const struct core_event *ev
  */
 static bool needs_leave(const struct core *core, uint8_t group)
 {
-	instant since = core->groups[group].since;
+	instant since = instant_later(core->groups[group].since, core->awake);
 
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (core->peers[p].up)
 			return true;
-	if (since.us < core->awake.us)
-		since = core->awake;
 	return instant_since(core->now, since) < core->config.dead_us;
 }
 

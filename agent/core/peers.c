@@ -27,9 +27,7 @@ uint64_t peer_claim_wait_us(const struct core *core, uint8_t peer)
  */
 instant peer_silent_from(const struct core *core, uint8_t peer)
 {
-	instant heard = core->peers[peer].heard;
-
-	return heard.us > core->awake.us ? heard : core->awake;
+	return instant_later(core->peers[peer].heard, core->awake);
 }
 
 /*
