@@ -40,6 +40,8 @@ Test(core_beat, it_says_what_this_node_knows_and_is_configured_to_do)
 	cr_assert_not(last(ALPHA, BETA)->groups[0].strict);
 	cr_assert_eq(last(ALPHA, BETA)->groups[1].state, CORE_STATE_BACKUP);
 	cr_assert_eq(last(ALPHA, BETA)->groups[1].term, 9);
+	cr_assert_eq(last(ALPHA, BETA)->groups[0].move_to, CORE_NODE_NONE);
+	cr_assert_eq(last(ALPHA, BETA)->groups[1].move_to, CORE_NODE_NONE);
 	cr_assert(last(ALPHA, BETA)->groups[1].strict);
 	cr_assert(last(ALPHA, BETA)->groups[1].present);
 }

@@ -242,6 +242,50 @@ Test(core_rare, strict_a_successor_that_holds_under_a_lower_term_has_not_taken_o
 	rig_expect("alpha says released\n");
 }
 
+/* R6: what waited in the socket during a freeze was said before it. */
+Test(core_rare, after_a_long_freeze_what_comes_first_does_not_shorten_the_listening)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_standby(BETA, ALPHA, 5);
+	rig_skip_us(DEAD + INTERVAL);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(LISTEN - INTERVAL);
+	rig_expect_state(BETA, CORE_STATE_BACKUP);
+	rig_advance_us(2 * INTERVAL);
+	cr_assert_eq(rig_group(BETA)->term, 6);
+}
+
+/* R8: the length of a lease and its guard, to the microsecond. */
+Test(core_rare, a_long_lease_of_the_peer_is_waited_for_to_its_end)
+{
+	uint64_t theirs = 2 * INTERVAL + 600 * 1000 + 10 * 1000;
+
+	rig_begin();
+	rig.nodes[ALPHA].puppet.lease_us = 600 * 1000;
+	rig_standby(BETA, ALPHA, 5);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(theirs - 1);
+	rig_expect("");
+	rig_advance_us(1);
+	cr_assert_eq(rig_count("beta tells peer-silent alpha\n"), 1);
+}
+
+/* R8: an echo is good for two intervals and the lateness of a timer. */
+Test(core_rare, an_echo_is_good_until_the_timer_could_have_been_late)
+{
+	begin(false);
+	rig_deafen(BETA);
+	rig_say_echo(BETA, ALPHA, rig.nodes[ALPHA].core.seq);
+	cr_assert_eq(rig.nodes[ALPHA].core.peers[BETA].echoed_sent_at.us, rig.now.us);
+	for (int late = 0; late < 2; late++) {
+		rig_skip_us(late ? 1 : 2 * INTERVAL + 5 * 1000);
+		rig_say_echo(BETA, ALPHA, 0);
+		cr_assert_eq(core_can_switchover(&rig.nodes[ALPHA].core, 0),
+			     late ? CORE_RESULT_PEER_UNREACHABLE : CORE_RESULT_OK);
+	}
+}
+
 Test(core_rare, a_set_of_reasons_has_no_name)
 {
 	cr_assert_str_empty(core_unfit_name(_CORE_UNFIT_MASK));

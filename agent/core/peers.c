@@ -139,10 +139,8 @@ static void note_echo(struct core *core, struct core_peer *p, const struct core_
 {
 	uint64_t seq = beat->echo_seq;
 
-	if (!beat->reply || seq <= p->echoed_seq || seq > core->seq)
-		return;
-	if (core->sent[seq % CORE_SENT_MAX].seq != seq)
-		return;
+	if (!beat->reply || seq <= p->echoed_seq || core->sent[seq % CORE_SENT_MAX].seq != seq)
+		return; /* of long ago, or never sent */
 	p->echoed_seq = seq;
 	p->echoed_sent_at = core->sent[seq % CORE_SENT_MAX].at;
 }
