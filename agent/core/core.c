@@ -109,7 +109,6 @@ static void note_stop(struct step *s, bool restart)
 			it */
 		core->lease_us = core->config.restart_hold_us + core->config.lease_us;
 	set_all_unfit(s, CORE_UNFIT_STOPPING, true);
-	core->beat_now = true;
 }
 
 /* Serving has ended without our doing: what does it mean for the group? */
@@ -312,7 +311,7 @@ static void refresh_fitness(struct step *s, uint8_t group)
 	struct core_group *g = &s->core->groups[group];
 
 	set_unfit(s, group, CORE_UNFIT_ISOLATED, rule_isolated(s->core));
-	if (g->unfit & CORE_UNFIT_DRIFT && !g->lost && !g->repairing &&
+	if (!g->lost && !g->repairing &&
 	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
 	traffic_watch(s, group);
@@ -379,10 +378,10 @@ static void leave(struct step *s, const struct core_event *event)
 		return;
 	if (!holds_anything(core)) {
 		exit_now(s);
-	} else if (core->restarting && core->lease_frozen) {
+	} else if (core->lease_frozen) {
 		if (event->type == CORE_EV_DONE && event->done.id == core->pending_node)
 			exit_now(s);
-	} else if (core->restarting && is_at_rest(core) && hold_is_known(core)) {
+	} else if (is_at_rest(core) && hold_is_known(core)) {
 		struct core_action *a = order(s, CORE_DO_LEASE, 0);
 
 		a->lease_us = core->config.restart_hold_us;
@@ -406,7 +405,7 @@ static void leave(struct step *s, const struct core_event *event)
 void core_step(struct core *core, const struct core_event *event, struct core_actions *ret)
 {
 	struct step s = { .core = core, .out = ret };
-	uint64_t gap_us = instant_is_set(core->now) ? instant_since(event->now, core->now) : 0;
+	uint64_t gap_us = instant_since(event->now, core->now);
 
 	ret->n = 0;
 	if (core->exited)

@@ -276,7 +276,6 @@ void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason)
 	g->waiting_since = s->core->now;
 	g->waiting_seq = s->core->seq;
 	g->move_to = CORE_NODE_NONE;
-	g->why = CORE_RESULT_OK;
 	g->seamless = false;
 	set_move(s, group, CORE_MOVE_NONE);
 	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_WAIT, reason);
@@ -314,7 +313,6 @@ void claim(struct step *s, uint8_t group, enum core_reason reason)
 	g->term = ++g->term_max;
 	g->move = CORE_MOVE_NONE;
 	g->move_to = CORE_NODE_NONE;
-	g->why = CORE_RESULT_OK;
 	g->seamless = false;
 	prepare(s, group, reason);
 }
@@ -326,7 +324,6 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 
 	g->seamless = theirs->move == CORE_MOVE_OFFER;
 	g->move = CORE_MOVE_NONE;
-	g->why = CORE_RESULT_OK;
 	g->move_id = theirs->move_id;
 	g->move_to = peer;
 	g->term = g->move_term = theirs->move_term;
