@@ -92,9 +92,12 @@ static inline void sane_moves(const struct core *core, const struct core_group *
 {
 	enum core_move m = g->move;
 
+	/* a handover has two sides */
+	if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PREPARE ||
+	    g->state == CORE_STATE_YIELDING)
+		cr_assert(!g->seamless || g->move_to != CORE_NODE_NONE);
 	/* READY is said on although the holder has died */
-	cr_assert(m == CORE_MOVE_NONE || m == CORE_MOVE_READY ||
-		  g->move_to < core->config.n_nodes);
+	cr_assert(m == CORE_MOVE_NONE || m == CORE_MOVE_READY || g->move_to < core->config.n_nodes);
 	switch (g->state) {
 	case CORE_STATE_CLAIMING:
 		cr_assert(m == CORE_MOVE_NONE ||
