@@ -5,6 +5,8 @@
 # make demo    two nodes and a client on this machine, a switchover to watch (root)
 # make check   all tests (root)
 # make sim     live through SEEDS histories of failures (default 100,000), on all cores
+# make mutants change the core in every small way: does each fail a test? ONLY=PATTERN of them
+# make coverage  which branches of the core does no test take?
 # make san     the same tests with ASan and UBSan (root)
 # make fuzz    every parser with libFuzzer, FUZZ_SECONDS each; make fuzz-merge
 #              keeps what that found for make check
@@ -190,6 +192,14 @@ sim:
 	$(SUBMAKE) $(JOBS) $(SIM)
 	$(Q)$(SIM) --jobs $$(nproc) --seeds $(SEEDS) --from $(FROM)
 
+MUTANTS := CC=$(CC) BUILD=$(BUILD) SIM="$(SIM_OBJECTS:$(BUILD)/%.o=%.c)"
+
+mutants:
+	$(Q)$(MUTANTS) tests/mutants/run.sh '$(ONLY)'
+
+coverage:
+	$(Q)$(MUTANTS) tests/mutants/coverage.sh
+
 # Not on booted nodes: they are about the unit, which forbids what the sanitizers
 # need (the address space that ASan reserves, LeakSanitizer's ptrace), and about
 # nothing of the agent that the namespace tests do not run as well.
@@ -334,6 +344,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim mutants coverage san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
