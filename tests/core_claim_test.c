@@ -224,3 +224,60 @@ Test(core_claim, the_last_resort_waits_anew_after_a_time_as_primary)
 	rig_advance_us(1);
 	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
 }
+
+Test(core_claim, a_successor_that_becomes_unfit_gives_the_group_back)
+{
+	for (int i = 0; i < 2; i++) {
+		begin_offered(i ? CORE_MOVE_RELEASED : CORE_MOVE_OFFER);
+		rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
+		rig_expect_state(BETA, CORE_STATE_YIELDING);
+		cr_assert_eq(rig_group(BETA)->reason, CORE_REASON_UNFIT);
+		rig_done_all(BETA);
+		rig_done_all(BETA);
+		rig_expect_state(BETA, CORE_STATE_FAULT);
+		cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_REFUSED);
+	}
+}
+
+Test(core_claim, a_successor_that_is_no_longer_synchronised_goes_on)
+{
+	begin_offered(CORE_MOVE_OFFER);
+	rig_set_fitness(BETA, CORE_UNFIT_SYNC, true);
+	rig_expect_state(BETA, CORE_STATE_CLAIMING);
+}
+
+/* Its lease has lapsed, and nobody else is there: that may well be its own network. */
+Test(core_claim, who_waits_for_leave_and_is_isolated_gives_up)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 1);
+	rig_set_references(ALPHA, false);
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+	rig_set_references(ALPHA, true);
+	rig_advance_us(LISTEN + LAST_RESORT);
+	rig_expect_state(ALPHA, CORE_STATE_FAULT);
+	rig_set_references(ALPHA, false);
+	rig_advance_us(2 * DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+/* What makes it unfit now need not have kept it from holding the group (R4). */
+Test(core_claim, who_waits_for_leave_and_whose_check_fails_goes_on)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 1);
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	rig_advance_us(LISTEN);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+Test(core_claim, who_is_disowned_on_the_way_says_so)
+{
+	struct core_event event = { .type = CORE_EV_DISOWNED, .peer = ALPHA };
+
+	begin_offered(CORE_MOVE_OFFER);
+	rig_step(BETA, &event);
+	cr_assert_eq(rig_group(BETA)->reason, CORE_REASON_DISOWNED);
+}

@@ -244,3 +244,19 @@ Test(core_stop, a_stop_whose_strict_handover_fails_claims_nothing_back)
 	cr_assert_eq(rig_count("alpha exits\n"), 1);
 	cr_assert_eq(rig_count("is claiming"), 0);
 }
+
+/* What is begun now would be cut short by the exit. */
+Test(core_stop, who_is_told_to_stop_is_not_put_into_maintenance)
+{
+	for (int restart = 0; restart < 2; restart++) {
+		rig_begin();
+		rig_pair();
+		rig.nodes[ALPHA].stuck = true;
+		rig_stop(ALPHA, restart);
+		rig_forget();
+		rig_request(ALPHA, CORE_EV_MAINTENANCE, 7);
+		cr_assert_eq(rig_count("alpha replies 7 Busy alpha\n"), 1, "%s", rig.trace);
+		cr_assert_eq(rig_count("stores"), 0);
+		cr_assert_not(rig_group(ALPHA)->maintenance);
+	}
+}

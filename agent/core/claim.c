@@ -200,6 +200,8 @@ static void watch_offerer(struct step *s, uint8_t group)
 	else if (!r || (r->move != CORE_MOVE_OFFER && r->move != CORE_MOVE_WITHDRAWN &&
 			r->move != CORE_MOVE_RELEASED))
 		abandon(s, group, CORE_REASON_ROLLED_BACK);
+	else if (g->unfit & ~CORE_UNFIT_SYNC)
+		abandon(s, group, CORE_REASON_UNFIT); /* it was asked for a fit one */
 	else if (g->step == CORE_STEP_CLAIM_READY && r->move != CORE_MOVE_OFFER)
 		take_turn(s, group);
 }
@@ -230,7 +232,7 @@ static void reconsider(struct step *s, uint8_t group)
 	} else if (g->step == CORE_STEP_CLAIM_READY) {
 		take_turn(s, group);
 	} else if (g->step == CORE_STEP_CLAIM_WAIT) {
-		if (g->unfit & CORE_UNFIT_LINK || core->stopping)
+		if (!rule_usable(g->unfit & ~CORE_UNFIT_STARTING))
 			abandon(s, group, CORE_REASON_UNFIT);
 		else if (may_claim(core, group))
 			claim(s, group, g->reason);
@@ -258,8 +260,10 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 			carried_out(s, group);
 		break;
 	case CORE_EV_STOP:
-	case CORE_EV_DISOWNED:
 		abandon(s, group, CORE_REASON_STOP);
+		break;
+	case CORE_EV_DISOWNED:
+		abandon(s, group, CORE_REASON_DISOWNED);
 		break;
 	case CORE_EV_SWITCHOVER:
 	case CORE_EV_MAINTENANCE:

@@ -224,7 +224,7 @@ static void set_maintenance(struct step *s, uint8_t group, const struct core_eve
 		reply(s, group, event->request.request, CORE_RESULT_OK);
 		return;
 	}
-	if (instant_is_set(g->provisional)) {
+	if (instant_is_set(g->provisional) || s->core->stopping) {
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
 		return;
 	}

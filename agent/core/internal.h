@@ -60,6 +60,7 @@ bool listening(const struct core *core);
 bool record_holds(const struct core_record *record);
 bool rule_is_beaten(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_loses(const struct core *core, uint8_t group, uint8_t peer);
+bool rule_usable(uint16_t unfit);
 enum core_reason rule_claim(const struct core *core, uint8_t group);
 enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer);
 bool rule_preempts(const struct core *core, uint8_t group);

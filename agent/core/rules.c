@@ -96,7 +96,7 @@ bool rule_isolated(const struct core *core)
 }
 
 /* R4: who may hold a group that no fit node is there for? */
-static bool usable_at_last(uint16_t unfit)
+bool rule_usable(uint16_t unfit)
 {
 	return !(unfit & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_MAINTENANCE |
 			  CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_DISOWNED |
@@ -119,7 +119,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	const struct core_group *g = &core->groups[group];
 	uint8_t self = core->config.self;
 	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
-	bool best_fit = somebody_fit, best_usable = usable_at_last(g->unfit);
+	bool best_fit = somebody_fit, best_usable = rule_usable(g->unfit);
 
 	if (core->stopping)
 		return CORE_REASON_NONE;
@@ -133,7 +133,7 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 			return CORE_REASON_NONE;
 		somebody_fit |= fit_to_claim(r->unfit);
 		best_fit &= !(fit_to_claim(r->unfit) && outranks(core, p, self));
-		best_usable &= !(usable_at_last(r->unfit) && outranks(core, p, self));
+		best_usable &= !(rule_usable(r->unfit) && outranks(core, p, self));
 	}
 	if (listening(core))
 		return CORE_REASON_NONE;
