@@ -550,6 +550,22 @@ Test(core_lease, r9_after_a_long_freeze_a_backup_listens_as_after_a_start)
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
 }
 
+/* It may have gone into a planned restart meanwhile, and have said so to a full socket. */
+Test(core_lease, r9_what_waited_in_the_socket_during_a_freeze_does_not_shorten_the_listening)
+{
+	rig_begin();
+	rig_standby(BETA, ALPHA, 1);
+	rig_puppet(ALPHA)->state = CORE_STATE_BACKUP;
+	rig_skip_us(LISTEN);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(2 * INTERVAL);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(LISTEN - 3 * INTERVAL);
+	rig_expect_state(BETA, CORE_STATE_BACKUP);
+	rig_advance_us(2 * INTERVAL + DEAD);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+}
+
 Test(core_lease, r9_after_a_short_freeze_the_dead_time_begins_anew)
 {
 	rig_begin();

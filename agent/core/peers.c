@@ -215,7 +215,8 @@ void peers_update(struct step *s)
  * R6: after a start, and after a freeze, nobody claims before everybody else
  * who might hold has had the time to be heard. A peer that has been heard since
  * told us its lease; one that has not may be in a planned restart, its kernel
- * holding for RestartHold=.
+ * holding for RestartHold=. What had waited for us in the sockets comes first
+ * after a freeze, and is from before.
  */
 bool listening(const struct core *core)
 {
@@ -224,7 +225,8 @@ bool listening(const struct core *core)
 	bool heard = false;
 
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		bool lately = core->peers[p].heard.us > core->listen_from.us;
+		bool lately = core->peers[p].heard.us >
+			      core->listen_from.us + 2 * (uint64_t)core->config.interval_us;
 
 		if (p == core->config.self)
 			continue;

@@ -50,7 +50,7 @@ static bool carry(struct world *w, const struct item *sent, uint8_t from, uint64
 	item->life = w->nodes[from].life;
 	item->beat = sent->beat;
 	w->beat_refs[item->beat]++;
-	return takes <= w->interval_max;
+	return at <= w->now + w->interval_max; /* one that is kept back keeps others back */
 }
 
 /*
@@ -115,7 +115,8 @@ static bool is_fresh(struct world *w, const struct item *item)
 	struct node *n = &w->nodes[item->node];
 	uint64_t seq = w->beats[item->beat].seq;
 
-	if (item->life != w->nodes[item->from].life)
+	/* what the dead have said last is heard, but nobody finishes a handshake with them */
+	if (item->life != w->nodes[item->from].life && n->heard_life[item->from] != item->life + 1)
 		return false;
 	if (n->heard_life[item->from] == item->life + 1 && seq <= n->heard_seq[item->from])
 		return false;

@@ -213,6 +213,7 @@ void world_boot(struct world *w, uint8_t node)
 	n->thawed_at = 0;
 	n->woke_at = w->now;
 	memset(n->heard_from, 0, sizeof(n->heard_from));
+	memset(n->heard_life, 0, sizeof(n->heard_life)); /* it has no session with anybody */
 	w->disturbed_at = w->now;
 	n->frozen_until = n->last_step = 0;
 	n->loop_busy = n->work_busy = w->now;
