@@ -106,9 +106,9 @@ static void check_reply(struct world *w, uint8_t node, const struct core_action 
 }
 
 /*
- * A new primary has a term above that of all before it, if it has heard the last
- * one in this life; what it only heard of is not on its disk. Of three, the one
- * that hands over chooses the term, and need not have heard a third.
+ * A new primary has a term above that of all before it, if it had heard the last
+ * one in this life as it began to claim; what it only heard of is not on its disk.
+ * Of three, the one that hands over chooses the term, and need not have heard a third.
  */
 static void check_new_term(struct world *w, uint8_t node, unsigned group)
 {
@@ -117,13 +117,24 @@ static void check_new_term(struct world *w, uint8_t node, unsigned group)
 	uint8_t holder = w->top_node[group];
 
 	if (g->term < top || (g->term == top && holder != node)) {
-		if (w->nodes[node].heard_from[holder] > w->top_at[group] &&
+		if (w->nodes[node].knew_from[group][holder] > w->top_at[group] &&
 		    (w->h->n_nodes == 2 || g->reason != CORE_REASON_SWITCHOVER))
 			law_broken(w, "a new primary under an old term", group);
 	}
 	w->top_term[group] = g->term;
 	w->top_node[group] = node;
 	w->top_at[group] = w->now;
+}
+
+/* A claim begins, or has waited for leave until now: what comes to be known later is late. */
+static void note_claim(struct node *n, unsigned group, const struct before *before)
+{
+	const struct core_group *g = &n->core.groups[group];
+
+	if (g->state == CORE_STATE_CLAIMING &&
+	    (before->state[group] != CORE_STATE_CLAIMING ||
+	     (before->step[group] == CORE_STEP_CLAIM_WAIT && g->step != CORE_STEP_CLAIM_WAIT)))
+		memcpy(n->knew_from[group], n->heard_from, sizeof(n->heard_from));
 }
 
 static void check_terms(struct world *w, uint8_t node, const struct core_event *event,
@@ -139,6 +150,7 @@ static void check_terms(struct world *w, uint8_t node, const struct core_event *
 			law_broken(w, "a term was forgotten", i);
 		if (event->type != CORE_EV_START && g->term_max < before->term_max[i])
 			law_broken(w, "a term went down", i);
+		note_claim(n, i, before);
 		if (g->state != CORE_STATE_PRIMARY)
 			continue;
 		if (g->term > g->term_max)

@@ -164,7 +164,8 @@ struct node {
 	struct request requests[SIM_REQUESTS_MAX];
 	size_t n_requests;
 	/* what the laws remember; in world time */
-	uint64_t heard_from[SIM_NODES_MAX]; /* when what was heard last was sent */
+	uint64_t heard_from[SIM_NODES_MAX];		   /* when what was heard last was sent */
+	uint64_t knew_from[SIM_GROUPS_MAX][SIM_NODES_MAX]; /* the same, as a term was chosen */
 	uint64_t last_primary[SIM_GROUPS_MAX], became_primary[SIM_GROUPS_MAX];
 	uint64_t fit_since[SIM_GROUPS_MAX], let_go_at[SIM_GROUPS_MAX];
 	uint64_t primary_term[SIM_GROUPS_MAX]; /* highest held since the disk was new */
@@ -191,6 +192,7 @@ struct silence {
 struct before {
 	uint64_t term_max[SIM_GROUPS_MAX];
 	enum core_state state[SIM_GROUPS_MAX];
+	enum core_step step[SIM_GROUPS_MAX];
 	uint16_t unfit[SIM_GROUPS_MAX];
 	bool primary[SIM_GROUPS_MAX], serving[SIM_GROUPS_MAX];
 	instant lease_until;

@@ -179,6 +179,7 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 		before.term_max[g] = n->core.groups[g].term_max;
 		before.primary[g] = n->core.groups[g].primary;
 		before.state[g] = n->core.groups[g].state;
+		before.step[g] = n->core.groups[g].step;
 		before.unfit[g] = n->core.groups[g].unfit;
 		before.serving[g] = n->core.groups[g].serving;
 	}
