@@ -5,6 +5,7 @@
 # make demo    two nodes and a client on this machine, a switchover to watch (root)
 # make check   all tests (root)
 # make sim     live through SEEDS histories of failures (default 100,000), on all cores
+# make explore everything that may happen to two nodes with up to FAULTS faults (default 1)
 # make mutants change the core in every small way: does each fail a test? ONLY=PATTERN of them
 # make coverage  which branches of the core does no test take?
 # make san     the same tests with ASan and UBSan (root)
@@ -192,6 +193,13 @@ sim:
 	$(SUBMAKE) $(JOBS) $(SIM)
 	$(Q)$(SIM) --jobs $$(nproc) --seeds $(SEEDS) --from $(FROM)
 
+FAULTS ?= 1
+STATES ?= 20000000
+
+explore:
+	$(SUBMAKE) $(JOBS) $(SIM)
+	$(Q)$(SIM) --explore --jobs $$(nproc) --faults $(FAULTS) --states $(STATES)
+
 MUTANTS := CC=$(CC) BUILD=$(BUILD) SIM="$(SIM_OBJECTS:$(BUILD)/%.o=%.c)"
 
 mutants:
@@ -209,7 +217,7 @@ SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector
 san: deps
 	$(SAN_MAKE) all tests
 	$(Q)BUILD=$(BUILD)-san ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 tests/check.sh unit sim fuzz net
+		UBSAN_OPTIONS=print_stacktrace=1 EXPLORE_STATES=20000 tests/check.sh unit sim fuzz net
 
 FUZZ_SECONDS ?= 60
 FUZZ_MAKE = $(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-fuzz FUZZ_MAIN= LDFLAGS=-fsanitize=fuzzer \
@@ -344,6 +352,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim mutants coverage san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
+.PHONY: all tests deps deps-fuzz deps-lint demo check sim explore mutants coverage san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -148,6 +148,8 @@ for kind; do
 	unit) for program in $(programs tests/*_test.c); do unit "$program"; done ;;
 	sim)
 		one sim "$BUILD/tests/sim/sim" --jobs "$(nproc)"
+		one explore "$BUILD/tests/sim/sim" --explore --jobs "$(nproc)" --faults 1 \
+			--states "${EXPLORE_STATES:-250000}"
 		one replay tests/sim/replay.sh
 		;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;

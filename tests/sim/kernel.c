@@ -131,7 +131,7 @@ static void leave(struct world *w, uint8_t node)
 	for (size_t i = 0; i < n->n_requests; i++)
 		if (!n->requests[i].heard)
 			n->requests[i].at = 0; /* the bus tells them that there is nobody */
-	world_push(w, w->now + n->away_us, SIM_BOOT, node);
+	world_push(w, w->now + (w->h->exact ? w->h->config.dead_us : n->away_us), SIM_BOOT, node);
 }
 
 /* An order whose time has come; its answer takes a while to be seen. */

@@ -4,6 +4,8 @@
  * sim [--seeds N] [--from SEED] [--jobs N]   live through so many histories
  * sim [--shrink] SEED                        live through one, and tell it
  * sim [--shrink] --trace NODE SEED           the same, as a trace of that node
+ * sim --explore [--faults N] [--states MAX] [--jobs N]
+ *                                            everything that may happen, with so many faults
  * sim --replay FILE                          does the core do again what a trace says?
  * sim --renew FILE [FROM TO]                 the trace with what the core does today, or a
  *                                            part of it: from one event to another
@@ -17,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/explore.h"
 
 enum { FAILURES_MAX = 10, TWICE = 64 };
 
@@ -199,7 +201,8 @@ static int renew_part(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	uint64_t seeds = 10000, from = 1, jobs = 1, traced = UINT64_MAX;
-	bool shrunk = false;
+	struct explore_options options = { .faults = 1, .states_max = UINT64_MAX };
+	bool shrunk = false, explores = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
@@ -214,6 +217,12 @@ int main(int argc, char **argv)
 			return replay(argv[++i]);
 		else if (!strcmp(argv[i], "--renew") && i + 1 < argc)
 			return renew_part(argc - i - 1, argv + i + 1);
+		else if (!strcmp(argv[i], "--explore"))
+			explores = true;
+		else if (!strcmp(argv[i], "--faults") && i + 1 < argc)
+			options.faults = (unsigned)number(argv[++i]);
+		else if (!strcmp(argv[i], "--states") && i + 1 < argc)
+			options.states_max = number(argv[++i]);
 		else if (!strcmp(argv[i], "--shrink"))
 			shrunk = true;
 		else if (traced != UINT64_MAX)
@@ -221,5 +230,8 @@ int main(int argc, char **argv)
 		else
 			return tell_one(number(argv[i]), shrunk);
 	}
+	options.jobs = jobs ? (unsigned)jobs : 1;
+	if (explores)
+		return explore(&options);
 	return live_many(from, seeds, jobs ? (unsigned)jobs : 1);
 }

@@ -78,6 +78,7 @@ struct sim_history {
 	uint64_t seed; /* also of what is no fault: latencies, lateness */
 	uint8_t n_nodes, n_groups, n_paths;
 	bool lockstep;	 /* wires faster than timers: nodes beat in the same instant */
+	bool exact;	 /* explored: nothing takes time but by choice, and no instant is short */
 	bool references; /* configured */
 	bool probes;	 /* the service is polled, and answers backups, too */
 	int16_t drift_ppm[SIM_NODES_MAX];
@@ -297,6 +298,8 @@ void fault_print(const struct sim_fault *fault, FILE *to);
 
 /* world.c */
 struct world *world_new(void);
+void world_begin(struct world *w, const struct sim_history *h, FILE *trace);
+void world_happen(struct world *w, struct item *item);
 void world_free(struct world *w);
 void world_live(struct world *w, const struct sim_history *h, FILE *trace, struct sim_outcome *ret);
 void world_record(struct world *w, const struct sim_history *h, uint8_t node, FILE *record);

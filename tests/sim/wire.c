@@ -92,7 +92,7 @@ void wire_send(struct world *w, uint8_t node, const struct item *item)
 		if (vanishes(w, node, item->action.peer, path))
 			continue;
 		lost &= !carry(w, item, node, 0);
-		if (chance(&w->state, 1))
+		if (!w->h->exact && chance(&w->state, 1))
 			(void)carry(w, item, node, 0); /* twice */
 		if (w->twice && between(&w->state, 0, 999) < w->twice)
 			(void)carry(w, item, node, between(&w->state, 0, 150000));

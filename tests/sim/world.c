@@ -73,6 +73,8 @@ struct item *world_push(struct world *w, uint64_t at, enum sim_item what, uint8_
 	item->node = node;
 	item->held = false;
 	item->life = w->nodes[node].life;
+	if (w->h->exact && what != SIM_BOOT && what != SIM_END)
+		at = w->now;
 	heap_push(w, (struct heap_entry){ .at = at, .order = w->order++, .slot = slot });
 	return item;
 }
@@ -153,6 +155,10 @@ static void set_timer(struct world *w, struct node *n)
 	uint64_t at = world_time(w, n, core_deadline(&n->core).us);
 
 	w->timers_moved = true;
+	if (w->h->exact) {
+		n->timer_at = at > w->now ? at : w->now;
+		return;
+	}
 	if (at <= w->now)
 		at = w->now + 1;
 	/* all timers of lockstep are late alike, so that nodes stay in step */
@@ -261,7 +267,8 @@ static void perform_done(struct world *w, const struct item *item)
 	world_step(w, item->node, &event);
 }
 
-static void happen(struct world *w, struct item *item)
+/* Something whose time has come. */
+void world_happen(struct world *w, struct item *item)
 {
 	struct node *n = &w->nodes[item->node];
 	bool of_the_living = n->alive && item->life == n->life;
@@ -369,7 +376,7 @@ static void run_item(struct world *w)
 		heap_push(w, entry);
 		return;
 	}
-	happen(w, item);
+	world_happen(w, item);
 	w->free[w->n_free++] = entry.slot;
 }
 
@@ -414,7 +421,8 @@ static void measure(struct world *w, uint8_t node)
 		w->dead_max = c.dead_us;
 }
 
-static void begin(struct world *w, const struct sim_history *h, FILE *trace)
+/* Before anything has happened. */
+void world_begin(struct world *w, const struct sim_history *h, FILE *trace)
 {
 	struct core_beat *beats = w->beats;
 
@@ -455,7 +463,7 @@ static void begin(struct world *w, const struct sim_history *h, FILE *trace)
  */
 void world_record(struct world *w, const struct sim_history *h, uint8_t node, FILE *record)
 {
-	begin(w, h, NULL);
+	world_begin(w, h, NULL);
 	w->record = record;
 	w->recorded = node;
 	run(w);
@@ -471,7 +479,7 @@ void world_record(struct world *w, const struct sim_history *h, uint8_t node, FI
  */
 void world_live(struct world *w, const struct sim_history *h, FILE *trace, struct sim_outcome *ret)
 {
-	begin(w, h, trace);
+	world_begin(w, h, trace);
 	run(w);
 	if (!w->broken)
 		law_end(w);
