@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "agent/cleanup.h"
 #include "agent/recorder/stream.h"
@@ -317,6 +318,33 @@ Test(recorder, everything_goes_into_a_file)
 	cr_assert_eq(replay(path_of("all")), EXIT_SUCCESS);
 	text = text_in("all");
 	cr_assert_eq(count(text, "\nend\n\nagain\nconfig "), 1);
+}
+
+/*
+ * The end of the process flushes every stream of stdio, also one that a thread is stuck with:
+ * that must not wait for the reader as the thread does.
+ */
+Test(recorder, the_end_waits_for_no_reader)
+{
+	int fds[2], status;
+	pid_t child;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		(void)alarm(30); /* ends who hangs */
+		begin_with(fds[1]);
+		live_us(1000 * USEC_PER_SEC); /* far more than a pipe takes */
+		(void)recorder_read(life.recorder);
+		life.recorder = recorder_free(life.recorder);
+		exit(EXIT_SUCCESS);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS, "status %#x", status);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 }
 
 static void *read_all(void *fd)

@@ -24,7 +24,7 @@ enum {
 
 struct dump {
 	pthread_t thread;
-	atomic_bool done;
+	atomic_bool done, abandoned;
 	int fd;		       /* -1: into a file */
 	const char *directory; /* borrowed */
 	const char *why;       /* static */
@@ -38,7 +38,7 @@ static bool write_text(struct dump *dump, int *fd)
 	FILE *to;
 	bool good;
 
-	if (outlet_open(*fd, DUMP_PATIENCE_MS, &to) < 0)
+	if (outlet_open(*fd, DUMP_PATIENCE_MS, &dump->abandoned, &to) < 0)
 		return false;
 	*fd = -1;
 	if (dump->why)
@@ -195,5 +195,7 @@ struct dump *dump_free(struct dump *dump)
 {
 	if (dump && aside_join(dump->thread, DUMP_JOIN_S))
 		drop(dump);
+	else if (dump)
+		atomic_store(&dump->abandoned, true);
 	return NULL;
 }

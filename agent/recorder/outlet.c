@@ -10,6 +10,7 @@
 
 struct outlet {
 	int fd, patience_ms;
+	const atomic_bool *abandoned; /* borrowed */
 };
 
 /* All of it, or 0: that is how fopencookie(3) is told of an error. */
@@ -20,8 +21,13 @@ static ssize_t write_all(void *cookie, const char *text, size_t len)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = write(outlet->fd, text + done, len - done);
+		ssize_t n;
 
+		if (atomic_load(outlet->abandoned)) {
+			errno = ECANCELED;
+			return 0;
+		}
+		n = write(outlet->fd, text + done, len - done);
 		if (n >= 0) {
 			done += (size_t)n;
 		} else if (errno != EAGAIN) {
@@ -47,18 +53,20 @@ static int end(void *cookie)
  * outlet_open() - A stream that waits for its reader, within bounds
  * @fd: non-blocking; taken if this succeeds, closed by fclose()
  * @patience_ms: how long to wait each time that it takes nothing; OUTLET_FOREVER
+ * @abandoned: borrowed for the life of the stream; set for a thread that is not waited for any
+ *             more: exit() flushes every stream, and would wait in its place
  * @ret: the stream; who does not read for that long is an error of it, ETIMEDOUT
  *
  * Return: 0; -ENOMEM.
  */
-int outlet_open(int fd, int patience_ms, FILE **ret)
+int outlet_open(int fd, int patience_ms, const atomic_bool *abandoned, FILE **ret)
 {
 	static const cookie_io_functions_t functions = { .write = write_all, .close = end };
 	_cleanup_(freep) struct outlet *outlet = malloc(sizeof(*outlet));
 
 	if (!outlet)
 		return -ENOMEM;
-	*outlet = (struct outlet){ .fd = fd, .patience_ms = patience_ms };
+	*outlet = (struct outlet){ .fd = fd, .patience_ms = patience_ms, .abandoned = abandoned };
 	*ret = fopencookie(outlet, "w", functions);
 	if (!*ret)
 		return -ENOMEM;

@@ -33,6 +33,7 @@ struct stream {
 
 	struct player *player;
 	FILE *to;
+	atomic_bool abandoned; /* the thread, by the end */
 };
 
 /**
@@ -156,7 +157,7 @@ int stream_new(const struct core *core, int fd, struct stream **ret)
 	if (r < 0)
 		return r;
 	s->used = pack_core(s->filling, core);
-	r = outlet_open(own, OUTLET_FOREVER, &s->to);
+	r = outlet_open(own, OUTLET_FOREVER, &s->abandoned, &s->to);
 	if (r < 0)
 		return r;
 	go_on(s, TAKE_FD(own));
@@ -181,7 +182,10 @@ struct stream *stream_free(struct stream *stream)
 	stream->ending = true;
 	(void)pthread_cond_signal(&stream->wake);
 	(void)pthread_mutex_unlock(&stream->lock);
-	return aside_join(stream->thread, STREAM_FLUSH_S) ? drop(stream) : NULL;
+	if (aside_join(stream->thread, STREAM_FLUSH_S))
+		return drop(stream);
+	atomic_store(&stream->abandoned, true);
+	return NULL;
 }
 
 /* With the lock held. Behind a gap the core's value stands for what is missing. */
