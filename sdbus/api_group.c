@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <time.h>
 
 #include "agent/cleanup.h"
 #include "sdbus/api_private.h"
+
+/*
+ * An explanation takes the loop some ms, and anybody may ask for it. Without a bound a
+ * loop in real time would come to what the kernel leaves to all of those
+ * (sched_rt_runtime_us), and be stopped for 50 ms then: longer than a short DeadTime=.
+ */
+enum {
+	EXPLAIN_AT_ONCE = 128, /* takeoverctl asks for each group */
+	EXPLAIN_PACE_US = 10 * 1000,
+};
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -20,14 +31,33 @@ static int can_switchover(sd_bus_message *m, void *userdata, sd_bus_error *error
 	return sd_bus_reply_method_return(m, "ss", "no", why);
 }
 
+/* Has the time passed that this one costs, or is it among those that may come at once? */
+static bool may_explain(struct api *api)
+{
+	struct timespec ts;
+	uint64_t now_us;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
+	now_us = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+	if (api->explain_paid_us < now_us)
+		api->explain_paid_us = now_us;
+	if (api->explain_paid_us - now_us > (EXPLAIN_AT_ONCE - 1) * EXPLAIN_PACE_US)
+		return false;
+	api->explain_paid_us += EXPLAIN_PACE_US;
+	return true;
+}
+
 static int explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct api_group_object *group = userdata;
-	char **sentences = group->api->ops->explain(group->api->ctx, group->index);
+	char **sentences;
 	int r;
 
-	(void)error;
+	if (!may_explain(group->api))
+		return sd_bus_error_set(error, api_error_name("Busy"),
+					"Too many explanations have been asked for.");
+	sentences = group->api->ops->explain(group->api->ctx, group->index);
 	if (!sentences)
 		return -ENOMEM;
 	r = sd_bus_message_new_method_return(m, &reply);

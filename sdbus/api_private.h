@@ -82,6 +82,7 @@ struct api {
 	struct api_call *calls;
 	size_t n_asking, n_waiting;
 	api_request last_request;
+	uint64_t explain_paid_us; /* CLOCK_MONOTONIC: until then time has been spent in advance */
 };
 
 extern const sd_bus_vtable api_manager_vtable[];

@@ -494,6 +494,29 @@ Test(api, end_of_the_api_answers_who_still_waits, .timeout = 10)
 	rig_done(&rig);
 }
 
+/* Each takes the loop some ms, and anybody may ask. takeoverctl asks once for each group. */
+Test(api, explain_is_not_done_all_day_long, .timeout = 30)
+{
+	enum { AT_ONCE = 128, MANY = 1000 };
+	static char *sentences[] = { NULL };
+	struct answer answer = { 0 };
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	rig.agent.sentences = sentences;
+	for (int i = 0; i < AT_ONCE; i++)
+		call(&rig, &answer, SIP, API_GROUP, "Explain", "");
+	arrive(&rig, answer.times == AT_ONCE);
+	cr_expect_eq(rig.agent.explanations, AT_ONCE);
+	for (int i = 0; i < MANY; i++)
+		call(&rig, &answer, SIP, API_GROUP, "Explain", "");
+	arrive(&rig, answer.times == AT_ONCE + MANY);
+	cr_expect_str_eq(error_of(&answer), API_ERROR "Busy");
+	cr_expect_lt(rig.agent.explanations, AT_ONCE + MANY);
+	answer_done(&answer);
+	rig_done(&rig);
+}
+
 Test(api, one_caller_too_many_hears_busy_until_another_is_answered, .timeout = 10)
 {
 	struct answer waiting = { 0 }, refused = { 0 }, again = { 0 };
