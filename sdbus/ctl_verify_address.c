@@ -77,6 +77,21 @@ static void tell_twice(const struct ctl_compared *c, const struct ctl_vip *vip,
 		 vip->text, addr->prefix, ifname, vip->text, addr->prefix, ifname);
 }
 
+/* The kernel takes those of IPv6 off a link that goes down, and takes none while it is. */
+static void tell_missing(const struct ctl_compared *c, const struct ctl_vip *vip)
+{
+	if (vip->link && !vip->link->up)
+		ctl_find(c->findings, CTL_FINDING_ADDRESS_MISSING, vip->group->name,
+			 "%s is not on %s, which is down; say 'ip link set %s up', and takeoverd "
+			 "puts it back",
+			 vip->text, vip->ifname, vip->ifname);
+	else
+		ctl_find(c->findings, CTL_FINDING_ADDRESS_MISSING, vip->group->name,
+			 "%s is not on %s, although this node is primary; takeoverd should have "
+			 "put it back, see 'journalctl -u takeoverd'",
+			 vip->text, vip->ifname);
+}
+
 static void judge_held(const struct ctl_compared *c, const struct ctl_vip *vip)
 {
 	const struct ctl_range range = addrs_of(c, vip);
@@ -99,10 +114,7 @@ static void judge_held(const struct ctl_compared *c, const struct ctl_vip *vip)
 			 vip->text, vip->ifname, near->prefix, vip->prefix, vip->text, near->prefix,
 			 vip->ifname);
 	else
-		ctl_find(c->findings, CTL_FINDING_ADDRESS_MISSING, vip->group->name,
-			 "%s is not on %s, although this node is primary; takeoverd should have "
-			 "put it back, see 'journalctl -u takeoverd'",
-			 vip->text, vip->ifname);
+		tell_missing(c, vip);
 	for (size_t i = 0; i < range.n; i++)
 		if (&addr[i] != found && (found || &addr[i] != near))
 			tell_twice(c, vip, &addr[i]);

@@ -87,7 +87,9 @@ static void remove_route(struct scene *s, const char *text)
 
 static void remove_addr(struct scene *s, const char *text)
 {
-	*addr(s, text) = s->addrs[--s->witness.n_addrs];
+	struct witness_addr *removed = addr(s, text);
+
+	*removed = s->addrs[--s->witness.n_addrs];
 	remove_route(s, text);
 }
 
@@ -225,6 +227,19 @@ Test(verify, address_of_a_primary_is_there_on_its_interface)
 	expect(&s, "address-missing", VIP4 " is not on eth0");
 	(void)add_addr(&s, VIP4, 24, ETH1, WITNESS_TAG);
 	expect(&s, "address-missing address-twice", "as /24 on eth1");
+}
+
+/* Where takeoverd cannot put it, and knows that: IPv6 is taken off a link that goes down. */
+Test(verify, address_is_missing_for_want_of_a_link_that_is_up)
+{
+	struct scene s;
+
+	make(&s, true);
+	s.unfit[0] = (char *)"link";
+	remove_addr(&s, VIP6);
+	s.links[1].up = s.links[1].running = false;
+	expect(&s, "address-missing",
+	       VIP6 " is not on eth0, which is down; say 'ip link set eth0 up'");
 }
 
 Test(verify, address_has_its_prefix_length)
