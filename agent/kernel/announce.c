@@ -13,6 +13,7 @@
 enum {
 	/* Frames in one call of the kernel: one costs up to 10 us, more on a busy host. */
 	ANNOUNCE_BATCH = 32,
+	ANNOUNCE_LOOKS = 8 * ANNOUNCE_BATCH, /* for them: of many pairs no frame comes */
 	/*
 	 * A slice ends after so long, so that a heartbeat waits for 1 ms and a batch, or so many
 	 * frames: 128,000 a second, less than a tenth of gigabit Ethernet with 84 bytes each;
@@ -153,9 +154,10 @@ static size_t fill(struct cursor *c, const struct conf_group *group, const struc
 {
 	const char *name = group->vips[c->vip].ifname;
 	const bool to_all = pass == PASS_REQUEST || pass == PASS_REPLY;
-	size_t n = 0;
+	size_t n = 0, looks = 0;
 
-	while (c->left && n < room && !strcmp(group->vips[c->vip].ifname, name)) {
+	while (c->left && n < room && looks++ < ANNOUNCE_LOOKS &&
+	       !strcmp(group->vips[c->vip].ifname, name)) {
 		const struct ip *ip = &group->vips[c->vip].ip;
 		const struct neigh *to = NULL;
 
