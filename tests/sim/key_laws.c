@@ -93,22 +93,25 @@ static void put_orders(struct keying *k, const struct node *n)
 
 /*
  * rest.c: since when somebody ought to hold, to the knowledge of this node; and
- * whether it has let go so late that the others are given time to hear of it.
+ * whether it has let go so late that the others are given time to hear of it. When
+ * the group was held last is not part of that: a node that lets go from now on is
+ * late in any case, and one that is late remains so until the group is held again,
+ * which is then now.
  */
 static void put_rest(struct keying *k, const struct node *n)
 {
 	const struct world *w = k->w;
 	uint64_t since = n->fit_since[0], within = w->h->holds_us + w->dead_max + 1;
+	bool late = n->let_go_at[0] + w->dead_max > w->held_at[0];
 
 	if (since && since < w->held_at[0])
 		since = w->held_at[0];
 	if (since && since < w->disturbed_at)
 		since = w->disturbed_at;
 	put_since(k, since, within);
-	if (n->let_go_at[0] + w->dead_max > w->held_at[0]) {
-		put_since(k, n->let_go_at[0], within);
-		put_since(k, w->held_at[0], within);
-	}
+	put(k, late);
+	if (late)
+		put_since(k, n->let_go_at[0], w->dead_max);
 }
 
 /* exposed.c: long ago is longer than anything is excused after it. */
