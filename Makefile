@@ -200,7 +200,7 @@ explore:
 	$(SUBMAKE) $(JOBS) $(SIM)
 	$(Q)$(SIM) --explore --jobs $$(nproc) --faults $(FAULTS) --states $(STATES)
 
-MUTANTS := CC=$(CC) BUILD=$(BUILD) SIM="$(SIM_OBJECTS:$(BUILD)/%.o=%.c)"
+MUTANTS := CC=$(CC) BUILD=$(BUILD) SIM="$(patsubst $(BUILD)/%.o,%.c,$(SIM_OBJECTS) $(TRACE_OBJECTS))"
 
 mutants:
 	$(Q)$(MUTANTS) tests/mutants/run.sh '$(ONLY)'

@@ -281,3 +281,17 @@ Test(core_claim, who_is_disowned_on_the_way_says_so)
 	rig_step(BETA, &event);
 	cr_assert_eq(rig_group(BETA)->reason, CORE_REASON_DISOWNED);
 }
+
+/* The answer to the caller is all that comes of it: time goes by in other events. */
+Test(core_claim, who_is_asked_meanwhile_answers_and_does_nothing_else)
+{
+	begin_offered(CORE_MOVE_OFFER);
+	rig_say_for_us(ALPHA, BETA, STEP - INTERVAL);
+	rig_advance_us(INTERVAL - 1);
+	rig_forget();
+	rig_skip_us(1);
+	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
+	rig_expect("beta replies 8 Busy alpha\n");
+	rig_event(BETA, CORE_EV_TIME);
+	rig_expect_state(BETA, CORE_STATE_YIELDING);
+}

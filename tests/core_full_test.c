@@ -174,3 +174,15 @@ Test(core_full, a_restart_leaves_all_groups_as_they_are)
 	cr_assert(core->exited);
 	expect_all(CORE_STATE_PRIMARY);
 }
+
+Test(core_full, all_groups_live_through_a_freeze)
+{
+	begin();
+	live_us(5 * USEC_PER_SEC, false);
+	now = instant_add(now, 200 * USEC_PER_MSEC);
+	step((struct core_event){ .type = CORE_EV_TIME });
+	expect_all(CORE_STATE_PRIMARY);
+	now = instant_add(now, USEC_PER_SEC);
+	step((struct core_event){ .type = CORE_EV_TIME });
+	expect_all(CORE_STATE_CLAIMING);
+}

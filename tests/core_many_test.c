@@ -141,6 +141,26 @@ Test(core_many, of_two_that_are_heard_as_primary_the_one_with_the_higher_term_is
 	cr_assert_eq(core_primary(&rig.nodes[ALPHA].core, 0), GAMMA);
 }
 
+/* A kernel that takes its time does not end the fight: it is unfit until they are back. */
+Test(core_many, who_has_not_put_addresses_back_yet_stays_unfit)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_alone(ALPHA);
+	rig_advance_us(10 * USEC_PER_SEC);
+	for (int i = 0; i < 5; i++) {
+		rig.nodes[ALPHA].stuck = i == 4;
+		rig_event(ALPHA, CORE_EV_LOST);
+		rig_settle();
+	}
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
+	rig_advance_us(20 * USEC_PER_SEC);
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
+	rig.nodes[ALPHA].stuck = false;
+	rig_advance_us(INTERVAL);
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+}
+
 /* Alpha hands over to beta; gamma does not hear beta, and would claim beside it. */
 Test(core_many, who_takes_over_opens_only_when_a_third_hears_it_too)
 {
@@ -290,6 +310,7 @@ Test(core_many, what_was_released_is_given_up_when_a_third_is_heard_to_hold_it)
 	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 7;
 	rig_say(GAMMA, ALPHA);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	cr_assert_eq(rig_group(ALPHA)->reason, CORE_REASON_CONFLICT);
 	rig.nodes[ALPHA].stuck = false;
 	rig_settle();
 	cr_assert_eq(rig.nodes[ALPHA].gate[0], CORE_GATE_CLOSED);
@@ -310,4 +331,27 @@ Test(core_many, who_offers_and_hears_that_a_third_is_primary_stays_and_lets_the_
 	rig_say(GAMMA, ALPHA);
 	rig_settle();
 	cr_assert_eq(rig.nodes[ALPHA].gate[0], CORE_GATE_CLOSED);
+}
+
+/* Beta was to take over, and gamma has: alpha does not serve beside it any longer. */
+Test(core_many, who_has_withdrawn_and_hears_that_a_third_is_primary_closes)
+{
+	begin_three();
+	rig_kill(BETA);
+	rig_kill(GAMMA);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_settle();
+	rig_puppet(BETA)->state = CORE_STATE_CLAIMING;
+	rig_puppet(BETA)->move = CORE_MOVE_READY;
+	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
+	rig_say(BETA, ALPHA);
+	rig_settle();
+	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_YIELD_WITHDRAWN);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	for (uint64_t term = rig_group(ALPHA)->term; term < 9; term += 4) {
+		rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = term;
+		rig_say(GAMMA, ALPHA);
+		cr_assert_eq(rig.nodes[ALPHA].gate[0],
+			     term > rig_group(ALPHA)->term ? CORE_GATE_CLOSED : CORE_GATE_SERVE);
+	}
 }

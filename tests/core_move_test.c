@@ -137,6 +137,7 @@ Test(core_move, strict_step_by_step)
 	rig_expect("alpha is backup (switchover)\n"
 		   "alpha replies 7  beta\n"
 		   "alpha says nothing\n");
+	cr_assert_eq(rig_group(ALPHA)->term, 2);
 	rig_settle();
 	rig_expect("beta announces\n");
 }
@@ -412,6 +413,7 @@ Test(core_move, strict_what_could_not_be_removed_is_not_called_released)
 	rig_answer(ALPHA, CORE_DO_REMOVE, -5);
 	cr_assert_eq(rig_count("says released"), 0);
 	cr_assert_eq(rig_count("alpha replies 7 OutcomeUnknown nobody\n"), 1);
+	cr_assert_eq(rig_group(ALPHA)->why, CORE_RESULT_FAILED);
 }
 
 Test(core_move, strict_a_successor_that_never_claims_times_out)

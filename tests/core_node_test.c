@@ -295,3 +295,42 @@ Test(core_node, a_freeze_as_long_as_the_lease_voids_every_claim)
 	cr_assert_eq(rig_count("alpha is yielding (lease-lapsed)\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig_count("alpha/1 is yielding (lease-lapsed)\n"), 1, "%s", rig.trace);
 }
+
+/* Adopted or not: what stands is not touched before it is known. */
+Test(core_node, a_group_that_has_not_started_does_nothing)
+{
+	rig_begin();
+	rig_configure(n_nodes, 1);
+	rig_configure(n_groups, 2);
+	rig.nodes[ALPHA].start[1].start.adopted = true;
+	rig.nodes[ALPHA].start[1].start.lease_left_us = LEASE;
+	rig_start(ALPHA);
+	cr_assert_eq(rig_count("alpha/1 is primary (adopted)\n"), 1, "%s", rig.trace);
+	cr_assert_eq(rig_count("alpha/1 is "), 1, "%s", rig.trace);
+}
+
+/* Its time comes with the next event, which is due in the same instant. */
+Test(core_node, what_concerns_one_group_is_not_the_time_of_another)
+{
+	static const enum core_event_type types[] = {
+		CORE_EV_FITNESS, CORE_EV_SWITCHOVER, CORE_EV_MAINTENANCE, CORE_EV_ANNOUNCE,
+		CORE_EV_DONE,	 CORE_EV_LOST,	     CORE_EV_TRAFFIC,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = 1 };
+
+		begin_two();
+		rig_configure(n_announce, 0);
+		rig.nodes[ALPHA].core.config.refresh_us = INTERVAL / 2;
+		rig_step(ALPHA, &event);
+		rig_skip_us(INTERVAL / 2);
+		rig_forget();
+		event = (struct core_event){ .type = types[i] };
+		event.request.request = 7;
+		rig_step(ALPHA, &event);
+		cr_assert_eq(rig_count("alpha/1"), 0, "%s", rig.trace);
+		rig_event(ALPHA, CORE_EV_TIME);
+		cr_assert_eq(rig_count("alpha/1 announces\n"), 1, "%s", rig.trace);
+	}
+}

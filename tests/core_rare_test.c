@@ -155,8 +155,12 @@ Test(core_rare, a_second_offer_is_refused_under_its_own_id)
 }
 
 /* The event of one group comes before the other's time, which is over. */
-Test(core_rare, a_gate_that_closes_late_is_not_kept_open_by_the_heartbeat)
+static void close_late(uint8_t late)
 {
+	struct core_event event = { .type = CORE_EV_FITNESS, .group = !late };
+
+	event.fitness.reason = CORE_UNFIT_CHECK;
+	event.fitness.unfit = true;
 	rig_begin();
 	rig_configure(n_groups, 2);
 	for (int g = 0; g < 2; g++) {
@@ -166,19 +170,25 @@ Test(core_rare, a_gate_that_closes_late_is_not_kept_open_by_the_heartbeat)
 	rig_start(ALPHA);
 	rig_say_for_us(BETA, ALPHA, DEAD);
 	rig.nodes[ALPHA].stuck = true;
-	rig.nodes[BETA].puppet.groups[1].state = CORE_STATE_PRIMARY;
-	rig.nodes[BETA].puppet.groups[1].term = 9;
+	rig.nodes[BETA].puppet.groups[late].state = CORE_STATE_PRIMARY;
+	rig.nodes[BETA].puppet.groups[late].term = 9;
 	rig_say(BETA, ALPHA);
-	cr_assert_eq(rig.nodes[ALPHA].core.groups[1].step, CORE_STEP_YIELD_CLOSE);
-	rig.nodes[BETA].puppet.groups[1].state = CORE_STATE_BACKUP;
+	cr_assert_eq(rig.nodes[ALPHA].core.groups[late].step, CORE_STEP_YIELD_CLOSE);
+	rig.nodes[BETA].puppet.groups[late].state = CORE_STATE_BACKUP;
 	rig_say_for_us(BETA, ALPHA, LEASE - INTERVAL);
 	rig_advance_us(INTERVAL - 1);
 	cr_assert(rig.beats[ALPHA][BETA].last.marked);
 	rig_skip_us(1);
-	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	rig_step(ALPHA, &event);
 	cr_assert_not(rig.beats[ALPHA][BETA].last.marked);
 	rig_event(ALPHA, CORE_EV_TIME);
-	cr_assert_eq(rig.nodes[ALPHA].core.groups[1].step, CORE_STEP_YIELD_LEASE);
+	cr_assert_eq(rig.nodes[ALPHA].core.groups[late].step, CORE_STEP_YIELD_LEASE);
+}
+
+Test(core_rare, a_gate_that_closes_late_is_not_kept_open_by_the_heartbeat)
+{
+	close_late(0);
+	close_late(1);
 }
 
 Test(core_rare, who_asks_anew_meanwhile_is_not_denied_for_the_old_request)
@@ -284,6 +294,27 @@ Test(core_rare, an_echo_is_good_until_the_timer_could_have_been_late)
 		cr_assert_eq(core_can_switchover(&rig.nodes[ALPHA].core, 0),
 			     late ? CORE_RESULT_PEER_UNREACHABLE : CORE_RESULT_OK);
 	}
+}
+
+/* The answer of the kernel says nothing of the time, and a request nothing of the addresses. */
+Test(core_rare, who_offers_reads_in_an_event_what_it_says_and_no_more)
+{
+	begin(false);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 8);
+	rig_say_for_us(BETA, ALPHA, STEP - INTERVAL);
+	rig_advance_us(INTERVAL - 1);
+	rig_forget();
+	rig_skip_us(1);
+	rig_answer(ALPHA, CORE_DO_STORE, 0);
+	rig_expect("");
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_expect("alpha is primary (rolled-back)\n"
+		   "alpha tells move-failed Timeout\n"
+		   "alpha replies 7 Timeout alpha\n"
+		   "alpha says nothing\n");
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_expect("");
 }
 
 Test(core_rare, a_set_of_reasons_has_no_name)

@@ -260,3 +260,13 @@ Test(core_stop, who_is_told_to_stop_is_not_put_into_maintenance)
 		cr_assert_not(rig_group(ALPHA)->maintenance);
 	}
 }
+
+/* R11: only who comes back asks to be waited for. */
+Test(core_stop, a_backup_that_stops_asks_for_no_time)
+{
+	rig_begin();
+	rig_standby(BETA, ALPHA, 5);
+	rig_stop(BETA, false);
+	cr_assert_eq(rig_count("beta exits\n"), 1);
+	cr_assert_eq(rig.beats[BETA][ALPHA].last.lease_us, LEASE);
+}

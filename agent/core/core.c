@@ -233,8 +233,9 @@ static void note(struct step *s, const struct core_event *event)
 }
 
 /* The answer that a group waits for may wait for us, in the sockets: if the peer lives still. */
-static void grant_time(const struct core *core, struct core_group *g)
+static void grant_time(struct core *core, uint8_t group)
 {
+	struct core_group *g = &core->groups[group];
 	bool waits = g->step == CORE_STEP_YIELD_OFFER || g->step == CORE_STEP_YIELD_WITHDRAWN ||
 		     g->step == CORE_STEP_YIELD_RELEASED;
 	instant known;
@@ -264,7 +265,7 @@ static void thaw(struct step *s, uint64_t gap_us)
 	if (gap_us >= core->config.dead_us)
 		core->listen_from = core->now;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
-		grant_time(core, &core->groups[g]);
+		grant_time(core, g);
 	if (gap_us < core->config.lease_us)
 		return;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)

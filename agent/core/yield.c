@@ -170,7 +170,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 			remove_addresses(s, group);
 		break;
 	case CORE_STEP_YIELD_REMOVE:
-		if (err && g->why == CORE_RESULT_OK)
+		if (err)
 			g->why = CORE_RESULT_FAILED; /* not "released" in the sense of a strict move
 						      */
 		removed(s, group);

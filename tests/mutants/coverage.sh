@@ -27,7 +27,7 @@ build()
 	done
 	"$CC" "${FLAGS[@]}" -O1 -Itests/mutants -o "$DIR/units" "${objects[@]}" \
 		tests/core_*test.c tests/mutants/criterion/units.c -lgcov
-	"$CC" "${FLAGS[@]}" -O1 -o "$DIR/sim" "${objects[@]}" "${SIM_SOURCES[@]}" agent/trace.c -lgcov
+	"$CC" "${FLAGS[@]}" -O1 -o "$DIR/sim" "${objects[@]}" "${SIM_SOURCES[@]}" -lgcov
 }
 
 # Of the listings: each branch, whether it was taken, and FILE FUNCTION: LINE: branch NUMBER.

@@ -13,7 +13,7 @@ exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 BUILD=${BUILD:-build}
 CC=${CC:-gcc}
-JOBS=${JOBS:-$(nproc)}
+AT_ONCE=${AT_ONCE:-$(nproc)}
 SEEDS=${SEEDS:-2000}
 DIR=$BUILD/mutants
 CONSTANTS=agent/core/core.h
@@ -124,7 +124,7 @@ build()
 	done
 	unit_tests
 	objects "$DIR/units.d" -Itests/mutants -- "${UNITS[@]}" tests/mutants/criterion/units.c
-	objects "$DIR/sim.d" -- "${SIM_SOURCES[@]}" agent/trace.c tests/mutants/run/number.c
+	objects "$DIR/sim.d" -- "${SIM_SOURCES[@]}" tests/mutants/run/number.c
 	for test in "${UNITS[@]}" tests/mutants/criterion/units.c; do
 		parts+=("$DIR/units.d/$(stem "$test").o")
 	done
@@ -204,9 +204,9 @@ survive()
 
 	{
 		awk -v h="$headers" '$1 < h' "$DIR/alive" |
-			nice -n 15 "$DIR/each" "$JOBS" "$2" "$DIR/$1" "${@:3}"
+			nice -n 15 "$DIR/each" "$AT_ONCE" "$2" "$DIR/$1" "${@:3}"
 		awk -v h="$headers" '$1 >= h' "$DIR/alive" |
-			nice -n 15 "$DIR/each" "$JOBS" "$2" "$DIR/$1-headers" "${@:3}"
+			nice -n 15 "$DIR/each" "$AT_ONCE" "$2" "$DIR/$1-headers" "${@:3}"
 	} >"$DIR/verdicts"
 	awk '$2 == "alive" { print $1 }' "$DIR/verdicts" | sort -n >"$DIR/alive"
 	awk '$2 == "killed" { print $1 }' "$DIR/verdicts"
@@ -232,6 +232,8 @@ report()
 	awk -F '\t' '
 		FILENAME != list { verdict[$1] = FILENAME; sub(/.*\//, "", verdict[$1]); next }
 		{
+			if (!($1 in verdict))
+				verdict[$1] = "list" # it has none
 			if (!($2 in n))
 				file[++files] = $2
 			n[$2]++
@@ -246,10 +248,17 @@ report()
 				lost = v[f, "broken"] + v[f, "equivalent"]
 				printf "%-21s %4d changes, %2d do not compile, %3d change nothing: ",
 					f, n[f], v[f, "broken"], v[f, "equivalent"]
-				printf "of %4d mutants %4d are killed by unit tests, %3d by the simulator, %3d survive\n",
+				printf "of %4d mutants %4d are killed by unit tests, %3d by the simulator, %3d survive",
 					n[f] - lost, v[f, "by-units"], v[f, "by-sim"], v[f, "alive"]
+				if (v[f, "list"])
+					printf ", %4d have not been asked for", v[f, "list"]
+				print ""
 			}
-		}' list="$DIR/list" "$DIR"/{broken,equivalent,by-units,by-sim,alive,list}
+			if (pattern == "" && v["all", "list"]) {
+				print "Each mutant has to be one of these."
+				exit 1
+			}
+		}' pattern="$PATTERN" list="$DIR/list" "$DIR"/{broken,equivalent,by-units,by-sim,alive,list}
 }
 
 # Of the survivors file, "FILE FUNCTION: BEFORE => AFTER"; the reasons are indented.
