@@ -295,3 +295,37 @@ Test(core_claim, who_is_asked_meanwhile_answers_and_does_nothing_else)
 	rig_event(BETA, CORE_EV_TIME);
 	rig_expect_state(BETA, CORE_STATE_YIELDING);
 }
+
+/* What is lost on the way out is of no interest to who has left, nor to his next claim. */
+Test(core_claim, what_a_stranger_takes_from_one_who_leaves_is_not_put_back_later)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	rig.nodes[ALPHA].stuck = true;
+	rig_event(ALPHA, CORE_EV_DISOWNED);
+	rig_event(ALPHA, CORE_EV_LOST);
+	cr_assert(rig_group(ALPHA)->lost);
+	rig_done_all(ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_FAULT);
+	cr_assert_not(rig_group(ALPHA)->lost);
+}
+
+/* Taken twice: the second time while the first is being put back. */
+Test(core_claim, what_is_missing_when_a_move_begins_is_put_back_if_it_fails)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	rig.nodes[ALPHA].stuck = true;
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	rig_forget();
+	rig_say_for_us(BETA, ALPHA, STEP);
+	rig_say(BETA, ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig_count("alpha repairs\n"), 1, "%s", rig.trace);
+}

@@ -200,3 +200,19 @@ Test(core_freeze, the_second_group_waits_again_as_the_first_does)
 	freeze(ALPHA);
 	cr_assert_eq(g->due.us, rig.now.us + DEAD);
 }
+
+/* R7: nor could it have seen any traffic, of any group. */
+Test(core_freeze, the_second_group_is_not_silent_for_it)
+{
+	rig_begin();
+	rig_configure(n_groups, 2);
+	rig_configure(n_announce, 0);
+	rig_configure(groups[1].traffic_us, USEC_PER_SEC);
+	rig.nodes[ALPHA].start[1].start.adopted = true;
+	rig.nodes[ALPHA].start[1].start.lease_left_us = LEASE;
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(USEC_PER_SEC - FREEZE);
+	rig_event(ALPHA, CORE_EV_TIME);
+	freeze(ALPHA);
+	cr_assert_eq(rig.nodes[ALPHA].core.groups[1].unfit & CORE_UNFIT_SILENT, 0);
+}

@@ -24,6 +24,7 @@ static void step(struct core_event event)
 	for (size_t i = 0; i < actions.n; i++) {
 		const struct core_action *a = &actions.v[i];
 
+		cr_assert_lt(a->group, CORE_GROUPS_MAX);
 		if (a->type == CORE_DO_BEAT)
 			core_beat_fill(core, a, &said);
 		if (!a->id)
@@ -70,6 +71,7 @@ static void live_us(uint64_t us, bool heard)
 	while (now.us < end.us) {
 		now = instant_add(now, 50000);
 		step((struct core_event){ .type = CORE_EV_TIME });
+		cr_assert(core->exited || core_deadline(core).us > now.us);
 		if (heard)
 			hear_all(CORE_STATE_BACKUP, CORE_MOVE_NONE);
 		answer_all();
@@ -111,7 +113,10 @@ static void begin(void)
 	for (uint8_t p = 0; p < CORE_NODES_MAX; p++) {
 		beats[p] = (struct core_beat){ .interval_us = 50000, .lease_us = 350000 };
 		for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
-			beats[p].groups[g].present = true;
+			beats[p].groups[g] = (struct core_record){
+				.present = true,
+				.term_max = 1, /* who looks too far sees something */
+			};
 	}
 	for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
 		step((struct core_event){ .type = CORE_EV_START, .group = g });
@@ -185,4 +190,12 @@ Test(core_full, all_groups_live_through_a_freeze)
 	now = instant_add(now, USEC_PER_SEC);
 	step((struct core_event){ .type = CORE_EV_TIME });
 	expect_all(CORE_STATE_CLAIMING);
+}
+
+Test(core_full, traffic_is_noted_for_all_peers)
+{
+	begin();
+	live_us(5 * USEC_PER_SEC, false);
+	step((struct core_event){ .type = CORE_EV_TRAFFIC, .group = CORE_GROUPS_MAX - 1 });
+	cr_assert_eq(core->groups[CORE_GROUPS_MAX - 1].split_traffic, (1 << CORE_NODES_MAX) - 1);
 }

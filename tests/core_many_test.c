@@ -332,26 +332,3 @@ Test(core_many, who_offers_and_hears_that_a_third_is_primary_stays_and_lets_the_
 	rig_settle();
 	cr_assert_eq(rig.nodes[ALPHA].gate[0], CORE_GATE_CLOSED);
 }
-
-/* Beta was to take over, and gamma has: alpha does not serve beside it any longer. */
-Test(core_many, who_has_withdrawn_and_hears_that_a_third_is_primary_closes)
-{
-	begin_three();
-	rig_kill(BETA);
-	rig_kill(GAMMA);
-	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
-	rig_settle();
-	rig_puppet(BETA)->state = CORE_STATE_CLAIMING;
-	rig_puppet(BETA)->move = CORE_MOVE_READY;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
-	rig_settle();
-	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_YIELD_WITHDRAWN);
-	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
-	for (uint64_t term = rig_group(ALPHA)->term; term < 9; term += 4) {
-		rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = term;
-		rig_say(GAMMA, ALPHA);
-		cr_assert_eq(rig.nodes[ALPHA].gate[0],
-			     term > rig_group(ALPHA)->term ? CORE_GATE_CLOSED : CORE_GATE_SERVE);
-	}
-}

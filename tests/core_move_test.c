@@ -461,6 +461,7 @@ Test(core_move, strict_a_kernel_that_does_not_close_leaves_it_to_the_lease)
 	rig_settle();
 	cr_assert_eq(rig_count("alpha is backup"), 1);
 	cr_assert_eq(rig_count("says released"), 0);
+	cr_assert_eq(rig_group(ALPHA)->why, CORE_RESULT_FAILED);
 }
 
 Test(core_move, an_unfit_backup_refuses_until_the_offer_is_gone)

@@ -64,6 +64,8 @@ Test(core_stop, maintenance_whose_switchover_failed_is_none)
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	cr_assert_not(rig_group(ALPHA)->maintenance);
 	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+	cr_assert_eq(rig_count("alpha stores 6 maintenance\n"), 1);
+	cr_assert_eq(rig_count("alpha stores 6\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig_count("alpha replies 7 Timeout alpha\n"), 1);
 }
 
@@ -242,6 +244,7 @@ Test(core_stop, a_stop_whose_strict_handover_fails_claims_nothing_back)
 	rig_say(BETA, ALPHA);
 	rig_done_all(ALPHA);
 	cr_assert_eq(rig_count("alpha exits\n"), 1);
+	cr_assert_eq(rig_count("alpha is backup (rolled-back)\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig_count("is claiming"), 0);
 }
 

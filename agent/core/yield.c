@@ -110,9 +110,8 @@ static void finish(struct step *s, uint8_t group)
 static void removed(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
-	bool strict_move = g->move_to != CORE_NODE_NONE && !g->seamless &&
-			   g->why == CORE_RESULT_OK && successor(s->core, group) &&
-			   !has_taken_over(g, successor(s->core, group));
+	const struct core_record *r = successor(s->core, group);
+	bool strict_move = r && !g->seamless && g->why == CORE_RESULT_OK && !has_taken_over(g, r);
 
 	if (!strict_move) {
 		finish(s, group);
