@@ -36,8 +36,10 @@ Test(core_deadline, a_restart_that_nobody_has_heard_of_ends_in_its_time)
 	rig_deafen(BETA);
 	rig_say_for_us(BETA, ALPHA, DEAD);
 	rig_stop(ALPHA, true);
+	rig_advance_us(INTERVAL / 3);
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true); /* heartbeats are out of step again */
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD - INTERVAL);
-	rig_advance_us(INTERVAL - 1);
+	rig_advance_us(INTERVAL - INTERVAL / 3 - 1);
 	cr_assert_eq(rig_count("alpha exits\n"), 0);
 	rig_advance_us(1);
 	cr_assert_eq(rig_count("alpha exits\n"), 1);
@@ -116,4 +118,15 @@ Test(core_deadline, a_gate_that_opens_under_a_lease_does_not_lengthen_it)
 	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
 	cr_assert_eq(rig_count("alpha/1 gate answer\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig.nodes[ALPHA].core.lease_until.us, end.us);
+}
+
+/* One less than "never" is later than everything; the first instant of the clock is not. */
+Test(core_deadline, of_two_deadlines_the_earlier_one_counts)
+{
+	const instant first = { 1 }, later = { 5 };
+
+	cr_assert_eq(instant_earlier(first, later).us, first.us);
+	cr_assert_eq(instant_earlier(later, first).us, first.us);
+	cr_assert_eq(instant_earlier(INSTANT_NEVER, later).us, later.us);
+	cr_assert_eq(instant_earlier(later, INSTANT_NEVER).us, later.us);
 }

@@ -115,6 +115,7 @@ static void begin(void)
 		for (uint8_t g = 0; g < CORE_GROUPS_MAX; g++)
 			beats[p].groups[g] = (struct core_record){
 				.present = true,
+				.term = 1,
 				.term_max = 1, /* who looks too far sees something */
 			};
 	}
@@ -198,4 +199,18 @@ Test(core_full, traffic_is_noted_for_all_peers)
 	live_us(5 * USEC_PER_SEC, false);
 	step((struct core_event){ .type = CORE_EV_TRAFFIC, .group = CORE_GROUPS_MAX - 1 });
 	cr_assert_eq(core->groups[CORE_GROUPS_MAX - 1].split_traffic, (1 << CORE_NODES_MAX) - 1);
+}
+
+Test(core_full, what_peers_have_said_outlives_a_freeze_and_their_silence)
+{
+	begin();
+	hear_all(CORE_STATE_BACKUP, CORE_MOVE_NONE);
+	live_us(2 * USEC_PER_SEC, true);
+	now = instant_add(now, 200 * USEC_PER_MSEC);
+	step((struct core_event){ .type = CORE_EV_TIME });
+	cr_assert_eq(core->peers[0].beat.groups[0].term, 1);
+	live_us(2 * USEC_PER_SEC, false);
+	cr_assert_not(core->peers[0].up);
+	step((struct core_event){ .type = CORE_EV_REFERENCES, .references_silent = true });
+	cr_assert(core->groups[CORE_GROUPS_MAX - 1].unfit & CORE_UNFIT_ISOLATED);
 }

@@ -64,7 +64,7 @@ Test(core_holder, the_best_of_the_fit_is_the_successor)
 {
 	for (uint8_t best = BETA; best <= GAMMA; best++) {
 		begin_three(false);
-		rig_configure(priority[best], 200);
+		rig_configure(priority[best], UINT16_MAX);
 		rig_say(BETA, ALPHA);
 		rig_say(GAMMA, ALPHA);
 		rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);

@@ -151,6 +151,7 @@ Test(core_stop, a_stop_whose_handover_fails_releases)
 		rig_advance_us(INTERVAL);
 	}
 	cr_assert_not(rig.nodes[ALPHA].runs);
+	cr_assert_eq(rig_count("alpha is yielding (stop)\n"), 2, "%s", rig.trace);
 	cr_assert_eq(rig_count("alpha removes\n"), 1);
 }
 

@@ -17,9 +17,8 @@ bool record_holds(const struct core_record *record)
  */
 static uint16_t priority(const struct core *core, uint8_t node)
 {
-	return node != core->config.self && core->peers[node].known
-		       ? core->peers[node].beat.priority
-		       : core->config.priority[node];
+	return node == core->config.self ? core->config.priority[node]
+					 : core->peers[node].beat.priority;
 }
 
 /* Higher priority first, then the smaller name, which is the smaller number. */
@@ -87,7 +86,7 @@ bool rule_loses(const struct core *core, uint8_t group, uint8_t peer)
 /* R3: cut off ourselves, rather than everybody else. */
 bool rule_isolated(const struct core *core)
 {
-	if (!core->references_known || !core->references_silent)
+	if (!core->references_silent)
 		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (core->peers[p].up && !core->peers[p].beat.references_answer)
@@ -121,8 +120,6 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	bool somebody_fit = fit_to_claim(g->unfit), lost = false;
 	bool best_fit = somebody_fit, best_usable = rule_usable(g->unfit);
 
-	if (core->stopping)
-		return CORE_REASON_NONE;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		const struct core_record *r = peer_record(core, p, group);
 
