@@ -217,3 +217,22 @@ Test(core_answer, who_is_heard_by_the_rival_stays)
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 }
+
+/* R10: the heartbeat that says that alpha knows us may be the one that offers. */
+Test(core_answer, who_is_not_disowned_any_more_takes_what_it_is_offered)
+{
+	struct core_record *r = rig_puppet(ALPHA);
+
+	rig_begin();
+	rig_standby(BETA, ALPHA, 5);
+	rig.nodes[BETA].stuck = true;
+	rig_event(BETA, CORE_EV_DISOWNED);
+	rig_expect_state(BETA, CORE_STATE_FAULT);
+	r->state = CORE_STATE_YIELDING;
+	r->move = CORE_MOVE_OFFER;
+	r->move_to = BETA;
+	r->move_id = 77;
+	r->move_term = r->term_max = 6;
+	rig_say(ALPHA, BETA);
+	rig_expect_state(BETA, CORE_STATE_CLAIMING);
+}

@@ -119,14 +119,3 @@ Test(core_deadline, a_gate_that_opens_under_a_lease_does_not_lengthen_it)
 	cr_assert_eq(rig_count("alpha/1 gate answer\n"), 1, "%s", rig.trace);
 	cr_assert_eq(rig.nodes[ALPHA].core.lease_until.us, end.us);
 }
-
-/* One less than "never" is later than everything; the first instant of the clock is not. */
-Test(core_deadline, of_two_deadlines_the_earlier_one_counts)
-{
-	const instant first = { 1 }, later = { 5 };
-
-	cr_assert_eq(instant_earlier(first, later).us, first.us);
-	cr_assert_eq(instant_earlier(later, first).us, first.us);
-	cr_assert_eq(instant_earlier(INSTANT_NEVER, later).us, later.us);
-	cr_assert_eq(instant_earlier(later, INSTANT_NEVER).us, later.us);
-}

@@ -164,3 +164,20 @@ Test(core_repair, evidence_of_an_earlier_silence_is_none)
 	rig_advance_us(2 * DEAD);
 	cr_assert_eq(g->split_traffic & 1 << BETA, 0);
 }
+
+/* R4: a state at a time, whatever comes together. */
+Test(core_repair, r4_who_becomes_unfit_as_the_better_one_dies_has_a_fault_first)
+{
+	rig_begin();
+	rig_configure(groups[0].last_resort_us, 0);
+	rig_start(BETA);
+	rig_say_for_us(ALPHA, BETA, LISTEN);
+	rig_expect_state(BETA, CORE_STATE_BACKUP);
+	rig_advance_us(DEAD - 1);
+	rig_skip_us(1);
+	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
+	cr_assert_eq(rig_count("beta tells peer-silent alpha\n"), 1);
+	rig_expect_state(BETA, CORE_STATE_FAULT);
+	rig_event(BETA, CORE_EV_TIME);
+	rig_expect_state(BETA, CORE_STATE_CLAIMING);
+}
