@@ -181,3 +181,23 @@ Test(core_repair, r4_who_becomes_unfit_as_the_better_one_dies_has_a_fault_first)
 	rig_event(BETA, CORE_EV_TIME);
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 }
+
+/* The repair has failed, and so has the switchover that it led to. */
+Test(core_repair, what_is_missing_is_not_announced_by_a_refresh)
+{
+	rig_begin();
+	rig_configure(refresh_us, USEC_PER_SEC);
+	rig_pair();
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_kill(BETA);
+	rig_answer(ALPHA, CORE_DO_PREPARE, -12);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+	rig_forget();
+	rig.nodes[ALPHA].stuck = true;
+	rig_advance_us(3 * USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	cr_assert_eq(rig_count("alpha repairs"), 1, "%s", rig.trace);
+	cr_assert_eq(rig_count("announces"), 0, "%s", rig.trace);
+	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+	cr_assert_eq(rig_count("announces"), 1, "%s", rig.trace);
+}

@@ -163,6 +163,8 @@ void schedule_announcement(struct step *s, uint8_t group)
 	uint32_t before = g->announced ? config->announce_us[g->announced - 1] : 0;
 
 	g->announce_due = INSTANT_NEVER;
+	if (g->lost || g->repairing)
+		return; /* begins anew when they are back */
 	if (g->announced < config->n_announce)
 		g->announce_due =
 			instant_add(s->core->now, config->announce_us[g->announced] - before);
