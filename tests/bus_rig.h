@@ -143,7 +143,7 @@ static inline int fake_get_trace(void *ctx)
 	if (!fake->trace)
 		return fake->trace_err;
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	cr_assert_eq(write(fds[1], fake->trace, strlen(fake->trace)), strlen(fake->trace));
+	cr_assert_eq(write(fds[1], fake->trace, strlen(fake->trace)), (ssize_t)strlen(fake->trace));
 	(void)close(fds[1]);
 	return fds[0];
 }
