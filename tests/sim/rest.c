@@ -10,11 +10,13 @@ static bool has_group(const struct node *n, unsigned group)
 }
 
 /* Who may hold a group that nobody fit is there for (R4)? */
-static bool usable(const struct node *n, unsigned group)
+static bool usable(const struct world *w, const struct node *n, unsigned group)
 {
-	return has_group(n, group) && n->core.config.groups[group].keep_alone &&
-	       !(n->core.groups[group].unfit &
-		 ~(CORE_UNFIT_CHECK | CORE_UNFIT_SYNC | CORE_UNFIT_DRIFT));
+	for (unsigned i = 0; i < w->h->n_nodes; i++)
+		if (!w->nodes[i].core.config.groups[group].keep_alone)
+			return false; /* where they differ, each may leave it to the other one */
+	return has_group(n, group) && !(n->core.groups[group].unfit &
+					~(CORE_UNFIT_CHECK | CORE_UNFIT_SYNC | CORE_UNFIT_DRIFT));
 }
 
 /*
@@ -96,7 +98,7 @@ static void check_primaries(struct world *w, unsigned group)
 		primaries += primary;
 		fit += has_group(n, group) && !g->unfit;
 		fit_primaries += primary && !g->unfit;
-		usables += usable(n, group);
+		usables += usable(w, n, group);
 		if (primary && g->reason == CORE_REASON_SWITCHOVER &&
 		    has_failed(w, group, g->term, i))
 			law_broken(w, "a caller was told of a failure, and it moved", group);
