@@ -549,18 +549,19 @@ send_some()
 	figures "$(in_ns "$1" "$PROBE" send "$2" "$PORT" --count "$3" --interval-us "${4:-1000}")"
 }
 
-# both_start / both_stop: do both nodes answer at the same time? R[both_us]
+# both_start / both_stop: do both nodes answer at the same time? R[both_us]. Where the group may
+# move there and back within milliseconds, a shorter pause has to end a stretch of answers.
 both_start() # [ADDRESS]
 {
 	send_start_blind both-a ca "${1:-$VIP4}" 500
 	send_start_blind both-b cb "${1:-$VIP4}" 500
 }
 
-both_stop()
+both_stop() # [PAUSE-US]
 {
 	send_stop both-a
 	send_stop both-b
-	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
+	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log" "${1:-5000}")"
 }
 
 # assert_verified NODE: the witness, which reads the kernel with other code, finds no

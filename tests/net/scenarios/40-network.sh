@@ -128,6 +128,9 @@ scenario_cut_node_comes_back()
 	plug a 0
 	plug a 1
 	settle
+	# The winner announces when it hears the loser, which may have given way before.
+	in_ns c "$PROBE" wait-neighbour "$VIP4" "$(mac "$PRIMARY" 0)" "$PATIENCE" ||
+		fail "c was not told that $PRIMARY has $VIP4"
 	assert_holder "$PRIMARY"
 }
 

@@ -132,7 +132,7 @@ scenario_switchovers_that_meet_strict()
 	pair_up Handover=strict
 	both_start
 	ask_on_both
-	both_stop
+	both_stop 1500 # there and back takes 3 ms
 	fact both_us "${R[both_us]}"
 	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
 	assert_holder "$PRIMARY"
