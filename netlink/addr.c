@@ -123,18 +123,6 @@ int addr_remove(struct nl *nl, const struct addr *v, size_t n, int *ret_errors)
 	return nl_each(nl, n, build_remove, v, ret_errors);
 }
 
-/* Takes the IP address from an attribute that is as long as the family wants it. */
-static int parse_ip(const struct nlattr *attr, uint8_t family, struct ip *ret)
-{
-	struct ip ip = { .family = family };
-
-	if (!attr || mnl_attr_get_payload_len(attr) != ip_len(&ip))
-		return -EBADMSG;
-	memcpy(ip.bytes, mnl_attr_get_payload(attr), ip_len(&ip));
-	*ret = ip;
-	return 0;
-}
-
 /**
  * addr_parse() - Read an address from a message of the kernel.
  * @nlh: a message of at least nlmsg_len bytes, otherwise not trusted
@@ -161,7 +149,7 @@ int addr_parse(const struct nlmsghdr *nlh, struct addr *ret)
 	family = ifa->ifa_family == AF_INET ? 4 : 6;
 
 	/* With a peer IFA_ADDRESS is the peer's; without one IPv6 has no IFA_LOCAL. */
-	if (parse_ip(attrs[attrs[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS], family, &a.ip) < 0)
+	if (nl_attr_ip(attrs[attrs[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS], family, &a.ip) < 0)
 		return -EBADMSG;
 	if (ifa->ifa_prefixlen > 8 * ip_len(&a.ip) || ifa->ifa_index == 0 ||
 	    ifa->ifa_index > INT32_MAX)
@@ -185,17 +173,13 @@ int addr_parse(const struct nlmsghdr *nlh, struct addr *ret)
 static int addrs_add(const struct nlmsghdr *nlh, void *data)
 {
 	struct addrs *a = data;
+	struct addr *v;
 	int r;
 
-	if (a->n == a->size) {
-		size_t size = a->size ? 2 * a->size : 64;
-		struct addr *v = reallocarray(a->v, size, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		a->v = v;
-		a->size = size;
-	}
+	v = nl_more(a->v, a->n, &a->size, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	a->v = v;
 	r = addr_parse(nlh, &a->v[a->n]);
 	if (r == -EAFNOSUPPORT)
 		return 0;
@@ -275,7 +259,7 @@ static int wait_visit(const struct nlmsghdr *nlh, void *data)
 	if (rtm->rtm_family != AF_INET6 || rtm->rtm_type != RTN_LOCAL ||
 	    rtm->rtm_table != RT_TABLE_LOCAL || rtm->rtm_dst_len != 128)
 		return 0;
-	if (parse_ip(attrs[RTA_DST], 6, &dst) < 0 || !attrs[RTA_OIF] ||
+	if (nl_attr_ip(attrs[RTA_DST], 6, &dst) < 0 || !attrs[RTA_OIF] ||
 	    mnl_attr_get_payload_len(attrs[RTA_OIF]) != sizeof(uint32_t))
 		return 0;
 

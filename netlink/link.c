@@ -59,16 +59,12 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 static int links_add(const struct nlmsghdr *nlh, void *data)
 {
 	struct links *l = data;
+	struct link *v;
 
-	if (l->n == l->size) {
-		size_t size = l->size ? 2 * l->size : 16;
-		struct link *v = reallocarray(l->v, size, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	v = nl_more(l->v, l->n, &l->size, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	l->v = v;
 	l->n++;
 	return link_parse(nlh, &l->v[l->n - 1]);
 }

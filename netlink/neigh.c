@@ -24,18 +24,6 @@ static void neighs_done(struct neighs *l)
 	free(l->v);
 }
 
-/* Takes the IP address from an attribute that is as long as the family wants it. */
-static int parse_ip(const struct nlattr *attr, uint8_t family, struct ip *ret)
-{
-	struct ip ip = { .family = family };
-
-	if (!attr || mnl_attr_get_payload_len(attr) != ip_len(&ip))
-		return -EBADMSG;
-	memcpy(ip.bytes, mnl_attr_get_payload(attr), ip_len(&ip));
-	*ret = ip;
-	return 0;
-}
-
 /* One host's, on Ethernet: neither a group's nor the zeros of a link that has none. */
 static bool is_host_mac(const uint8_t mac[static 6])
 {
@@ -66,7 +54,7 @@ int neigh_parse(const struct nlmsghdr *nlh, struct neigh *ret)
 	ndm = mnl_nlmsg_get_payload(nlh);
 	if (ndm->ndm_family != AF_INET && ndm->ndm_family != AF_INET6)
 		return -EAFNOSUPPORT;
-	if (parse_ip(attrs[NDA_DST], ndm->ndm_family == AF_INET ? 4 : 6, &neigh.ip) < 0 ||
+	if (nl_attr_ip(attrs[NDA_DST], ndm->ndm_family == AF_INET ? 4 : 6, &neigh.ip) < 0 ||
 	    ndm->ndm_ifindex <= 0)
 		return -EBADMSG;
 	neigh.ifindex = ndm->ndm_ifindex;
@@ -89,16 +77,11 @@ int neigh_parse(const struct nlmsghdr *nlh, struct neigh *ret)
 /* Room for one more. */
 static int neighs_reserve(struct neighs *l)
 {
-	size_t size = l->size ? 2 * l->size : 64;
-	struct neigh *v;
+	struct neigh *v = nl_more(l->v, l->n, &l->size, sizeof(*v));
 
-	if (l->n < l->size)
-		return 0;
-	v = reallocarray(l->v, size, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	l->v = v;
-	l->size = size;
 	return 0;
 }
 
@@ -142,7 +125,7 @@ static int parse_gateway(const struct nlmsghdr *nlh, uint8_t family, struct ip *
 		return 0; /* an error: there is no way */
 	if (nl_attrs(nlh, sizeof(struct rtmsg), attrs, ARRAY_SIZE(attrs)) < 0)
 		return -EBADMSG;
-	return parse_ip(attrs[RTA_GATEWAY], family, ret) == 0;
+	return nl_attr_ip(attrs[RTA_GATEWAY], family, ret) == 0;
 }
 
 /**

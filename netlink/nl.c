@@ -472,28 +472,24 @@ int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data)
 }
 
 /**
- * nl_attrs() - Sort the attributes of a message by type, as far as their lengths are true.
- * @nlh: a message of at least nlmsg_len bytes, as nl_ok() makes sure
- * @header_len: bytes of the fixed header in front of them
- * @ret: table of @n pointers into the message, NULL where there is none; the
- *	length of each payload is still to be checked. On failure unspecified.
- * @n: attribute types from this number on are left out
+ * nl_more() - Make room for one more in an array that a dump fills.
+ * @v: the array, heap; NULL while it is empty
+ * @n: number of entries that are there
+ * @size: number of entries that there is room for; doubled when that is used up
+ * @each: bytes of an entry
  *
- * Return: 0; -EBADMSG when the message is too short or its lengths lie.
+ * Return: the array, which may have moved; NULL when there is no memory: @v is
+ * as it was then.
  */
-int nl_attrs(const struct nlmsghdr *nlh, size_t header_len, const struct nlattr **ret, size_t n)
+void *nl_more(void *v, size_t n, size_t *size, size_t each)
 {
-	const struct nlattr *attr;
-	const char *end;
+	const size_t larger = *size ? 2 * *size : 32;
+	void *more;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < header_len)
-		return -EBADMSG;
-	end = (const char *)nlh + nlh->nlmsg_len;
-	attr = mnl_nlmsg_get_payload_offset(nlh, header_len);
-
-	memset(ret, 0, n * sizeof(*ret));
-	for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr))
-		if (mnl_attr_get_type(attr) < n)
-			ret[mnl_attr_get_type(attr)] = attr;
-	return (const char *)attr < end ? -EBADMSG : 0;
+	if (n < *size)
+		return v;
+	more = reallocarray(v, larger, each);
+	if (more)
+		*size = larger;
+	return more;
 }

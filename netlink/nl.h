@@ -41,3 +41,6 @@ int nl_socket(int bus, uint32_t groups);
 int nl_receive(int fd, void *buf, size_t size, size_t *ret_len);
 bool nl_ok(const struct nlmsghdr *nlh, int left);
 int nl_attrs(const struct nlmsghdr *nlh, size_t header_len, const struct nlattr **ret, size_t n);
+int nl_attr_ip(const struct nlattr *attr, uint8_t family, struct ip *ret);
+
+void *nl_more(void *v, size_t n, size_t *size, size_t each);
