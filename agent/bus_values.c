@@ -202,7 +202,7 @@ void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret
 		.state = core_state_name(g->state),
 		.primary = primary == CORE_NODE_NONE ? "" : agent->conf->nodes[primary].name,
 		.reason = core_reason_name(g->reason),
-		.mode = "alias",
+		.mode = conf_mode_name(conf->mode),
 		.redundancy = conf->core.hot ? "hot" : "warm",
 		.handover = conf->core.strict ? "strict" : "seamless",
 		.term = term_of(&agent->core, (uint8_t)i),

@@ -118,7 +118,12 @@ static const struct {
 	  "\"abcdefghijklmnopqrstuvwxyz0123456\".\n" },
 	{ "[Group idle]",
 	  "2: [Group idle] has no VirtualAddress=; give it one such as 192.0.2.1/24 "
-	  "eth0.\n" },
+	  "eth0, or Mode=none.\n" },
+	{ "[Group role]\nVirtualAddress=10.0.0.9 eth0\nVirtualAddress=10.0.0.8 eth0\nMode=none",
+	  "3: [Group role] has Mode=none, which holds no addresses; remove VirtualAddress=, or "
+	  "Mode=none.\n" },
+	{ "[Group role]\nMode=none\nVirtualAddress=10.0.0.9 eth0\nVirtualAddress=", "" },
+	{ "[Group role]\nMode=non", "3: Mode= takes alias or none, not \"non\".\n" },
 	{ "[Group idle]\nVirtualAdress=10.0.0.9 eth0",
 	  "3: [Group] has no key VirtualAdress=; did you mean VirtualAddress=?\n" },
 	{ "[Group idle]\nVirtualAddress: 10.0.0.9 eth0",
@@ -245,11 +250,11 @@ static const struct {
 	{ GOOD "VirtualAddress=10.0.0.4 eth0 eth1\n",
 	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
 	  "not \"eth0 eth1\".\n" },
-	{ GOOD "Mode=port\n", "7: Mode=port is not done by this version yet; it takes alias.\n" },
-	{ GOOD "Mode=none\n", "7: Mode=none is not done by this version yet; it takes alias.\n" },
+	{ GOOD "Mode=port\n",
+	  "7: Mode=port is not done by this version yet; it takes alias or none.\n" },
 	{ GOOD "Mode=subinterface\n",
-	  "7: Mode=subinterface is not done by this version yet; it takes alias.\n" },
-	{ GOOD "Mode=magic\n", "7: Mode= takes alias, not \"magic\".\n" },
+	  "7: Mode=subinterface is not done by this version yet; it takes alias or none.\n" },
+	{ GOOD "Mode=magic\n", "7: Mode= takes alias or none, not \"magic\".\n" },
 	{ GOOD "Handover=abrupt\n", "7: Handover= takes strict or seamless, not \"abrupt\".\n" },
 	{ GOOD "Redundancy=cold\n", "7: Redundancy= takes hot or warm, not \"cold\".\n" },
 	{ GOOD "Preempt=maybe\n", "7: Preempt= takes yes or no, not \"maybe\".\n" },
@@ -289,7 +294,7 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 		"8: [Node beta] has no Address=; give it those by which the other node reaches "
 		"it.\n"
 		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
-		"13: Mode=port is not done by this version yet; it takes alias.\n";
+		"13: Mode=port is not done by this version yet; it takes alias or none.\n";
 	_cleanup_(freep) char *found = problems_of(text, sizeof(text) - 1);
 	_cleanup_(freep) char *rest = NULL;
 	char *duplicate;

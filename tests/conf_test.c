@@ -64,6 +64,7 @@ Test(conf, defaults_are_those_of_the_table)
 	cr_expect(conf->groups[0].core.keep_alone);
 	cr_expect_eq(conf->groups[0].core.last_resort_us, 3000000);
 	cr_expect_eq(conf->groups[0].core.linger_us, 20000);
+	cr_expect_eq(conf->groups[0].mode, CONF_MODE_ALIAS);
 }
 
 Test(conf, every_value_arrives)
@@ -166,6 +167,32 @@ Test(conf, what_is_printed_is_read_back_the_same)
 		for (size_t g = 0; g < first->n_groups; g++)
 			cr_expect_arr_eq(first->groups[g].vips, second->groups[g].vips,
 					 first->groups[g].n_vips * sizeof(struct conf_vip));
+	}
+}
+
+Test(conf, a_role_has_no_addresses)
+{
+	_cleanup_(conf_freep) struct conf *alias = conf_from_text(NODES GROUP);
+	_cleanup_(conf_freep) struct conf *role = conf_from_text(NODES "[Group sip]\nMode=none\n");
+	_cleanup_(freep) char *printed = print(role);
+	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
+
+	cr_expect_eq(role->groups[0].mode, CONF_MODE_NONE);
+	cr_expect_eq(role->groups[0].n_vips, 0);
+	cr_expect_not_null(strstr(printed, "\nMode=none\n"));
+	cr_expect_null(strstr(printed, "VirtualAddress="));
+	cr_expect_eq(again->groups[0].mode, CONF_MODE_NONE);
+	cr_expect_eq(again->digest, role->digest);
+	cr_expect_neq(alias->digest, role->digest);
+}
+
+Test(conf, every_mode_has_a_name_of_its_own)
+{
+	for (int i = 0; i < _CONF_MODE_MAX; i++) {
+		cr_expect_str_not_empty(conf_mode_name((enum conf_mode)i));
+		for (int j = 0; j < i; j++)
+			cr_expect_str_neq(conf_mode_name((enum conf_mode)i),
+					  conf_mode_name((enum conf_mode)j));
 	}
 }
 

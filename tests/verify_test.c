@@ -593,6 +593,19 @@ Test(verify, what_is_not_known_is_not_judged)
 	cr_expect_eq(ctl_compare(&s.model, NULL, &s.witness, &found), -EBADMSG);
 }
 
+Test(verify, of_a_role_without_addresses_nothing_is_missing)
+{
+	struct scene s;
+
+	make(&s, true);
+	s.groups[0].mode = "none";
+	s.vips[0] = NULL;
+	remove_addr(&s, VIP4);
+	remove_addr(&s, VIP6);
+	s.witness.gate = (struct witness_gate){ .missing = true };
+	expect(&s, "", NULL);
+}
+
 /* The names of the manual are those of the program, and each is once there. */
 Test(verify, manual_has_every_finding)
 {

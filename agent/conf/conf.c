@@ -58,6 +58,24 @@ bool conf_name_valid(const char *name)
 }
 
 /**
+ * conf_mode_name() - The word for a mode, in the configuration and on the bus.
+ * @mode: mode
+ *
+ * Return: "alias", "subinterface" or "none".
+ */
+const char *conf_mode_name(enum conf_mode mode)
+{
+	static const char *const names[_CONF_MODE_MAX] = {
+		[CONF_MODE_ALIAS] = "alias",
+		[CONF_MODE_SUBINTERFACE] = "subinterface",
+		[CONF_MODE_NONE] = "none",
+	};
+
+	assert(mode < _CONF_MODE_MAX);
+	return names[mode];
+}
+
+/**
  * conf_find_node() - Find a node by name.
  * @conf: configuration
  * @name: name as in [Node NAME]

@@ -25,6 +25,14 @@ enum {
 	CONF_FILE_MAX = 1 << 20, /* bytes: CONF_VIPS_MAX lines of IPv6 fit */
 };
 
+/* How the addresses of a group are held. */
+enum conf_mode {
+	CONF_MODE_ALIAS,	/* on an interface of the host */
+	CONF_MODE_SUBINTERFACE, /* on an interface of their own */
+	CONF_MODE_NONE,		/* there are none: somebody asks for the role */
+	_CONF_MODE_MAX,
+};
+
 struct conf_node {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id; /* hash of the name: names the node on the wire */
@@ -42,7 +50,8 @@ struct conf_vip {
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id;
-	struct conf_vip *vips; /* owned */
+	enum conf_mode mode;
+	struct conf_vip *vips; /* owned; NULL with CONF_MODE_NONE */
 	size_t n_vips;
 	struct core_group_config core;
 };
@@ -93,6 +102,7 @@ int conf_print(const struct conf *conf, FILE *to);
 int conf_parse_ip(const char *text, struct ip *ret);
 const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
 bool conf_name_valid(const char *name);
+const char *conf_mode_name(enum conf_mode mode);
 
 int conf_problems_addv(struct conf_problems *problems, const struct conf_problem *where,
 		       const char *format, va_list args) __attribute__((format(printf, 3, 0)));

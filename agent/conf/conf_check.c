@@ -56,6 +56,29 @@ static int check_numbers(struct conf_load *load)
 	return r;
 }
 
+/* Addresses where there have to be some, and none where nobody would hold them. */
+static int check_vips(struct conf_load *load, size_t g)
+{
+	const struct conf_group *group = &load->conf->groups[g];
+	const struct conf_object *object = &load->groups[g];
+	bool none = group->mode == CONF_MODE_NONE;
+
+	/* What a mode that is none would have taken is not known. */
+	if (conf_load_key_bad(object, "VirtualAddress") || conf_load_key_bad(object, "Mode"))
+		return 0;
+	if (none && group->n_vips > 0)
+		return conf_load_complain(load, object->items[0],
+					  "[Group %s] has Mode=none, which holds no addresses; "
+					  "remove VirtualAddress=, or Mode=none.",
+					  group->name);
+	if (!none && group->n_vips == 0)
+		return conf_load_complain(load, object->at,
+					  "[Group %s] has no VirtualAddress=; give it one such as "
+					  "192.0.2.1/24 eth0, or Mode=none.",
+					  group->name);
+	return 0;
+}
+
 static int check_groups(struct conf_load *load)
 {
 	const struct conf *conf = load->conf;
@@ -63,14 +86,8 @@ static int check_groups(struct conf_load *load)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < conf->n_groups; i++) {
-		const struct conf_object *object = &load->groups[i];
-
 		sum += conf->groups[i].n_vips;
-		if (conf->groups[i].n_vips == 0 && !conf_load_key_bad(object, "VirtualAddress"))
-			r = conf_load_complain(load, object->at,
-					       "[Group %s] has no VirtualAddress=; give it one "
-					       "such as 192.0.2.1/24 eth0.",
-					       conf->groups[i].name);
+		r = check_vips(load, i);
 	}
 	if (r == 0 && sum > CONF_VIPS_MAX)
 		r = conf_load_complain(load, nowhere,

@@ -37,7 +37,7 @@ static const struct conf_key table[] = {
 	{ NODE("Priority", "100", conf_kind_u16, priority), RANGE(1, UINT16_MAX) },
 
 	{ GROUP("VirtualAddress", NULL, conf_kind_vip, vips) },
-	{ GROUP("Mode", "alias", conf_kind_mode, core) },
+	{ GROUP("Mode", "alias", conf_kind_mode, mode) },
 	{ GROUP("Handover", "seamless", conf_kind_choice, core.strict),
 	  WORDS("seamless", "strict") },
 	{ GROUP("Redundancy", "warm", conf_kind_choice, core.hot), WORDS("warm", "hot") },

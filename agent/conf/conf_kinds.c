@@ -181,24 +181,28 @@ static void choice_print(const struct conf_key *key, const void *object, FILE *t
 static int mode_parse(const struct conf_key *key, const char *text, void *object,
 		      const struct conf_place *place)
 {
-	static const char *const later[] = { "subinterface", "port", "none" };
+	static const enum conf_mode works[] = { CONF_MODE_ALIAS, CONF_MODE_NONE };
+	static const char *const later[] = { "subinterface", "port" };
 
-	(void)object; /* nothing to choose from yet */
-	if (!strcmp(text, "alias"))
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
+		if (strcmp(text, conf_mode_name(works[i])) != 0)
+			continue;
+		*(enum conf_mode *)((char *)object + key->offset) = works[i];
 		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (!strcmp(text, later[i]))
 			return conf_complain(place,
-					     "%s=%s is not done by this version yet; "
-					     "it takes alias.",
-					     key->name, text);
+					     "%s=%s is not done by this version yet; it takes %s.",
+					     key->name, text, key->kind->takes);
 	return refuse(key, text, place);
 }
 
 static void mode_print(const struct conf_key *key, const void *object, FILE *to)
 {
-	(void)object;
-	fprintf(to, "%s=alias\n", key->name);
+	const enum conf_mode *mode = (const void *)((const char *)object + key->offset);
+
+	fprintf(to, "%s=%s\n", key->name, conf_mode_name(*mode));
 }
 
 static int path_parse(const struct conf_key *key, const char *text, void *object,
@@ -322,7 +326,7 @@ const struct conf_kind conf_kind_choice = {
 };
 
 const struct conf_kind conf_kind_mode = {
-	.takes = "alias",
+	.takes = "alias or none",
 	.parse = mode_parse,
 	.print = mode_print,
 };
