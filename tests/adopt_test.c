@@ -13,13 +13,24 @@ enum { LONG_MS = 60000, SHORT_MS = 30 };
 static struct conf *conf;
 static struct gatekeeper last, keeper; /* the last life's, and ours */
 
-static void enter(void)
+#define NODES HELD_NODES_WITH("Lease=60s\nDeadTime=61s\nRestartHold=1s\n")
+
+static void enter_with(const char *text)
 {
 	netns_enter();
-	conf = conf_from_text(HELD_NODES_WITH("Lease=60s\nDeadTime=61s\nRestartHold=1s\n")
-				      HELD_GROUPS);
+	conf = conf_from_text(text);
 	cr_assert_eq(gatekeeper_init(&last, conf), 0);
 	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
+}
+
+static void enter(void)
+{
+	enter_with(NODES HELD_GROUPS);
+}
+
+static void enter_with_role(void)
+{
+	enter_with(NODES HELD_GROUPS HELD_ROLE);
 }
 
 static void leave(void)
@@ -30,6 +41,7 @@ static void leave(void)
 }
 
 TestSuite(adopt, .init = enter, .fini = leave);
+TestSuite(adopt_role, .init = enter_with_role, .fini = leave);
 
 static void hold_addresses(uint8_t group)
 {
@@ -222,4 +234,30 @@ Test(adopt, an_interface_that_is_gone_takes_its_group_with_it)
 	sh("ip link set vb name other0");
 	cr_assert_not(look().adopted[SIP]);
 	cr_assert_eq(held_count(), 0);
+}
+
+/* There is nothing to look at but the gate: it says who was primary. */
+Test(adopt_role, a_role_is_kept_if_it_was_answered_for_under_a_living_lease)
+{
+	struct adoption found;
+
+	hold(VOTE, GATE_ANSWER, LONG_MS);
+	found = look();
+	cr_assert(found.adopted[VOTE]);
+	cr_assert_not(found.adopted[SIP] || found.adopted[DB]);
+	cr_assert_eq(gate().levels[VOTE + 1], GATE_ANSWER);
+}
+
+Test(adopt_role, a_role_that_another_node_may_have_is_not_kept)
+{
+	uint32_t left_ms = 1;
+
+	hold(VOTE, GATE_READY, LONG_MS);
+	cr_assert_not(look().adopted[VOTE], "in the middle of a move");
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	cr_assert_not(look().adopted[VOTE], "was not primary of it");
+	hold(VOTE, GATE_ANSWER, SHORT_MS);
+	while (left_ms) /* nobody is told when it runs out */
+		cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
+	cr_assert_not(look().adopted[VOTE], "its lease is over");
 }

@@ -336,6 +336,19 @@ Test(announce, an_interface_that_is_none_of_ours_is_ignored)
 	cr_assert_eq(count_heard(), 0);
 }
 
+Test(announce, a_role_without_addresses_is_nothing_to_announce)
+{
+	start(HELD_CONF HELD_ROLE);
+	link_up("va");
+	announcer_start(announcer, VOTE);
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+	announcer_cancel(announcer, VOTE);
+	announcer_start(announcer, DB);
+	run_loop();
+	cr_assert_eq(count_heard(), 2, "the others are announced as ever");
+}
+
 Test(announce, a_new_mac_is_announced_from_then_on)
 {
 	struct link link;

@@ -20,8 +20,10 @@
 	"VirtualAddress=10.8.0.3 vb\n"                                                             \
 	"[Group db]\nVirtualAddress=10.9.0.4 va\n"
 #define HELD_CONF HELD_NODES HELD_GROUPS
+/* Behind them: a role without addresses, number 2. */
+#define HELD_ROLE "[Group vote]\nMode=none\n"
 
-enum { DB, SIP };
+enum { DB, SIP, VOTE };
 
 /* Is there a line of `ip -o address` with this text? */
 static inline bool held(const char *text)

@@ -52,6 +52,7 @@ static void leave(void)
 
 TestSuite(worker, .init = enter, .fini = leave);
 TestSuite(worker_big, .fini = leave);
+TestSuite(worker_role, .fini = leave);
 
 static uint32_t order(enum worker_type type, uint8_t group)
 {
@@ -121,6 +122,20 @@ Test(worker, prepare_then_create_puts_a_group_to_work)
 	cr_assert(gate().lease_alive);
 	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
 	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+}
+
+Test(worker_role, a_role_goes_through_the_same_orders_and_needs_no_address)
+{
+	start(LONG_TIMES HELD_GROUPS HELD_ROLE);
+	hold(VOTE);
+	cr_assert_eq(gate().levels[VOTE + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(outcome(order(WORKER_REFRESH, VOTE)), 0);
+	held_add("10.9.0.3", 24, "va");
+	cr_assert_eq(outcome(order_gate(WORKER_GATE, VOTE, GATE_CLOSED)), 0);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, VOTE)), 0);
+	cr_assert_eq(held_count(), 1, "the addresses of others are none of its");
+	cr_assert_eq(gate().levels[VOTE + 1], GATE_CLOSED);
 }
 
 Test(worker, create_without_a_ticket_opens_nothing)
