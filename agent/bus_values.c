@@ -49,7 +49,7 @@ static int format_addresses(struct bus_values *values, size_t g)
 
 		if (asprintf(&values->addresses[g][i], "%s/%u %s",
 			     conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix,
-			     vip->ifname) < 0) {
+			     conf_vip_place(vip)) < 0) {
 			values->addresses[g][i] = NULL;
 			return -ENOMEM;
 		}

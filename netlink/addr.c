@@ -71,6 +71,8 @@ static void build_add(struct nlmsghdr *nlh, size_t i, const void *data)
 	mnl_attr_put_u32(nlh, IFA_FLAGS, flags);
 	mnl_attr_put(nlh, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
 	mnl_attr_put_u8(nlh, IFA_PROTO, ADDR_TAG);
+	if (*a->label)
+		mnl_attr_put_strz(nlh, IFA_LABEL, a->label);
 }
 
 static void build_remove(struct nlmsghdr *nlh, size_t i, const void *data)
@@ -88,8 +90,8 @@ static void build_remove(struct nlmsghdr *nlh, size_t i, const void *data)
  *	nl_each() says; -EINVAL for a lifetime of 0, -ENODEV for a link that is gone
  *
  * An address that is there already with this prefix becomes ours, whoever's it
- * was: look at addr_list() before. An IPv6 address does not work yet when this
- * returns, see addr_wait_local().
+ * was: look at addr_list() before. Its label stays what it was. An IPv6 address
+ * does not work yet when this returns, see addr_wait_local().
  *
  * Return: 0 when the kernel was asked for all; what nl_each() returns.
  */
@@ -134,7 +136,7 @@ int addr_remove(struct nl *nl, const struct addr *v, size_t n, int *ret_errors)
 int addr_parse(const struct nlmsghdr *nlh, struct addr *ret)
 {
 	const struct nlattr *attrs[IFA_PROTO + 1];
-	const struct nlattr *cacheinfo, *proto;
+	const struct nlattr *cacheinfo, *proto, *label;
 	const struct ifaddrmsg *ifa;
 	struct addr a = { .valid_s = UINT32_MAX };
 	uint8_t family;
@@ -166,6 +168,10 @@ int addr_parse(const struct nlmsghdr *nlh, struct addr *ret)
 
 		a.valid_s = lifetime->ifa_valid;
 	}
+	label = attrs[IFA_LABEL];
+	if (label && mnl_attr_validate(label, MNL_TYPE_NUL_STRING) == 0 &&
+	    mnl_attr_get_payload_len(label) <= sizeof(a.label))
+		memcpy(a.label, mnl_attr_get_payload(label), mnl_attr_get_payload_len(label));
 	*ret = a;
 	return 0;
 }

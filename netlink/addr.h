@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <net/if.h>
+
 #include "netlink/nl.h"
 
 /* IFA_PROTO of the addresses that are ours; kernel values are 1 to 3. */
@@ -10,8 +12,9 @@ struct addr {
 	struct ip ip;
 	uint8_t prefix; /* length in bits */
 	int ifindex;
-	uint8_t tag;	  /* IFA_PROTO; 0: none */
-	uint32_t valid_s; /* remaining lifetime; UINT32_MAX: for ever */
+	uint8_t tag;		 /* IFA_PROTO; 0: none */
+	uint32_t valid_s;	 /* remaining lifetime; UINT32_MAX: for ever */
+	char label[IF_NAMESIZE]; /* of IPv4, to be added: "" for the link's name */
 };
 
 int addr_add(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);

@@ -45,6 +45,7 @@ static int take_addr(struct reading *reading, struct nl_object *object)
 	const struct nlattr *tag; /* libnl 3.7 does not know it */
 	struct witness_addr *more, a = { 0 };
 	unsigned flags = rtnl_addr_get_flags(addr);
+	const char *label;
 
 	if (!ip_of(rtnl_addr_get_local(addr), &a.ip))
 		return 0;
@@ -55,6 +56,8 @@ static int take_addr(struct reading *reading, struct nl_object *object)
 	a.valid_s = rtnl_addr_get_valid_lifetime(addr);
 	a.preferred_s = rtnl_addr_get_preferred_lifetime(addr);
 	a.secondary = a.ip.family == 4 && flags & IFA_F_SECONDARY;
+	label = rtnl_addr_get_label(addr);
+	(void)snprintf(a.label, sizeof(a.label), "%s", label ?: ""); /* the kernel's fit */
 	a.nodad = flags & IFA_F_NODAD;
 	a.tentative = flags & IFA_F_TENTATIVE;
 	a.dad_failed = flags & IFA_F_DADFAILED;

@@ -23,6 +23,7 @@ struct witness_addr {
 	int ifindex;
 	uint32_t valid_s, preferred_s; /* WITNESS_FOR_EVER: no end */
 	bool secondary;		       /* goes when the first one of its network goes */
+	char label[16];		       /* of IPv4 */
 	bool nodad, tentative, dad_failed;
 };
 

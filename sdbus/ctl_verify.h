@@ -21,6 +21,7 @@ enum ctl_weight {
 enum ctl_kind_of_finding {
 	CTL_FINDING_ADDRESS_MISSING,
 	CTL_FINDING_ADDRESS_PREFIX,
+	CTL_FINDING_ADDRESS_LABEL,
 	CTL_FINDING_ADDRESS_UNTAGGED,
 	CTL_FINDING_ADDRESS_LIFETIME,
 	CTL_FINDING_ADDRESS_PREFERRED,
@@ -70,7 +71,8 @@ struct ctl_vip {
 	struct ip ip;
 	uint8_t prefix;
 	char ifname[16];
-	char text[64]; /* the address alone */
+	char label[16]; /* "": none in particular */
+	char text[64];	/* the address alone */
 	const struct api_group *group;
 	const struct witness_link *link; /* NULL: it is not there */
 };

@@ -36,6 +36,12 @@ static void judge_properties(const struct ctl_compared *c, const struct ctl_vip 
 			 "takeoverd would not remove it; say 'ip address delete %s/%u dev %s', and "
 			 "takeoverd puts its own there",
 			 vip->text, vip->ifname, vip->text, vip->prefix, vip->ifname);
+	if (*vip->label && strcmp(addr->label, vip->label) != 0)
+		ctl_find(c->findings, CTL_FINDING_ADDRESS_LABEL, group,
+			 "%s on %s has the label \"%s\", not \"%s\"; say "
+			 "'ip address delete %s/%u dev %s', and takeoverd puts its own there",
+			 vip->text, vip->ifname, addr->label, vip->label, vip->text, vip->prefix,
+			 vip->ifname);
 	if (addr->valid_s == WITNESS_FOR_EVER)
 		ctl_find(c->findings, CTL_FINDING_ADDRESS_LIFETIME, group,
 			 "%s on %s is valid for ever: it would outlive takeoverd; say "

@@ -128,13 +128,17 @@ static bool moves(const struct api_group *group)
 	return strcmp(group->state, "claiming") == 0 || strcmp(group->state, "yielding") == 0;
 }
 
-/* "10.10.11.103/24 eth0" */
+/* "10.10.11.103/24 eth0", or with a label "10.10.11.103/24 eth0:1" */
 static bool parse_vip(const char *text, struct ctl_vip *ret)
 {
 	unsigned prefix;
 
 	if (sscanf(text, "%63[0-9a-fA-F.:]/%u %15s", ret->text, &prefix, ret->ifname) != 3)
 		return false;
+	if (strchr(ret->ifname, ':')) {
+		memcpy(ret->label, ret->ifname, sizeof(ret->label));
+		*strchr(ret->ifname, ':') = '\0';
+	}
 	ret->ip.family = strchr(ret->text, ':') ? 6 : 4;
 	ret->prefix = (uint8_t)prefix;
 	return inet_pton(ret->ip.family == 4 ? AF_INET : AF_INET6, ret->text, ret->ip.bytes) == 1 &&

@@ -129,6 +129,29 @@ static size_t count_ours(struct nl *nl)
 	return n_ours;
 }
 
+Test(addr, label_is_read_back_and_stays_what_it_was)
+{
+	_cleanup_(nl_closep) struct nl *nl = enter();
+	struct addr a = address("10.1.0.1", 24, "va"), found;
+
+	(void)strcpy(a.label, "va:label-of-15b");
+	add(nl, &a);
+	cr_assert_eq(look_up(nl, &a, &found), 1);
+	cr_expect_str_eq(found.label, "va:label-of-15b");
+	(void)strcpy(a.label, "va:1");
+	add(nl, &a);
+	cr_assert_eq(look_up(nl, &a, &found), 1);
+	cr_expect_str_eq(found.label, "va:label-of-15b");
+	a = address("10.1.0.2", 24, "va");
+	add(nl, &a);
+	cr_assert_eq(look_up(nl, &a, &found), 1);
+	cr_expect_str_eq(found.label, "va");
+	a = address("fd00::1", 64, "va");
+	add(nl, &a);
+	cr_assert_eq(look_up(nl, &a, &found), 1);
+	cr_expect_str_eq(found.label, "");
+}
+
 Test(addr, tag_prefix_and_lifetime_are_read_back)
 {
 	_cleanup_(nl_closep) struct nl *nl = enter();

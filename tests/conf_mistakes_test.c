@@ -250,6 +250,22 @@ static const struct {
 	{ GOOD "VirtualAddress=10.0.0.4 eth0 eth1\n",
 	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
 	  "not \"eth0 eth1\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4 eth0:interface-1\n",
+	  "7: VirtualAddress= takes a label of 1 to 15 characters such as eth0:1, not "
+	  "\"eth0:interface-1\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4 eth0:\nVirtualAddress=10.0.0.5 eth0:a b\n"
+	       "VirtualAddress=10.0.0.6 eth0:a/b\n",
+	  "7: VirtualAddress= takes a label of 1 to 15 characters such as eth0:1, not \"eth0:\".\n"
+	  "8: VirtualAddress= takes a label of 1 to 15 characters such as eth0:1, not "
+	  "\"eth0:a b\".\n"
+	  "9: VirtualAddress= takes a label of 1 to 15 characters such as eth0:1, not "
+	  "\"eth0:a/b\".\n" },
+	{ GOOD "VirtualAddress=10.0.0.4 :1\n",
+	  "7: VirtualAddress= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \":1\".\n" },
+	{ GOOD "VirtualAddress=fd00::4 eth0:1\n",
+	  "7: VirtualAddress= takes a label such as eth0:1 for IPv4 only, the kernel has none for "
+	  "IPv6; say eth0.\n" },
 	{ GOOD "Mode=port\n",
 	  "7: Mode=port is not done by this version yet; it takes alias or none.\n" },
 	{ GOOD "Mode=subinterface\n",

@@ -186,6 +186,29 @@ Test(conf, a_role_has_no_addresses)
 	cr_expect_neq(alias->digest, role->digest);
 }
 
+Test(conf, a_label_begins_with_its_interface)
+{
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
+		NODES "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
+		      "VirtualAddress=10.0.0.4 eth0:1\nVirtualAddress=10.0.0.5 a:sip:456789012\n");
+	_cleanup_(conf_freep) struct conf *other = conf_from_text(
+		NODES "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
+		      "VirtualAddress=10.0.0.4 eth0\nVirtualAddress=10.0.0.5 a:sip:456789012\n");
+	_cleanup_(freep) char *printed = print(conf);
+	const struct conf_vip *vips = conf->groups[0].vips;
+
+	cr_expect_str_eq(vips[0].ifname, "eth0");
+	cr_expect_str_eq(vips[0].label, "");
+	cr_expect_str_eq(vips[1].ifname, "eth0");
+	cr_expect_str_eq(vips[1].label, "eth0:1");
+	cr_expect_str_eq(vips[2].ifname, "a");
+	cr_expect_str_eq(vips[2].label, "a:sip:456789012");
+	cr_expect_not_null(strstr(printed, "\nVirtualAddress=10.0.0.3/24 eth0\n"));
+	cr_expect_not_null(strstr(printed, "\nVirtualAddress=10.0.0.4/32 eth0:1\n"));
+	cr_expect_not_null(strstr(printed, "\nVirtualAddress=10.0.0.5/32 a:sip:456789012\n"));
+	cr_expect_neq(conf->digest, other->digest);
+}
+
 Test(conf, every_mode_has_a_name_of_its_own)
 {
 	for (int i = 0; i < _CONF_MODE_MAX; i++) {

@@ -606,6 +606,21 @@ Test(verify, of_a_role_without_addresses_nothing_is_missing)
 	expect(&s, "", NULL);
 }
 
+Test(verify, label_is_compared_if_there_should_be_one)
+{
+	struct scene s;
+
+	make(&s, true);
+	(void)strcpy(addr(&s, VIP4)->label, "eth0:7");
+	expect(&s, "", NULL);
+	s.vips[0] = (char *)VIP4 "/24 eth0:sip";
+	expect(&s, "address-label", "has the label \"eth0:7\", not \"eth0:sip\"");
+	(void)strcpy(addr(&s, VIP4)->label, "eth0:sip");
+	expect(&s, "", NULL);
+	remove_addr(&s, VIP4);
+	expect(&s, "address-missing", VIP4 " is not on eth0,");
+}
+
 /* The names of the manual are those of the program, and each is once there. */
 Test(verify, manual_has_every_finding)
 {

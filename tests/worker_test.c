@@ -138,6 +138,19 @@ Test(worker_role, a_role_goes_through_the_same_orders_and_needs_no_address)
 	cr_assert_eq(gate().levels[VOTE + 1], GATE_CLOSED);
 }
 
+Test(worker_role, labels_are_as_configured_whatever_they_were)
+{
+	start(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3/24 va:sip\n"
+			 "VirtualAddress=10.9.0.4/24 va:db\nVirtualAddress=10.9.0.5/24 va\n");
+	sh("ip address add 10.9.0.4/24 dev va label va:foreign");
+	held_add("10.9.0.3", 24, "va");
+	held_add("10.9.0.5", 24, "va");
+	cr_assert_eq(outcome(prepare(0)), 0);
+	sh("for label in va:sip va:db va; do"
+	   " [ $(ip -o -4 address show label $label | wc -l) = 1 ] || exit 1; done");
+	cr_assert_eq(held_count(), 3);
+}
+
 Test(worker, create_without_a_ticket_opens_nothing)
 {
 	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);

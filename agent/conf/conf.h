@@ -45,6 +45,7 @@ struct conf_vip {
 	struct ip ip;
 	uint8_t prefix; /* length in bits */
 	char ifname[CONF_IFNAME_SIZE];
+	char label[CONF_IFNAME_SIZE]; /* "eth0:1", begins with the interface; "": none */
 };
 
 struct conf_group {
@@ -101,6 +102,7 @@ int conf_print(const struct conf *conf, FILE *to);
 
 int conf_parse_ip(const char *text, struct ip *ret);
 const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
+const char *conf_vip_place(const struct conf_vip *vip);
 bool conf_name_valid(const char *name);
 const char *conf_mode_name(enum conf_mode mode);
 

@@ -111,6 +111,15 @@ static bool ifname_valid(const char *name)
 	return true;
 }
 
+/* What stands behind the colon of a label: the kernel takes anything, people want to read it. */
+static bool label_valid(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!isgraph((unsigned char)*c) || *c == '/')
+			return false;
+	return *name;
+}
+
 /* Number of bits in @text: 1 to the width of an address of @family. */
 static int parse_prefix(const char *text, uint8_t family, uint8_t *ret)
 {
@@ -174,6 +183,41 @@ static void vip_split(char *text, char **ret_prefix, char **ret_ifname)
 		*(*ret_prefix)++ = '\0';
 }
 
+/*
+ * Where the address goes: an interface, or a label that begins with one. *ret_usable tells.
+ */
+static int vip_place(const struct conf_key *key, const char *place, struct conf_vip *vip,
+		     const struct conf_place *at, bool *ret_usable)
+{
+	const char *colon = strchr(place, ':');
+	size_t len = strlen(place), ifname_len = colon ? (size_t)(colon - place) : len;
+	char ifname[CONF_IFNAME_SIZE] = "";
+
+	*ret_usable = false;
+	if (ifname_len < sizeof(ifname))
+		memcpy(ifname, place, ifname_len);
+	if (!ifname_valid(ifname))
+		return conf_complain(at,
+				     "%s= takes the name of an interface (1 to %d characters "
+				     "without / and :), not \"%s\".",
+				     key->name, CONF_IFNAME_SIZE - 1, place);
+	if (colon && vip->ip.family == 6)
+		return conf_complain(at,
+				     "%s= takes a label such as %s for IPv4 only, the kernel has "
+				     "none for IPv6; say %s.",
+				     key->name, place, ifname);
+	if (colon && (len >= sizeof(vip->label) || !label_valid(colon + 1)))
+		return conf_complain(at,
+				     "%s= takes a label of 1 to %d characters such as eth0:1, not "
+				     "\"%s\".",
+				     key->name, CONF_IFNAME_SIZE - 1, place);
+	memcpy(vip->ifname, ifname, sizeof(ifname));
+	if (colon)
+		memcpy(vip->label, place, len);
+	*ret_usable = true;
+	return 0;
+}
+
 static int vip_parse(const struct conf_key *key, const char *text, void *object,
 		     const struct conf_place *place)
 {
@@ -212,13 +256,8 @@ static int vip_parse(const struct conf_key *key, const char *text, void *object,
 				     "%s= takes the interface after the address, "
 				     "as in \"%s eth0\".",
 				     key->name, text);
-	if (!ifname_valid(ifname))
-		return conf_complain(place,
-				     "%s= takes the name of an interface (1 to %d characters "
-				     "without / and :), not \"%s\".",
-				     key->name, CONF_IFNAME_SIZE - 1, ifname);
-	memcpy(vip.ifname, ifname, strlen(ifname));
-	return vip_append(group, &vip);
+	r = vip_place(key, ifname, &vip, place, &usable);
+	return r < 0 || !usable ? r : vip_append(group, &vip);
 }
 
 static void vip_print(const struct conf_key *key, const void *object, FILE *to)
@@ -229,7 +268,7 @@ static void vip_print(const struct conf_key *key, const void *object, FILE *to)
 	for (size_t i = 0; i < group->n_vips; i++)
 		fprintf(to, "%s=%s/%u %s\n", key->name,
 			conf_format_ip(&group->vips[i].ip, buf, sizeof(buf)), group->vips[i].prefix,
-			group->vips[i].ifname);
+			conf_vip_place(&group->vips[i]));
 }
 
 const struct conf_kind conf_kind_address = {
@@ -265,6 +304,17 @@ int conf_parse_ip(const char *text, struct ip *ret)
 		return -EINVAL;
 	*ret = ip;
 	return 0;
+}
+
+/**
+ * conf_vip_place() - Where a virtual address goes, as the file says it.
+ * @vip: address
+ *
+ * Return: its label if it has one, otherwise its interface.
+ */
+const char *conf_vip_place(const struct conf_vip *vip)
+{
+	return *vip->label ? vip->label : vip->ifname;
 }
 
 /**

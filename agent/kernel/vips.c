@@ -79,6 +79,7 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 						  .ifindex = index,
 						  .tag = ADDR_TAG,
 						  .valid_s = valid_s };
+		memcpy(vips.v[vips.n - 1].label, vip->label, sizeof(vip->label));
 	}
 	*ret = vips;
 	vips = (struct vips){ 0 };
@@ -154,20 +155,33 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 	return 0;
 }
 
-/* Is this very address there, tagged as ours? */
-static bool is_there(const struct addr *sorted, size_t n, const struct addr *want)
+/* An address with our tag, on the link and with the prefix length that it should have. */
+static const struct addr *find_ours(const struct addr *sorted, size_t n, const struct addr *want)
 {
-	const struct addr *hit = bsearch(want, sorted, n, sizeof(*sorted), by_ip);
+	const struct addr *hit = n ? bsearch(want, sorted, n, sizeof(*sorted), by_ip) : NULL;
 
 	if (!hit)
-		return false;
+		return NULL;
 	while (hit > sorted && !by_ip(hit - 1, want))
 		hit--;
 	for (; hit < sorted + n && !by_ip(hit, want); hit++)
 		if (hit->ifindex == want->ifindex && hit->prefix == want->prefix &&
 		    hit->tag == ADDR_TAG)
-			return true;
-	return false;
+			return hit;
+	return NULL;
+}
+
+static bool has_label(const struct addr *addr, const struct addr *want)
+{
+	return !*want->label || !strcmp(addr->label, want->label);
+}
+
+/* Is this very address there, as it should be? */
+static bool is_there(const struct addr *sorted, size_t n, const struct addr *want)
+{
+	const struct addr *addr = find_ours(sorted, n, want);
+
+	return addr && has_label(addr, want);
 }
 
 /**
@@ -191,13 +205,58 @@ int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s
 		vips_done(&vips);
 		return r;
 	}
-	qsort(found, n_found, sizeof(*found), by_ip);
+	if (n_found)
+		qsort(found, n_found, sizeof(*found), by_ip);
 	for (size_t i = 0; i < vips.n; i++)
 		if (!is_there(found, n_found, &vips.v[i]))
 			vips.v[missing++] = vips.v[i];
 	vips.n = missing;
 	*ret = vips;
 	return 0;
+}
+
+static bool any_label(const struct vips *vips)
+{
+	for (size_t i = 0; i < vips->n; i++)
+		if (*vips->v[i].label)
+			return true;
+	return false;
+}
+
+/**
+ * vips_relabel() - Make way for addresses that are missing because ours have another label
+ * @missing: of vips_missing()
+ *
+ * The kernel keeps the label of an address that is there: they are removed. It gives
+ * labels of its own to the addresses of a link that is renamed.
+ *
+ * Return: 0 if none has; 1 if some were removed; errors of the kernel.
+ */
+int vips_relabel(struct nl *nl, const struct vips *missing)
+{
+	_cleanup_(freep) struct addr *found = NULL;
+	_cleanup_(vips_done) struct vips wrong = { 0 };
+	size_t n;
+	int r;
+
+	if (!any_label(missing))
+		return 0;
+	r = addr_list(nl, &found, &n);
+	if (r < 0)
+		return r;
+	r = vips_alloc(missing->n, &wrong);
+	if (r < 0)
+		return r;
+	if (n)
+		qsort(found, n, sizeof(*found), by_ip);
+	for (size_t i = 0; i < missing->n; i++) {
+		const struct addr *ours = find_ours(found, n, &missing->v[i]);
+
+		if (ours && !has_label(ours, &missing->v[i]))
+			wrong.v[wrong.n++] = *ours;
+	}
+	r = wrong.n ? addr_remove(nl, wrong.v, wrong.n, wrong.errors) : 0;
+	return r < 0 ? r : wrong.n > 0;
 }
 
 static uint64_t now_us(void)

@@ -19,6 +19,7 @@ void vips_done(struct vips *vips);
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
 int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret);
 int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
+int vips_relabel(struct nl *nl, const struct vips *missing);
 int vips_add_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
 int vips_error(const struct vips *vips);

@@ -131,6 +131,18 @@ static int job_look(struct worker *w)
 	return vips_all(w->route, job_group(w), w->conf->address_lifetime_s, &job->vips);
 }
 
+/* Which others went along with an address that was removed, only another look tells. */
+static int job_relabel(struct worker *w)
+{
+	int r = vips_relabel(w->route, &w->job.vips);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	vips_done(&w->job.vips);
+	w->job.phase = PHASE_LOOK;
+	return 1;
+}
+
 /* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
 static int job_check(struct worker *w)
 {
@@ -164,7 +176,7 @@ static int job_check(struct worker *w)
 	if (job->again)
 		return error ? error : -EADDRNOTAVAIL;
 	job->again = true;
-	return 1;
+	return job->order.type == WORKER_REMOVE ? 1 : job_relabel(w);
 }
 
 /* One slice of the job. Return: 1 if there is more to do; 0 or an error: it is over. */

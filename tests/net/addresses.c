@@ -11,6 +11,8 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 enum {
 	SOCKET_BUFFER = 8 << 20,
@@ -53,6 +55,21 @@ static bool address_parse(const struct nlmsghdr *nlh, struct address *ret)
 	if (!local)
 		local = address;
 	return local && inet_ntop(ifa->ifa_family, local, ret->text, sizeof(ret->text));
+}
+
+/* What `ifconfig LABEL down` does: the kernel deletes the address: alias-down LABEL */
+int alias_down_verb(int argc, char **argv)
+{
+	_cleanup_(close_fdp) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+
+	if (argc != 2 || strlen(argv[1]) >= sizeof(request.ifr_name))
+		return probe_usage("alias-down LABEL");
+	memcpy(request.ifr_name, argv[1], strlen(argv[1]));
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return probe_fail(argv[1], -errno);
+	request.ifr_flags = (short)(request.ifr_flags & ~IFF_UP);
+	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? probe_fail(argv[1], -errno) : 0;
 }
 
 static void mnl_closep(struct mnl_socket **nl)

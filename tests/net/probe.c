@@ -7,6 +7,7 @@ static const struct {
 } verbs[] = {
 	{ "add-tagged", add_tagged_verb },
 	{ "addresses", addresses_verb },
+	{ "alias-down", alias_down_verb },
 	{ "announced", announced_verb },
 	{ "call", call_verb },
 	{ "echo", echo_verb },

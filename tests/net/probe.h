@@ -54,6 +54,7 @@ struct probe_answers {
 /* A verb: the exit status. 0: yes, 1: no or not in time, 2: could not be done. */
 typedef int (*probe_verb)(int argc, char **argv);
 
+int alias_down_verb(int argc, char **argv);
 int announced_verb(int argc, char **argv);
 int add_tagged_verb(int argc, char **argv);
 int addresses_verb(int argc, char **argv);

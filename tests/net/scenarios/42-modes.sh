@@ -60,3 +60,38 @@ scenario_role_without_addresses()
 	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to the other group lost"
 	assert_holder a
 }
+
+labelled() # NODE LABEL
+{
+	ip -n "$NET-$1" -4 -oneline address show label "$2" | awk '{ print $2, $4 }'
+}
+
+# With a label, ifconfig shows the address as an interface, and takes it away as one.
+scenario_label_goes_with_its_address()
+{
+	net_up
+	{
+		LEASE=1500ms DEAD_TIME=2s config_agent
+		config_nodes
+		config_group sip "$VIP6" -- "VirtualAddress=$VIP4/16 eth0:1"
+	} >"$DIR/takeover.conf"
+	nodes_up a b
+	pair_start
+	[[ $(labelled a eth0:1) == "eth0 $VIP4/16" ]] || fail "a has $(labelled a eth0:1) as eth0:1"
+	[[ $(get a group/sip VirtualAddresses) == *"$VIP4/16 eth0:1"* ]] ||
+		fail "on the bus: $(get a group/sip VirtualAddresses)"
+	call_ok a Switchover
+	settle
+	[[ $(labelled b eth0:1) == "eth0 $VIP4/16" ]] || fail "b has $(labelled b eth0:1) as eth0:1"
+	[[ -z $(labelled a eth0:1) ]] || fail "a kept $(labelled a eth0:1)"
+	verify_is_clean a b
+	agent_end b KILL
+	agent_start b
+	wait_property b group/sip Reason adopted
+	said_anew b
+	in_ns b "$PROBE" alias-down eth0:1
+	wait_said b 'addresses of ours had been removed: they are back'
+	[[ $(labelled b eth0:1) == "eth0 $VIP4/16" ]] || fail "b got $(labelled b eth0:1) back"
+	verify_is_clean b
+	assert_holder b
+}
