@@ -11,7 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 BUILD=${BUILD:-build}
 export BUILD
 
-UNIT_SECONDS=${UNIT_SECONDS:-300} # for each program
+UNIT_SECONDS=${UNIT_SECONDS:-300}       # for each program
+SCENARIO_JOBS=${SCENARIO_JOBS:-$(nproc)} # scenarios that run at a time
 passed=0
 failed=0
 CHILD= # what runs
@@ -130,7 +131,7 @@ scenarios()
 	local line=
 
 	rm -f "$TMPDIR/total"
-	TOTAL=$TMPDIR/total watched "tests/$1/run.sh" || true
+	TOTAL=$TMPDIR/total watched "tests/$1/run.sh" --jobs "$SCENARIO_JOBS" || true
 	[[ ! -s $TMPDIR/total ]] || line=$(<"$TMPDIR/total")
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"

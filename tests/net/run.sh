@@ -3,7 +3,7 @@
 #
 # The namespace tests: real agents, a real kernel, real frames.
 #
-#	tests/net/run.sh [--list] [--repeat N] [NAME...]
+#	tests/net/run.sh [--list] [--jobs N] [--repeat N] [NAME...]
 #
 # Each scenario is a process of its own with a network of its own, removed when
 # it ends, however it ends: by itself, or by us, who know its name. BUILD says
@@ -12,6 +12,10 @@
 # $BUILD/net-failed. The last line is the total; with TOTAL it goes to that file
 # instead.
 # Without names: all but freeze_random and kill_random, which are for --repeat.
+#
+# With --jobs, N scenarios run at a time: they wait more than they work. One that
+# measures, or that takes all of a processor, says "# Alone: why" in the line above
+# its function, and runs when the others have ended.
 
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
@@ -25,11 +29,21 @@ for file in "$HERE"/scenarios/*.sh; do
 done
 
 SCENARIO_SECONDS=${SCENARIO_SECONDS:-180}
-CHILD= # the scenario that runs
+JOBS=1
+REPEAT=1
+FAILED=$BUILD/${HERE##*/}-failed
+# Of each of the JOBS places that is taken: the process, the scenario, when it began
+declare -A CHILD=() RUNS=() BEGAN=()
 
 scenarios()
 {
 	sed -n 's/^scenario_\([a-z0-9_]*\)().*/\1/p' "$HERE"/scenarios/*.sh
+}
+
+# What must not have company
+alone()
+{
+	sed -n '/^# Alone: /{n; s/^scenario_\([a-z0-9_]*\)().*/\1/p}' "$HERE"/scenarios/*.sh
 }
 
 # The child: one scenario
@@ -47,13 +61,13 @@ facts_of()
 	sed -n 's/^@fact //p' "$1" | paste -sd, | sed 's/,/, /g'
 }
 
-show_failure() # NAME
+show_failure() # PLACE NAME
 {
 	local log
 
 	# bash reports each process that a scenario kills
-	sed -E '/^@fact|: line [0-9]+: +[0-9]+ Killed /d; s/^/    /' "$OUT"
-	for log in "$KEEP"/agent-*.err; do
+	sed -E '/^@fact|: line [0-9]+: +[0-9]+ Killed /d; s/^/    /' "$OUT/$1"
+	for log in "$FAILED/$2"/agent-*.err; do
 		[[ -s $log ]] || continue
 		echo "    --- ${log#"$ROOT"/} (last lines)"
 		tail -n 25 "$log" | sed 's/^/    /'
@@ -63,43 +77,94 @@ show_failure() # NAME
 # In the background, so that a signal to us is not left waiting for its end. It
 # has a process group of its own, all of which timeout ends. Long enough after
 # that: whatever the scenario waits for is bounded by PATIENCE.
-run_one() # NAME
+launch() # PLACE NAME
 {
-	local facts start=$SECONDS status=0
-
-	export KEEP=$BUILD/${HERE##*/}-failed/$1
-	rm -rf "$KEEP"
-	timeout --kill-after=$((PATIENCE + 15)) "$SCENARIO_SECONDS" \
-		bash "${BASH_SOURCE[0]}" --one "$1" >"$OUT" 2>&1 &
-	CHILD=$!
-	{ wait "$CHILD"; } 2>/dev/null || status=$?
-	CHILD=
-	net_clear "$NET" || true
-	if ((status == 0)); then
-		facts=$(facts_of "$OUT")
-		printf 'ok %s (%s%s s)\n' "$1" "${facts:+$facts, }" $((SECONDS - start))
-		rm -rf "$KEEP"
-		passed=$((passed + 1))
-	else
-		((status != 124 && status != 137)) || echo "timed out after $SCENARIO_SECONDS s" >>"$OUT"
-		printf 'FAIL %s (%s s)\n' "$1" $((SECONDS - start))
-		show_failure "$1" || true
-		failed=$((failed + 1))
-	fi
-	sed -n 's/^@fact //p' "$OUT" >>"$OUT.facts"
+	rm -rf "${FAILED:?}/$2"
+	KEEP=$FAILED/$2 TAKEOVER_NET=$NET-$1 \
+		timeout --kill-after=$((PATIENCE + 15)) "$SCENARIO_SECONDS" \
+		bash "${BASH_SOURCE[0]}" --one "$2" >"$OUT/$1" 2>&1 &
+	CHILD[$1]=$!
+	RUNS[$1]=$2
+	BEGAN[$1]=$SECONDS
 }
 
-# However we end: with the scenario that runs, and with what it has made.
+# collect: wait for one of those that run, and say how it went
+collect()
+{
+	local place name facts pid='' status=0
+
+	{ wait -n -p pid "${CHILD[@]}"; } 2>/dev/null || status=$?
+	for place in "${!CHILD[@]}"; do
+		[[ ${CHILD[$place]} != "$pid" ]] || break
+	done
+	name=${RUNS[$place]}
+	unset "CHILD[$place]"
+	KEEP=$FAILED/$name net_clear "$NET-$place" || true
+	if ((status == 0)); then
+		facts=$(facts_of "$OUT/$place")
+		printf 'ok %s (%s%s s)\n' "$name" "${facts:+$facts, }" $((SECONDS - BEGAN[$place]))
+		rm -rf "${FAILED:?}/$name"
+		passed=$((passed + 1))
+	else
+		((status != 124 && status != 137)) ||
+			echo "timed out after $SCENARIO_SECONDS s" >>"$OUT/$place"
+		printf 'FAIL %s (%s s)\n' "$name" $((SECONDS - BEGAN[$place]))
+		show_failure "$place" "$name" || true
+		failed=$((failed + 1))
+	fi
+	sed -n 's/^@fact //p' "$OUT/$place" >>"$OUT/facts"
+}
+
+# run_all PLACES NAME...: with so many at a time
+run_all()
+{
+	local places=$1 name place
+
+	shift
+	for name; do
+		((${#CHILD[@]} < places)) || collect
+		for ((place = 1; place < places; place++)); do
+			[[ -n ${CHILD[$place]:-} ]] || break
+		done
+		launch "$place" "$name"
+	done
+	while ((${#CHILD[@]})); do
+		collect
+	done
+}
+
+# run_repeated PLACES NAME...: each of them so often; then what it has measured
+run_repeated()
+{
+	local places=$1 name again
+
+	shift
+	for name; do
+		again=()
+		while ((${#again[@]} < REPEAT)); do
+			again+=("$name")
+		done
+		: >"$OUT/facts"
+		run_all "$places" "${again[@]}"
+		summary
+	done
+}
+
+# However we end: with the scenarios that run, and with what they have made.
 finish_up()
 {
+	local place
+
 	trap '' INT TERM HUP PIPE
-	if [[ -n $CHILD ]]; then
-		kill -TERM "$CHILD"
-		net_clear "$NET" # it waits for nothing any more
-		wait "$CHILD"
-	fi 2>/dev/null
-	net_clear "$NET"
-	rm -f "$OUT" "$OUT.facts"
+	((${#CHILD[@]} == 0)) || kill -TERM "${CHILD[@]}" 2>/dev/null
+	for ((place = 1; place <= JOBS; place++)); do # they wait for nothing any more
+		net_clear "$NET-$place" 2>/dev/null
+	done
+	((${#CHILD[@]} == 0)) || wait "${CHILD[@]}" 2>/dev/null
+	for ((place = 1; place <= JOBS; place++)); do
+		net_clear "$NET-$place"
+	done
+	rm -rf "$OUT"
 }
 
 # min/median/max of every figure over the repetitions
@@ -107,17 +172,22 @@ summary()
 {
 	local name
 
-	cut -d' ' -f1 "$OUT.facts" | sort -u | while read -r name; do
-		awk -v name="$name" '$1 == name { print $2 }' "$OUT.facts" | sort -n |
+	cut -d' ' -f1 "$OUT/facts" | sort -u | while read -r name; do
+		awk -v name="$name" '$1 == name { print $2 }' "$OUT/facts" | sort -n |
 			awk -v name="$name" '{ v[NR] = $1 } END {
 				printf "   %s: min %s, median %s, max %s (%d values)\n",
 					name, v[1], v[int((NR + 1) / 2)], v[NR], NR }'
 	done
 }
 
+usage()
+{
+	die "usage: run.sh [--list] [--jobs N] [--repeat N] [NAME...]"
+}
+
 main()
 {
-	local repeat=1 name i
+	local name company=() apart=()
 
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
@@ -129,33 +199,36 @@ main()
 			one "$2"
 			exit 0
 			;;
-		--repeat)
-			repeat=$2
-			shift
-			;;
-		*) die "usage: run.sh [--list] [--repeat N] [NAME...]" ;;
+		--jobs) JOBS=${2:-} ;;
+		--repeat) REPEAT=${2:-} ;;
+		*) usage ;;
 		esac
-		shift
+		[[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage
+		shift 2
 	done
 	need_tools
 	# shellcheck disable=SC2046 # one word a scenario
 	[[ $# -gt 0 ]] || set -- $(scenarios | grep -v '_random$')
 	for name; do
 		declare -F "scenario_$name" >/dev/null || die "no scenario $name; see --list"
+		if ((JOBS > 1)) && alone | grep -qx "$name"; then
+			apart+=("$name")
+		else
+			company+=("$name")
+		fi
 	done
 	passed=0
 	failed=0
-	OUT=$(mktemp "${TMPDIR:-/tmp}/takeover-out.XXXXXX")
-	export TAKEOVER_NET=$NET
+	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-out.XXXXXX")
 	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
 	trap 'exit 130' INT TERM HUP PIPE
-	for name; do
-		: >"$OUT.facts"
-		for ((i = 0; i < repeat; i++)); do
-			run_one "$name"
-		done
-		((repeat == 1)) || summary
-	done
+	if ((REPEAT > 1)); then
+		run_repeated "$JOBS" "${company[@]}"
+		run_repeated 1 "${apart[@]}"
+	else
+		run_all "$JOBS" "${company[@]}"
+		run_all 1 "${apart[@]}"
+	fi
 	if [[ -n ${TOTAL:-} ]]; then
 		exec >"$TOTAL"
 	fi

@@ -139,6 +139,7 @@ scenario_events_of_a_warm_pair()
 }
 
 # What an agent costs that has nothing to do. Figures only.
+# Alone: it measures processor time.
 scenario_idle_costs()
 {
 	local node before=() after=() seconds=${IDLE_SECONDS:-5}

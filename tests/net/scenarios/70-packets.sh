@@ -101,6 +101,7 @@ scenario_hostile_packets_are_counted()
 # A million of them, at full speed, to both nodes, while clients measure: nothing moves,
 # no node grows, and two never answer. The agents run at realtime priority, as a service does:
 # the senders take all the time that they get.
+# Alone: all of the processors.
 scenario_flood_of_a_million_packets()
 {
 	local term node us count=500000
@@ -143,6 +144,7 @@ scenario_flood_of_a_million_packets()
 }
 
 # A switchover does not wait for the end of a flood.
+# Alone: all of the processors.
 scenario_switchover_in_a_flood()
 {
 	local WRAPPER="chrt --rr 5 $WRAPPER"

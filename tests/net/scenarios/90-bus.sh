@@ -78,6 +78,7 @@ scenario_bus_wrong_calls_and_callers_who_hang_up()
 
 # A crowd without rights, part of which reads no answer: the heartbeats do not
 # notice, the operator is answered, and memory stays within bounds.
+# Alone: sixty callers who do not pause.
 scenario_bus_flood_by_nobody()
 {
 	local term rss i
