@@ -185,13 +185,12 @@ static int visit_elements(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
-/* Elements that have run out are not told of; a set that is not there has none. */
+/* Elements that have run out are not told of. Return: -ENOENT when there is no such set. */
 static int read_set(struct nl *nf, const struct set_name *name, struct contents *ret)
 {
 	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
 	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
 	struct nlmsghdr *nlh;
-	int r;
 
 	if (!set)
 		return -ENOMEM;
@@ -200,8 +199,7 @@ static int read_set(struct nl *nf, const struct set_name *name, struct contents 
 	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, name->family, 0, 0);
 	nftnl_set_elems_nlmsg_build_payload(nlh, set);
 	*ret = (struct contents){ 0 };
-	r = nl_dump(nf, nlh, visit_elements, ret);
-	return r == -ENOENT ? 0 : r;
+	return nl_dump(nf, nlh, visit_elements, ret);
 }
 
 static int read_installed(struct nl *nf, const struct gate_config *config, bool *ret)
@@ -241,12 +239,13 @@ int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state
 	r = read_installed(nf, config, &state.installed);
 	if (r < 0)
 		return r;
+	/* A set that is not there has nothing in it. */
 	r = read_set(nf, &leases[0], &lease);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		r = read_set(nf, &switches[i], &on[i]);
-		if (r < 0)
+		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	state.lease_alive = lease.node_ms > 0;
@@ -266,9 +265,9 @@ int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state
  * gate_lease_left() - Ask the kernel how long the lease lasts if nobody renews it.
  * @nf: socket of NETLINK_NETFILTER
  * @ret_ms: for how long from now, of the one in the inet table; 0 when it has
- *	run out or the gate is not installed
+ *	run out
  *
- * Return: 0; -ENOMEM; what nl_dump() returns.
+ * Return: 0; -ENOENT when the gate is not installed; -ENOMEM; what nl_dump() returns.
  */
 int gate_lease_left(struct nl *nf, uint32_t *ret_ms)
 {

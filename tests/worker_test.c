@@ -385,6 +385,16 @@ Test(worker, a_lease_that_has_gone_is_noticed_beside_the_refreshing_of_arp)
 	cr_assert(result.lease_lost);
 }
 
+/* What a flush takes away is told by who hears of it, and comes back. */
+Test(worker, without_a_gate_no_lease_is_missed)
+{
+	hold(SIP);
+	cr_assert_eq(gate_remove(viewer.nf), 0);
+	(void)order(WORKER_REFRESH_ARP, 0);
+	(void)order(WORKER_REBUILD, 0);
+	cr_assert_eq(next().type, WORKER_REBUILD);
+}
+
 Test(worker, interfaces_are_listed_for_who_asks)
 {
 	struct worker_result result;

@@ -116,7 +116,7 @@ int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *r
 	if (keeper->ordered.installed) {
 		measured = agent_now();
 		r = gate_lease_left(keeper->nf, &left_ms);
-		if (r < 0)
+		if (r < 0 && r != -ENOENT) /* flushed just now: nothing is left */
 			return r;
 	}
 	for (uint8_t g = 0; left_ms && g < conf->n_groups; g++)

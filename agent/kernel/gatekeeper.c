@@ -89,7 +89,9 @@ static int set(struct gatekeeper *keeper, const struct worker_order *order)
 
 /*
  * The copy in the arp family. Now and then, and when the copy has gone, a look
- * whether the lease itself is as we think: nobody tells when it runs out.
+ * whether the lease itself is as we think: nobody tells when it runs out. Where
+ * there is no gate, because it has been flushed, there is nothing to be seen:
+ * that is told by others, and laying it anew brings what is left of the lease.
  */
 static int refresh_arp(struct gatekeeper *keeper, bool *ret_lease_lost)
 {
