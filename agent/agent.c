@@ -113,14 +113,15 @@ static int said(const char *what, int r)
 	return r;
 }
 
-static int open_kernel(struct agent *agent)
+/* The gate's socket, and news of what others do to the gate. */
+static int open_gate(struct agent *agent, struct gatekeeper *keeper)
 {
 	int r;
 
-	r = said("listen to rtnetlink", monitor_open_rtnl(&agent->rtnl));
+	r = said("open the gate's socket", gatekeeper_init(keeper, agent->conf));
 	if (r < 0)
 		return r;
-	r = monitor_open_nft(&agent->nft);
+	r = monitor_open_nft(nl_portid(keeper->nf), &agent->nft);
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR,
 			"cannot listen to nftables: %s; CAP_NET_ADMIN and the kernel's nf_tables "
@@ -183,16 +184,15 @@ static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 	r = said("make an event loop", sd_event_new(&agent->loop));
 	if (r < 0)
 		return r;
-	r = open_kernel(agent);
+	r = said("listen to rtnetlink", monitor_open_rtnl(&agent->rtnl));
 	if (r < 0)
 		return r;
 	r = open_beat(agent, key);
 	if (r < 0)
 		return r;
-	r = said("open the gate's socket", gatekeeper_init(&keeper, agent->conf));
+	r = open_gate(agent, &keeper);
 	if (r < 0)
 		return r;
-	monitor_ignore(agent->nft, nl_portid(keeper.nf));
 	r = said("settle addresses and gate in the kernel", adopt(agent->conf, &keeper, &found));
 	if (r < 0)
 		return r;

@@ -55,9 +55,11 @@ struct agent {
 	} trouble[CORE_GROUPS_MAX];
 	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */
 	instant arp_refreshed;
-	bool at_home; /* an address of our own has been seen on this host */
+	bool gate_laying;  /* a stranger has changed the gate, and it is being laid anew */
+	bool gate_changed; /* he has done so again meanwhile */
+	bool at_home;	   /* an address of our own has been seen on this host */
 	instant stranger_logged, misplaced_logged, namesake_logged; /* see log_is_due() */
-	instant disowned_logged, refused_logged, deaf_logged;
+	instant disowned_logged, refused_logged, deaf_logged, gate_logged;
 };
 
 /* Where the agent writes. */

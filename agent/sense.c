@@ -10,6 +10,7 @@
 #include "agent/conf/self.h"
 #include "agent/hear.h"
 #include "agent/log.h"
+#include "agent/mend.h"
 #include "agent/sense.h"
 #include "agent/kernel/vips.h"
 
@@ -243,7 +244,7 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 		look_for_home(agent, false);
 		compare_links(agent);
 		break;
-	case MONITOR_GATE_GONE:
+	case MONITOR_GATE_CHANGED:
 	case MONITOR_NOTHING:
 		break;
 	}
@@ -254,21 +255,17 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 	struct agent *agent = data;
 	struct monitor *monitor = fd == monitor_fd(agent->nft) ? agent->nft : agent->rtnl;
 	struct monitor_event event;
-	bool gate_gone = false;
 
 	(void)source;
 	(void)events; /* whatever it is, reading tells */
 	for (int i = 0; i < SENSE_BURST; i++) {
 		if (monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING)
 			break;
-		/* Lost news may have been of the gate: laying it anew does no harm. */
 		if (monitor == agent->nft)
-			gate_gone = true;
+			mend_gate(agent, &event);
 		else
 			notice(agent, &event);
 	}
-	if (gate_gone) /* once for all the rules that went */
-		step_type(agent, CORE_EV_FLUSHED, CORE_NODE_NONE);
 	return 0;
 }
 
@@ -329,6 +326,8 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 	event.done.err = result->err;
 	if (result->id)
 		agent_step(agent, &event);
+	if (result->type == WORKER_REBUILD)
+		mend_done(agent);
 }
 
 static int on_worker(sd_event_source *source, int fd, uint32_t events, void *data)

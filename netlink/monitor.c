@@ -5,39 +5,42 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "agent/cleanup.h"
 
 enum {
-	NFT_DELTABLE = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE,
-	NFT_DELRULE = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELRULE,
+	NFT_NEWGEN = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN,
 	/*
 	 * Messages of one datagram that the filter looks at; it lets longer ones
 	 * through. The kernel packs a transaction's messages into datagrams of
 	 * one page (NLMSG_GOODSIZE), and the shortest have 40 bytes.
 	 */
 	FILTER_STEPS = 96,
-	FILTER_STEP_LEN = 18, /* instructions */
+	FILTER_HEAD_LEN = 7, /* instructions */
+	FILTER_STEP_LEN = 15,
 	/* Where a message has its first attribute's text, which is the table's name. */
 	FILTER_NAME = NLMSG_HDRLEN + sizeof(struct nfgenmsg) + NLA_HDRLEN,
-	FILTER_LEN = 1 + FILTER_STEPS * FILTER_STEP_LEN + 1,
+	FILTER_LEN = FILTER_HEAD_LEN + FILTER_STEPS * FILTER_STEP_LEN + 1,
 };
 
 struct monitor {
 	int fd;
-	uint32_t ignored; /* port number of a socket of ours; 0: none */
-	bool (*parse)(const struct nlmsghdr *nlh, struct monitor_event *ret);
+	bool touched; /* the transaction that is being told of has changed the gate */
+	bool (*parse)(struct monitor *m, const struct nlmsghdr *nlh, struct monitor_event *ret);
 	const struct nlmsghdr *next; /* the message to be handed out next, in buf */
 	int left;		     /* bytes from there */
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_DATAGRAM_MAX];
 };
 
-static bool parse_rtnl(const struct nlmsghdr *nlh, struct monitor_event *ret)
+static bool parse_rtnl(struct monitor *m, const struct nlmsghdr *nlh, struct monitor_event *ret)
 {
+	(void)m;
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 		ret->kind = MONITOR_LINK;
@@ -56,38 +59,86 @@ static bool parse_rtnl(const struct nlmsghdr *nlh, struct monitor_event *ret)
 	}
 }
 
-static bool parse_nft(const struct nlmsghdr *nlh, struct monitor_event *ret)
+/* Is it about a table of the gate, or something in one? */
+static bool concerns_gate(const struct nlmsghdr *nlh)
 {
-	const struct nlattr *attrs[NFTA_TABLE_NAME + 1]; /* NFTA_RULE_TABLE is the same number */
-	const struct nlattr *name;
+	/* The table's name has this number in messages about whatever is in it. */
+	const struct nlattr *attrs[NFTA_TABLE_NAME + 1], *name;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 
-	static_assert((int)NFTA_RULE_TABLE == (int)NFTA_TABLE_NAME, "one look for both");
-	if ((nlh->nlmsg_type != NFT_DELTABLE && nlh->nlmsg_type != NFT_DELRULE) ||
-	    nl_attrs(nlh, sizeof(struct nfgenmsg), attrs, ARRAY_SIZE(attrs)) < 0)
+	static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_TABLE_NAME, "one look for all");
+	static_assert((int)NFTA_RULE_TABLE == (int)NFTA_TABLE_NAME, "one look for all");
+	static_assert((int)NFTA_SET_TABLE == (int)NFTA_TABLE_NAME, "one look for all");
+	static_assert((int)NFTA_SET_ELEM_LIST_TABLE == (int)NFTA_TABLE_NAME, "one look for all");
+	if (nl_attrs(nlh, sizeof(*nfg), attrs, ARRAY_SIZE(attrs)) < 0 ||
+	    (nfg->nfgen_family != NFPROTO_INET && nfg->nfgen_family != NFPROTO_ARP))
 		return false;
 	name = attrs[NFTA_TABLE_NAME];
-	if (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 ||
-	    strcmp(mnl_attr_get_str(name), "takeover") != 0)
+	return name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) == 0 &&
+	       strcmp(mnl_attr_get_str(name), "takeover") == 0;
+}
+
+static void take_process(const struct nlmsghdr *nlh, struct monitor_process *ret)
+{
+	const struct nlattr *attrs[NFTA_GEN_PROC_NAME + 1], *pid, *name;
+
+	if (nl_attrs(nlh, sizeof(struct nfgenmsg), attrs, ARRAY_SIZE(attrs)) < 0)
+		return;
+	pid = attrs[NFTA_GEN_PROC_PID];
+	name = attrs[NFTA_GEN_PROC_NAME];
+	if (pid && mnl_attr_validate(pid, MNL_TYPE_U32) == 0)
+		ret->pid = ntohl(mnl_attr_get_u32(pid));
+	if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) == 0)
+		(void)snprintf(ret->name, sizeof(ret->name), "%s",
+			       mnl_attr_get_str(name)); /* cut */
+}
+
+/* A transaction ends with the number of its generation, and with whose it was. */
+static bool parse_nft(struct monitor *m, const struct nlmsghdr *nlh, struct monitor_event *ret)
+{
+	if (nlh->nlmsg_type != NFT_NEWGEN) {
+		m->touched |= concerns_gate(nlh);
 		return false;
-	ret->kind = MONITOR_GATE_GONE;
+	}
+	if (!m->touched)
+		return false;
+	m->touched = false;
+	ret->kind = MONITOR_GATE_CHANGED;
+	take_process(nlh, &ret->process);
 	return true;
 }
 
 /*
+ * What a socket of ours has changed is dropped, and the end of a transaction is
+ * let through. All messages of a datagram have the same sender, and the end is
+ * in one of its own.
+ */
+static void put_head(struct sock_filter *f, uint32_t ignored)
+{
+	const struct sock_filter head[FILTER_HEAD_LEN] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(ignored), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_NEWGEN), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_LDX | BPF_IMM, 0),
+	};
+
+	memcpy(f, head, sizeof(head));
+}
+
+/*
  * One step of the filter: X is the offset of a message. The datagram is let
- * through if that is an NFT_MSG_DELTABLE, or an NFT_MSG_DELRULE of a table whose
- * name begins as ours, else X moves on to the next message; reading beyond the
- * end drops the datagram. Classic BPF reads big endian while
- * netlink has the host's order, so the length is put together from its two low
- * bytes: a datagram is shorter than 64 KiB.
+ * through if that is about a table whose name begins as ours, else X moves on
+ * to the next message; reading beyond the end drops the datagram. Classic BPF
+ * reads big endian while netlink has the host's order, so the length is put
+ * together from its two low bytes: a datagram is shorter than 64 KiB.
  */
 static void put_step(struct sock_filter *f)
 {
 	const bool little = htons(1) != 1;
 	const struct sock_filter step[FILTER_STEP_LEN] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_IND, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELTABLE), 5, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NFT_DELRULE), 0, 5),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, FILTER_NAME),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x74616b65 /* "take" */, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, FILTER_NAME + 4),
@@ -109,18 +160,18 @@ static void put_step(struct sock_filter *f)
 }
 
 /*
- * Lets only datagrams in which a table or a rule of the gate is deleted into the queue: whoever
- * loads a blocklist sends every element to this socket. The kernel filters datagrams, not messages,
- * and NFT_MSG_DELTABLE comes behind the table's rules and sets.
+ * Lets only what concerns the gate into the queue, and the ends of
+ * transactions: whoever loads a blocklist sends every element to this socket.
+ * The kernel filters datagrams, not messages, so the whole of it is looked at.
  */
-static int attach_filter(int fd)
+static int attach_nft_filter(int fd, uint32_t ignored)
 {
 	struct sock_filter code[FILTER_LEN];
 	const struct sock_fprog program = { .len = FILTER_LEN, .filter = code };
 
-	code[0] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, 0);
+	put_head(code, ignored);
 	for (size_t i = 0; i < FILTER_STEPS; i++)
-		put_step(&code[1 + i * FILTER_STEP_LEN]);
+		put_step(&code[FILTER_HEAD_LEN + i * FILTER_STEP_LEN]);
 	code[FILTER_LEN - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
@@ -166,13 +217,16 @@ int monitor_open_rtnl(struct monitor **ret)
 }
 
 /**
- * monitor_open_nft() - Hear of the deletion of the gate's tables and rules, whoever does it.
+ * monitor_open_nft() - Hear of whatever is changed in the gate's tables.
+ * @ignored: number of a socket, from nl_portid(), whose own changes are not told; 0: none
  * @ret: the monitor; the caller's, for monitor_close()
+ *
+ * What the packet path does, and an element that runs out, is told by nobody.
  *
  * Return: 0; -ENOMEM; -EPERM without CAP_NET_ADMIN; what nl_socket() returns or
  * attaching the socket filter fails with.
  */
-int monitor_open_nft(struct monitor **ret)
+int monitor_open_nft(uint32_t ignored, struct monitor **ret)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 	int r;
@@ -180,7 +234,7 @@ int monitor_open_nft(struct monitor **ret)
 	r = monitor_open(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1), &m);
 	if (r < 0)
 		return r;
-	r = attach_filter(m->fd);
+	r = attach_nft_filter(m->fd, ignored);
 	if (r < 0)
 		return r;
 	m->parse = parse_nft;
@@ -201,16 +255,6 @@ struct monitor *monitor_close(struct monitor *m)
 	close_fdp(&m->fd);
 	free(m);
 	return NULL;
-}
-
-/**
- * monitor_ignore() - Do not report what one of our own sockets has changed.
- * @m: the monitor
- * @portid: of that socket, from nl_portid(); 0: report everything
- */
-void monitor_ignore(struct monitor *m, uint32_t portid)
-{
-	m->ignored = portid;
 }
 
 /**
@@ -249,6 +293,7 @@ static int overrun(struct monitor *m, struct monitor_event *ret)
 		r = fetch(m);
 	} while (r == 0 || r == -ENOBUFS || r == -EMSGSIZE);
 	m->left = 0;
+	m->touched = false;
 	if (r != -EAGAIN)
 		return r;
 	ret->kind = MONITOR_OVERRUN;
@@ -275,9 +320,7 @@ int monitor_next(struct monitor *m, struct monitor_event *ret)
 			const struct nlmsghdr *nlh = m->next;
 
 			m->next = mnl_nlmsg_next(nlh, &m->left);
-			if (m->ignored && nlh->nlmsg_pid == m->ignored)
-				continue;
-			if (m->parse(nlh, &event)) {
+			if (m->parse(m, nlh, &event)) {
 				*ret = event;
 				return 0;
 			}

@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "netlink/gate.h"
 #include "tests/netns.h"
 
 static struct monitor *open_rtnl(void)
@@ -24,7 +26,7 @@ static struct monitor *open_nft(void)
 {
 	struct monitor *m = NULL;
 
-	cr_assert_eq(monitor_open_nft(&m), 0);
+	cr_assert_eq(monitor_open_nft(0, &m), 0);
 	return m;
 }
 
@@ -246,111 +248,121 @@ Test(monitor, only_the_kernel_is_believed)
 	netns_enter();
 	m = open_nft();
 	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE;
+	nlh->nlmsg_pid = 1;
 	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->nfgen_family = 1;
+	nfg->nfgen_family = NFPROTO_INET;
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "takeover");
+	forge(m, NETLINK_NETFILTER, buf, nlh->nlmsg_len);
+	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN;
 	forge(m, NETLINK_NETFILTER, buf, nlh->nlmsg_len);
 	netns_await(monitor_fd(m));
 	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
 }
 
-Test(monitor, the_gates_tables_are_missed_in_each_family)
+/* What one transaction does is told once, with who it was. */
+static void changes(struct monitor *m, const char *commands)
+{
+	struct monitor_event event;
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "nft '%s'", commands);
+	sh(line);
+	event = next(m);
+	cr_assert_eq(event.kind, MONITOR_GATE_CHANGED, "%s", commands);
+	cr_assert_str_eq(event.process.name, "nft");
+	cr_assert_gt(event.process.pid, 1);
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING, "%s", commands);
+}
+
+Test(monitor, whatever_is_done_to_the_gate_is_told)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 
 	netns_enter();
 	m = open_nft();
-	sh("nft 'add table inet takeover; add table arp takeover'");
-	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
-	sh("nft delete table inet takeover");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	changes(m, "add table inet takeover; add table arp takeover");
+	changes(m, "table inet takeover { map v { type ipv4_addr : verdict; }; "
+		   "set s { type mark; flags timeout; }; chain a { counter drop; accept; }; }");
+	changes(m, "table arp takeover { set s { type mark; }; chain c { accept; }; }");
+	changes(m, "add element inet takeover s { 7 timeout 1h }");
+	changes(m, "delete element inet takeover s { 7 }");
+	changes(m, "add element inet takeover v { 10.1.0.1 : goto a }");
+	changes(m, "delete element inet takeover v { 10.1.0.1 }");
+	changes(m, "add element arp takeover s { 1 }");
+	changes(m, "flush set arp takeover s");
+	changes(m, "insert rule inet takeover a accept");
+	changes(m, "flush chain arp takeover c");
+	changes(m, "delete chain arp takeover c");
+	changes(m, "add table ip other; add chain inet takeover b");
+	changes(m, "flush table inet takeover");
+	changes(m, "delete table arp takeover");
+	changes(m, "flush ruleset");
+}
+
+Test(monitor, what_others_do_elsewhere_is_nothing_to_us)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+
+	netns_enter();
+	m = open_nft();
+	sh("for t in 'inet t' 'inet take' 'inet takeover2' 'inet takeaway' 'ip takeover'; do "
+	   "echo \"table $t { set s { type mark; elements = { 1 }; }; "
+	   "chain a { counter drop; jump b; }; chain b { drop; }; }\"; done | nft -f -");
+	sh("nft 'flush table inet takeover2; delete table ip takeover'");
 	sh("nft flush ruleset");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	cr_assert_eq(count(m, MONITOR_GATE_CHANGED), 0);
 }
 
-Test(monitor, a_table_that_goes_with_all_its_content_is_missed)
+/* The gate is the last of what a long datagram tells of. */
+Test(monitor, gate_behind_many_messages_is_found)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 
 	netns_enter();
-	sh("nft 'table inet takeover { set s { type mark; elements = { 1, 2, 3 }; }; "
-	   "chain a { counter drop; counter drop; }; chain b { jump a; }; }'");
+	sh("nft add table inet takeover");
 	m = open_nft();
-	sh("nft flush ruleset");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 4, "three rules and the table");
+	sh("(for i in $(seq 1 500); do echo add table inet t$i; done; "
+	   "echo add chain inet takeover a) | nft -f -");
+	cr_assert_eq(count(m, MONITOR_GATE_CHANGED), 1);
 }
 
-Test(monitor, one_datagram_can_tell_of_several_tables)
+/* A socket of ours does what the worker does several times a second. */
+static void renew(struct nl *nf)
 {
-	_cleanup_(monitor_closep) struct monitor *m = NULL;
-
-	netns_enter();
-	sh("nft 'add table inet takeover; add table arp takeover; add table ip other; "
-	   "add table ip takeover'");
-	m = open_nft();
-	sh("nft flush ruleset");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 3);
+	cr_assert_eq(gate_ticket(nf, 1, 60000), 0);
 }
 
-/* One message for each rule; laying the gate anew for the first is enough. */
-Test(monitor, rules_of_the_gate_are_missed_when_the_table_stands)
+Test(monitor, changes_of_our_own_do_not_even_reach_the_queue)
 {
+	const struct gate_config config = { .lease_ms = 1000, .echo_ms = 1000, .n_groups = 1 };
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
-
-	netns_enter();
-	sh("nft 'table inet takeover { chain a { counter drop; accept; }; chain b { drop; }; }; "
-	   "table arp takeover { chain c { drop; }; }'");
-	m = open_nft();
-	sh("nft flush table inet takeover");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 3);
-	sh("nft flush chain arp takeover c");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
-}
-
-Test(monitor, rules_of_other_tables_do_not_even_reach_the_queue)
-{
-	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	_cleanup_(nl_closep) struct nl *nf = NULL, *other = NULL;
 	struct pollfd ready;
 
 	netns_enter();
-	sh("for t in t other takeove takeaway; do echo \"table inet $t { chain a { "
-	   "counter drop; jump b; }; chain b { drop; }; }\"; done | nft -f -");
-	m = open_nft();
-	sh("for t in t other takeove takeaway; do nft flush table inet $t; done");
+	cr_assert_eq(nl_open(NETLINK_NETFILTER, &nf), 0);
+	cr_assert_eq(nl_open(NETLINK_NETFILTER, &other), 0);
+	cr_assert_eq(monitor_open_nft(nl_portid(nf), &m), 0);
+	cr_assert_eq(gate_install(nf, &config, NULL), 0);
+	renew(nf);
 	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
 	cr_assert_eq(poll(&ready, 1, 0), 0);
-	sh("nft 'table inet takeover { chain a { drop; }; }'");
-	sh("(for i in $(seq 1 200); do echo add rule inet other a counter drop; done) | nft -f -");
-	sh("nft 'flush table inet other; flush table inet takeover'");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	renew(other);
+	cr_assert_eq(count(m, MONITOR_GATE_CHANGED), 1);
 }
 
-Test(monitor, other_tables_are_nothing_to_us)
+/* Of 5,000 elements nothing but the end of the transaction comes. */
+Test(monitor, a_flood_of_elements_does_not_reach_the_queue)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
-
-	netns_enter();
-	m = open_nft();
-	sh("nft 'add table inet take; add table inet takeover2; add table inet takeover'");
-	sh("nft 'delete table inet take; delete table inet takeover2'");
-	netns_await(monitor_fd(m));
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 0);
-}
-
-Test(monitor, a_flood_of_elements_does_not_even_reach_the_queue)
-{
-	_cleanup_(monitor_closep) struct monitor *m = NULL;
-	struct pollfd ready;
 	const int small = 4096;
 
 	netns_enter();
-	sh("nft 'table inet takeover { set s { type mark; }; }'");
+	sh("nft 'add table inet takeover; table inet other { set s { type mark; }; }'");
 	m = open_nft();
 	cr_assert_eq(setsockopt(monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
-	sh("(echo 'add element inet takeover s { 0'; seq -f ', %.0f' 1 5000; echo '}') | nft -f -");
-	sh("nft flush set inet takeover s");
-	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
-	cr_assert_eq(poll(&ready, 1, 0), 0);
-	sh("nft delete table inet takeover");
-	cr_assert_eq(count(m, MONITOR_GATE_GONE), 1);
+	sh("(echo 'add element inet other s { 0'; seq -f ', %.0f' 1 5000; echo '}') | nft -f -");
+	sh("nft flush set inet other s");
+	cr_assert_eq(next(m).kind, MONITOR_NOTHING);
+	changes(m, "delete table inet takeover");
 }

@@ -10,8 +10,6 @@
 
 enum {
 	OF_NFTABLES = 1 << 0,
-	WITH_IGNORED = 1 << 1,
-	IGNORED_PORT = 0x01010101,
 };
 
 static void check_link(const struct link *link)
@@ -40,8 +38,9 @@ static void check_event(const struct monitor_event *event, bool nftables)
 		assert(!nftables);
 		check_addr(&event->addr);
 		break;
-	case MONITOR_GATE_GONE:
+	case MONITOR_GATE_CHANGED:
 		assert(nftables);
+		assert(memchr(event->process.name, '\0', sizeof(event->process.name)));
 		break;
 	case MONITOR_OVERRUN:
 	case MONITOR_NOTHING:
@@ -58,9 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t mode = fuzz_u8(&bytes);
 	size_t n = 0;
 
-	assert((mode & OF_NFTABLES ? monitor_open_nft(&m) : monitor_open_rtnl(&m)) == 0);
-	if (mode & WITH_IGNORED)
-		monitor_ignore(m, IGNORED_PORT);
+	assert((mode & OF_NFTABLES ? monitor_open_nft(0, &m) : monitor_open_rtnl(&m)) == 0);
 	kernel = kernel_answers(monitor_fd(m), &bytes);
 	do {
 		assert(monitor_next(m, &event) == 0);
