@@ -227,11 +227,13 @@ Test(core_hold, a_backup_repairs_nothing)
 	rig_expect("");
 }
 
+/* One each second */
 static void lose_addresses(unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
 		rig_event(ALPHA, CORE_EV_LOST);
 		rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+		rig_advance_us(USEC_PER_SEC);
 	}
 }
 
@@ -244,10 +246,30 @@ Test(core_hold, a_fight_over_the_addresses_makes_unfit_and_a_single_reconfigure_
 	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
 	lose_addresses(1);
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
-	rig_advance_us(10 * USEC_PER_SEC);
-	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
+	rig_advance_us(5 * USEC_PER_SEC);
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT, "10 s from the first");
 	rig_advance_us(INTERVAL + 1);
 	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+}
+
+/* Thousands of addresses that a reconfigured link loses one by one are put back in many rounds. */
+Test(core_hold, a_burst_of_losses_counts_once)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(LISTEN);
+	for (int burst = 0; burst < 4; burst++) {
+		rig_advance_us(USEC_PER_SEC);
+		for (int i = 0; i < 20; i++) {
+			rig_event(ALPHA, CORE_EV_LOST);
+			rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+			rig_skip_us(10 * USEC_PER_MSEC);
+		}
+	}
+	cr_assert_eq(rig_group(ALPHA)->losses, 4);
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+	cr_assert_eq(rig_count("alpha repairs"), 80, "each is put back at once all the same");
 }
 
 Test(core_hold, losses_far_apart_are_no_fight)

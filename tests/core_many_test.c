@@ -150,6 +150,7 @@ Test(core_many, who_has_not_put_addresses_back_yet_stays_unfit)
 	rig_advance_us(10 * USEC_PER_SEC);
 	for (int i = 0; i < 5; i++) {
 		rig.nodes[ALPHA].stuck = i == 4;
+		rig_advance_us(USEC_PER_SEC);
 		rig_event(ALPHA, CORE_EV_LOST);
 		rig_settle();
 	}

@@ -237,9 +237,10 @@ Test(core_node, reasons_that_pass_with_time_pass_at_their_time)
 	for (int i = 0; i < 5; i++) {
 		rig_event(ALPHA, CORE_EV_LOST);
 		rig_settle();
+		rig_advance_us(USEC_PER_SEC);
 	}
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
-	rig_advance_us(10 * USEC_PER_SEC);
+	rig_advance_us(5 * USEC_PER_SEC);
 	rig_event(ALPHA, CORE_EV_TIME);
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
 	rig_skip_us(1);

@@ -39,9 +39,10 @@ Test(core_repair, losses_soon_after_the_boot_count_from_the_first_one)
 	rig.now.us = USEC_PER_SEC;
 	rig_adopted(ALPHA, 5);
 	rig_advance_us(7 * USEC_PER_SEC);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		lose();
-	rig_advance_us(3 * USEC_PER_SEC);
+		rig_advance_us(USEC_PER_SEC);
+	}
 	lose();
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
 }

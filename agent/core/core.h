@@ -361,8 +361,9 @@ struct core_group {
 	instant announce_due;
 	instant headless; /* since when nobody is heard to hold it */
 	instant retry;	  /* when a failed claim may be tried again */
-	uint8_t losses;	  /* drift repairs in the present window */
+	uint8_t losses;	  /* drifts in the present window, which began when the first was seen */
 	instant loss_window;
+	instant loss_counted;  /* when the last of them was seen */
 	instant rival_since;   /* since when another primary is heard */
 	instant waiting_since; /* CLAIM_WAIT */
 	uint64_t waiting_seq;  /* the same: a later heartbeat has to be echoed (R9) */

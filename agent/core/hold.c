@@ -189,9 +189,16 @@ void repair(struct step *s, uint8_t group)
 	if (!instant_is_set(g->loss_window) ||
 	    instant_since(core->now, g->loss_window) > CORE_LOSS_WINDOW_US) {
 		g->loss_window = core->now;
+		g->loss_counted = INSTANT_NEVER;
 		g->losses = 0;
 	}
-	if (++g->losses >= CORE_LOSSES_MAX)
+	/* Addresses that go one after the other are put back in several rounds, and count once. */
+	if (!instant_is_set(g->loss_counted) ||
+	    instant_since(core->now, g->loss_counted) >= CORE_LOSS_BURST_US) {
+		g->loss_counted = core->now;
+		g->losses++;
+	}
+	if (g->losses >= CORE_LOSSES_MAX)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, true);
 	g->repairing = true;
 	prepare_again(s, group);

@@ -19,6 +19,8 @@
 /* So many removals by strangers in so long a time make a node unfit: a single
  * `networkctl reconfigure` must not, a fight must. */
 #define CORE_LOSSES_MAX 5
+/* Who takes a link's addresses one by one needs some time for thousands: that is one loss. */
+#define CORE_LOSS_BURST_US USEC_PER_SEC
 #define CORE_LOSS_WINDOW_US (10 * USEC_PER_SEC)
 
 /* Reasons that make a node unfit without being a fault of it. */

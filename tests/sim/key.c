@@ -119,6 +119,7 @@ static void put_group(struct keying *k, const struct node *n)
 	if (g->losses || g->unfit & CORE_UNFIT_DRIFT) {
 		put(k, g->losses);
 		put_age(k, n, g->loss_window.us, 11 * USEC_PER_SEC);
+		put_age(k, n, g->loss_counted.us, 2 * USEC_PER_SEC);
 	}
 	if (moving) {
 		put(k, g->why | (uint64_t)g->move_to << 8);
