@@ -20,9 +20,10 @@
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
 . "${RIG:-$(dirname "${BASH_SOURCE[0]}")/lib.sh}"
-# They share their functions: of two with one name the second would stand for both.
-twice=$(sed -n 's/^\([a-z_0-9]*\)().*/\1/p' "$HERE"/scenarios/*.sh | sort | uniq -d)
-[[ -z $twice ]] || die "defined twice in scenarios/: ${twice//$'\n'/ }"
+# They and we share our functions: of two with one name the second would stand for both.
+twice=$(sed -n 's/^\([a-z_0-9]*\)().*/\1/p' "${BASH_SOURCE[0]}" "$HERE"/scenarios/*.sh |
+	sort | uniq -d)
+[[ -z $twice ]] || die "defined twice in run.sh and scenarios/: ${twice//$'\n'/ }"
 for file in "$HERE"/scenarios/*.sh; do
 	# shellcheck disable=SC1090 # all of them
 	. "$file"
@@ -41,7 +42,7 @@ scenarios()
 }
 
 # What must not have company
-alone()
+without_company()
 {
 	sed -n '/^# Alone: /{n; s/^scenario_\([a-z0-9_]*\)().*/\1/p}' "$HERE"/scenarios/*.sh
 }
@@ -211,7 +212,7 @@ main()
 	[[ $# -gt 0 ]] || set -- $(scenarios | grep -v '_random$')
 	for name; do
 		declare -F "scenario_$name" >/dev/null || die "no scenario $name; see --list"
-		if ((JOBS > 1)) && alone | grep -qx "$name"; then
+		if ((JOBS > 1)) && without_company | grep -qx "$name"; then
 			apart+=("$name")
 		else
 			company+=("$name")
