@@ -28,6 +28,7 @@ MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/takeover
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+MODULESDIR ?= $(PREFIX)/lib/modules-load.d
 # The bus does not look below /usr/local.
 DBUSPOLICYDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc,$(PREFIX)/share)/dbus-1/system.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -127,15 +128,15 @@ $(PROBE): $(PROBE_OBJECTS)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS)
 
-# Preloaded into what has to be wrong about the time of day.
-CLOCK_SHIM := $(BUILD)/tests/net/clock.so
+# Preloaded into what has to be wrong about the time of day, or about the kernel.
+SHIMS := $(patsubst tests/net/shim/%.c,$(BUILD)/tests/net/%.so,$(wildcard tests/net/shim/*.c))
 
-$(CLOCK_SHIM): tests/net/shim/clock.c
+$(BUILD)/tests/net/%.so: tests/net/shim/%.c
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(CLOCK_SHIM)
+tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS)
 
 # --- What is needed, on Debian 12 ---------------------------------------------
 
@@ -268,6 +269,7 @@ INSTALLED_PROGRAMS := $(SBINDIR)/takeoverd=$(BUILD)/takeoverd \
 	$(BINDIR)/takeoverctl=$(BUILD)/takeoverctl
 INSTALLED_UNIT := $(UNITDIR)/takeoverd.service
 INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
+	$(MODULESDIR)/takeover.conf=units/takeover.modules \
 	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
 	$(DOCDIR)/examples/takeover.conf=units/takeover.conf \
 	$(foreach page,$(wildcard man/*.[1-8]), \
@@ -281,8 +283,8 @@ INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
 # Words of lists, of recipes and of the unit: a blank or a quote in one of them would
 # mean another place than the one named. DESTDIR may have any; recipes find it in
 # their environment.
-DIRECTORIES := PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR DBUSPOLICYDIR \
-	BASHCOMPDIR ZSHCOMPDIR
+DIRECTORIES := PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR MODULESDIR \
+	DBUSPOLICYDIR BASHCOMPDIR ZSHCOMPDIR
 
 define newline
 

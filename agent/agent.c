@@ -113,12 +113,39 @@ static int said(const char *what, int r)
 	return r;
 }
 
+/* What a kernel lacks that answers like this, and where to get it; NULL: that is not it. */
+static const char *lack(int r)
+{
+	switch (-r) {
+	case EPROTONOSUPPORT: /* no such protocol of netlink */
+	case EINVAL:	      /* nobody there for such messages */
+		return "nftables: modprobe nf_tables, or a kernel with CONFIG_NF_TABLES";
+	case EOPNOTSUPP:
+		return "tables of the family inet or arp: a kernel with CONFIG_NF_TABLES_INET and "
+		       "CONFIG_NF_TABLES_ARP";
+	case ENOENT:
+		return "fib of nftables: modprobe nft_fib_inet, or a kernel with "
+		       "CONFIG_NFT_FIB_INET";
+	default:
+		return NULL;
+	}
+}
+
+static int gate_said(const char *what, int r)
+{
+	if (r >= 0 || !lack(r))
+		return said(what, r);
+	log_say(LOG_LEVEL_ERROR, "cannot lay the gate: %s; the kernel lacks %s", strerror(-r),
+		lack(r));
+	return r;
+}
+
 /* The gate's socket, and news of what others do to the gate. */
 static int open_gate(struct agent *agent, struct gatekeeper *keeper)
 {
 	int r;
 
-	r = said("open the gate's socket", gatekeeper_init(keeper, agent->conf));
+	r = gate_said("open the gate's socket", gatekeeper_init(keeper, agent->conf));
 	if (r < 0)
 		return r;
 	r = monitor_open_nft(nl_portid(keeper->nf), &agent->nft);
@@ -193,7 +220,8 @@ static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 	r = open_gate(agent, &keeper);
 	if (r < 0)
 		return r;
-	r = said("settle addresses and gate in the kernel", adopt(agent->conf, &keeper, &found));
+	r = gate_said("settle addresses and gate in the kernel",
+		      adopt(agent->conf, &keeper, &found));
 	if (r < 0)
 		return r;
 	r = open_workers(agent, &keeper);

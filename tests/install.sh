@@ -77,6 +77,7 @@ everything()
 	installed "$1/bin/takeoverctl" 755
 	installed "$1/lib/systemd/system/takeoverd.service" 644
 	installed "$1/lib/sysusers.d/takeover.conf" 644
+	installed "$1/lib/modules-load.d/takeover.conf" 644
 	installed "$2/dbus-1/system.d/org.takeover1.conf" 644
 	installed "$1/share/doc/takeover/examples/takeover.conf" 644
 	for page in man/*.[1-8]; do
@@ -126,9 +127,9 @@ everything /usr/local /etc /usr/local/sbin
 round_trip PREFIX=/usr/local
 
 named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
-	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i)
+	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i MODULESDIR=/j)
 quiet_install "${named[@]}"
-[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-i]' ! -name etc) ]] ||
+[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-j]' ! -name etc) ]] ||
 	fail "outside of the named directories: $(find "$DIR/root" -type f)"
 installed /a/takeoverctl 755
 installed /b/takeoverd 755
@@ -136,6 +137,7 @@ installed /d/takeoverd.service 644
 installed /e/takeover.conf 644
 installed /f/org.takeover1.conf 644
 installed /i/examples/takeover.conf 644
+installed /j/takeover.conf 644
 round_trip "${named[@]}"
 
 # DESTDIR may have any name, but what is installed below it has plain ones.

@@ -392,3 +392,31 @@ rules_are_back() # NODE
 	done
 	fail "the rules of node $1 are not back: $(in_ns "$1" nft list ruleset)"
 }
+
+# lacks WHAT TEXT: without that in its kernel the agent does not start, and says what is missing
+lacks()
+{
+	local shim=$BUILD/tests/net/nftables.so
+
+	said_anew a
+	WRAPPER="env LD_PRELOAD=$shim NFTABLES_WITHOUT=$1
+		ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 $WRAPPER" agent_start a
+	! reap agent-a || fail "it starts without $1"
+	unset "AGENT[a]"
+	wait_said a "cannot lay the gate: .*; the kernel lacks $2"
+	[[ $(wc -l <"$DIR/agent-a.err") == 1 ]] || fail "without $1: $(<"$DIR/agent-a.err")"
+}
+
+# A kernel without nftables, or without a part of it that the gate needs.
+scenario_kernel_without_nftables()
+{
+	net_up
+	config_default >"$DIR/takeover.conf"
+	node_up a
+	lacks nfnetlink 'nftables: modprobe nf_tables'
+	lacks nf_tables 'nftables: modprobe nf_tables'
+	lacks arp 'tables of the family inet or arp'
+	lacks fib 'fib of nftables: modprobe nft_fib_inet'
+	agent_start a
+	wait_role a primary
+}

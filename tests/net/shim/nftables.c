@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A kernel that lacks something of nftables, for one process: LD_PRELOADed, it
+ * changes what is asked of netlink so that the kernel answers as one without
+ * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family) or fib.
+ */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	REQUEST_MAX = 1 << 20,
+	ABSENT = NFNL_SUBSYS_OSF, /* a subsystem that nobody has loaded */
+};
+
+typedef int (*socket_fn)(int domain, int type, int protocol);
+typedef ssize_t (*sendto_fn)(int fd, const void *buf, size_t len, int flags,
+			     const struct sockaddr *to, socklen_t to_len);
+
+static const char *without(void)
+{
+	const char *what = getenv("NFTABLES_WITHOUT");
+
+	if (!what)
+		abort();
+	return what;
+}
+
+static int is_nft(int fd)
+{
+	int domain = 0, protocol = 0;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK &&
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == NETLINK_NETFILTER;
+}
+
+int socket(int domain, int type, int protocol)
+{
+	const socket_fn real = (socket_fn)dlsym(RTLD_NEXT, "socket");
+
+	if (domain == AF_NETLINK && protocol == NETLINK_NETFILTER &&
+	    strcmp(without(), "nfnetlink") == 0) {
+		errno = EPROTONOSUPPORT;
+		return -1;
+	}
+	return real(domain, type, protocol);
+}
+
+/* To a subsystem, to a family, with an expression that the kernel does not have. */
+static void change(struct nlmsghdr *nlh)
+{
+	struct nfgenmsg *nfg = NLMSG_DATA(nlh);
+	const char *what = without();
+
+	if (strcmp(what, "nf_tables") == 0) {
+		if (nlh->nlmsg_type == NFNL_MSG_BATCH_BEGIN)
+			nfg->res_id = htons(ABSENT);
+		else if (NFNL_SUBSYS_ID(nlh->nlmsg_type) == NFNL_SUBSYS_NFTABLES)
+			nlh->nlmsg_type = ABSENT << 8 | NFNL_MSG_TYPE(nlh->nlmsg_type);
+	} else if (strcmp(what, "arp") == 0 && nfg->nfgen_family == NFPROTO_ARP) {
+		nfg->nfgen_family = NFPROTO_NUMPROTO - 1;
+	} else if (strcmp(what, "fib") == 0) {
+		char *name = memmem(nlh, nlh->nlmsg_len, "fib", sizeof("fib"));
+
+		if (name)
+			*name = '-';
+	}
+}
+
+ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t to_len)
+{
+	const sendto_fn real = (sendto_fn)dlsym(RTLD_NEXT, "sendto");
+	static _Thread_local _Alignas(struct nlmsghdr) char copy[REQUEST_MAX];
+	struct nlmsghdr *nlh = (void *)copy;
+	size_t left = len;
+
+	if (!is_nft(fd))
+		return real(fd, buf, len, flags, to, to_len);
+	if (len > sizeof(copy))
+		abort();
+	memcpy(copy, buf, len);
+	for (; NLMSG_OK(nlh, left); nlh = NLMSG_NEXT(nlh, left))
+		change(nlh);
+	return real(fd, copy, len, flags, to, to_len);
+}
