@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/bus.h"
 #include "agent/cleanup.h"
+#include "agent/follow.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/log.h"
 #include "agent/sense.h"
@@ -194,7 +195,10 @@ static int read_links(struct agent *agent)
 	if (r < 0)
 		return r;
 	r = link_list(route, &links, &n);
-	return r < 0 ? r : sense_links(agent, links, n);
+	if (r < 0)
+		return r;
+	follow_links(agent, links, n);
+	return 0;
 }
 
 /*

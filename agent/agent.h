@@ -22,6 +22,12 @@ struct bus;
 
 enum { AGENT_DEFERRED_MAX = CORE_ACTIONS_MAX };
 
+/* The first interface of a group's addresses that does not run. */
+struct trouble {
+	const char *name; /* the configuration's; NULL: all run */
+	bool missing;
+};
+
 struct agent {
 	const struct conf *conf; /* borrowed */
 	uint8_t self;
@@ -49,10 +55,7 @@ struct agent {
 	bool owed[CORE_GROUPS_MAX]; /* lost some on an interface that does not run */
 	bool unkept[CORE_GROUPS_MAX]; /* what the disk refused, in kept[] */
 	struct store_entry kept[CORE_GROUPS_MAX];
-	struct {
-		const char *name; /* of the interface that the log has said something of */
-		bool missing;
-	} trouble[CORE_GROUPS_MAX];
+	struct trouble trouble[CORE_GROUPS_MAX];
 	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */
 	instant arp_refreshed;
 	bool gate_laying;  /* a stranger has changed the gate, and it is being laid anew */

@@ -287,8 +287,8 @@ void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reas
 		(void)api_role_changed(bus->api, group, role, reason); /* see bus_refresh() */
 }
 
-void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text)
+void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 {
 	if (bus->api)
-		(void)api_event(bus->api, group, id, level, text); /* see bus_refresh() */
+		(void)api_event(bus->api, group, event); /* see bus_refresh() */
 }

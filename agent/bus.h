@@ -7,6 +7,7 @@
  */
 
 #include "agent/agent.h"
+#include "sdbus/api.h"
 
 int bus_new(struct agent *agent, struct bus **ret);
 struct bus *bus_free(struct bus *bus);
@@ -15,4 +16,4 @@ DEFINE_CLEANUP(struct bus *, bus_free)
 void bus_reply(struct bus *bus, const struct core_action *action);
 void bus_refresh(struct bus *bus);
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason);
-void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text);
+void bus_event(struct bus *bus, uint8_t group, const struct api_event *event);

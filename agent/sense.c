@@ -7,7 +7,7 @@
 
 #include "agent/act.h"
 #include "agent/cleanup.h"
-#include "agent/conf/self.h"
+#include "agent/follow.h"
 #include "agent/hear.h"
 #include "agent/log.h"
 #include "agent/mend.h"
@@ -56,141 +56,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* The core knows that a link does not run; people want to know which. */
-static const char *log_trouble(struct agent *agent, uint8_t g)
-{
-	const struct conf_group *group = &agent->conf->groups[g];
-	bool missing = false;
-	const char *name = links_trouble(&agent->links, group, &missing);
-	char text[128];
-
-	if (name == agent->trouble[g].name && missing == agent->trouble[g].missing)
-		return name;
-	agent->trouble[g].name = name;
-	agent->trouble[g].missing = missing;
-	if (!name)
-		return NULL;
-	(void)snprintf(text, sizeof(text), "interface %s is %s: waiting for it", name,
-		       missing ? "missing" : "down or without carrier"); /* fits */
-	log_line(LOG_LEVEL_WARNING, "", group->name, text);
-	return name;
-}
-
-/*
- * As long as none of our own addresses has come, nobody can be heard, so everybody seems dead.
- * Later on they may go for a while, as when a link is configured anew.
- */
-static void look_for_home(struct agent *agent, bool first)
-{
-	if (agent->at_home)
-		return;
-	agent->at_home = self_is_here(agent->conf, agent->self) != 0;
-	if (!agent->at_home && first)
-		log_say(LOG_LEVEL_ERROR,
-			"none of the addresses of node %s is on this host: nothing is claimed "
-			"before one of them comes",
-			agent->conf->nodes[agent->self].name);
-	else if (agent->at_home && !first)
-		log_say(LOG_LEVEL_NOTICE, "an address of node %s has come",
-			agent->conf->nodes[agent->self].name);
-}
-
-/* Fitness follows the links (R3). */
-static void compare_links(struct agent *agent)
-{
-	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		bool unfit = log_trouble(agent, g) || !agent->at_home;
-		struct core_event event = { .type = CORE_EV_FITNESS, .group = g };
-
-		if (unfit == !!(agent->core.groups[g].unfit & CORE_UNFIT_LINK))
-			continue;
-		event.fitness.reason = CORE_UNFIT_LINK;
-		event.fitness.unfit = unfit;
-		agent_step(agent, &event);
-	}
-}
-
-static void note_link(struct agent *agent, const struct link *link)
-{
-	int r;
-
-	r = links_note(&agent->links, link);
-	if (r < 0)
-		log_say(LOG_LEVEL_WARNING, "too many interfaces: %s is not watched", link->name);
-	r = announcer_link(agent->announcer, link);
-	if (r < 0)
-		log_say(LOG_LEVEL_WARNING, "cannot announce on %s: %s", link->name, strerror(-r));
-}
-
-static void forget_link(struct agent *agent, int ifindex)
-{
-	links_forget(&agent->links, ifindex);
-	announcer_link_gone(agent->announcer, ifindex);
-}
-
-/* Who holds addresses on an interface that runs again puts back what is missing. */
-static void tell_holders(struct agent *agent, const char *ifname, bool is_new)
-{
-	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = g };
-
-		if (!agent->held[g] || !vips_use(&agent->conf->groups[g], ifname))
-			continue;
-		if (is_new || agent->owed[g])
-			event.type = CORE_EV_LOST;
-		agent->owed[g] = false;
-		agent_step(agent, &event);
-	}
-}
-
-/*
- * An interface is new, has another name, runs again, or has another MAC: the
- * addresses may be gone, and the network has to learn where they are.
- */
-static void follow_link(struct agent *agent, const struct link *link)
-{
-	const struct link *known = links_find(&agent->links, link->index);
-	struct link before = known ? *known : (struct link){ 0 };
-	bool is_new = strcmp(before.name, link->name) != 0;
-
-	note_link(agent, link);
-	compare_links(agent);
-	if (link->running &&
-	    (is_new || !before.running || memcmp(before.mac, link->mac, sizeof(before.mac)) != 0))
-		tell_holders(agent, link->name, is_new);
-}
-
-static bool is_listed(const struct link *links, size_t n, int ifindex)
-{
-	for (size_t i = 0; i < n; i++)
-		if (links[i].index == ifindex)
-			return true;
-	return false;
-}
-
-/**
- * sense_links() - Take in a complete list of the interfaces: the first, or after news were lost
- *
- * Return: 0.
- */
-int sense_links(struct agent *agent, const struct link *links, size_t n)
-{
-	bool first = agent->links.n == 0;
-
-	look_for_home(agent, first);
-	for (size_t i = agent->links.n; i > 0; i--)
-		if (!is_listed(links, n, agent->links.v[i - 1].index))
-			forget_link(agent, agent->links.v[i - 1].index);
-	for (size_t i = 0; i < n; i++) {
-		if (first)
-			note_link(agent, &links[i]);
-		else
-			follow_link(agent, &links[i]);
-	}
-	compare_links(agent);
-	return 0;
-}
-
 /* An address has gone: is it one that we hold? */
 static void note_loss(struct agent *agent, const struct addr *addr)
 {
@@ -229,8 +94,7 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 		follow_link(agent, &event->link);
 		break;
 	case MONITOR_LINK_GONE:
-		forget_link(agent, event->link.index);
-		compare_links(agent);
+		follow_link_gone(agent, event->link.index);
 		break;
 	case MONITOR_ADDR_GONE:
 		note_loss(agent, &event->addr);
@@ -239,10 +103,7 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 		reread(agent);
 		break;
 	case MONITOR_ADDR:
-		if (agent->at_home)
-			break;
-		look_for_home(agent, false);
-		compare_links(agent);
+		follow_home(agent);
 		break;
 	case MONITOR_GATE_CHANGED:
 	case MONITOR_NOTHING:
@@ -305,7 +166,7 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 
 	if (result->type == WORKER_LOOK) {
 		if (!result->err)
-			(void)sense_links(agent, result->links, result->n_links);
+			follow_links(agent, result->links, result->n_links);
 		free(result->links);
 		return;
 	}

@@ -6,4 +6,3 @@
 #include "agent/agent.h"
 
 int sense_attach(struct agent *agent);
-int sense_links(struct agent *agent, const struct link *links, size_t n);

@@ -16,6 +16,7 @@ enum { TELL_TEXT_MAX = 256, STATUS_MAX = 512 };
 struct notice {
 	const char *id;
 	enum log_level level;
+	const char *interface; /* that it is about; NULL: none */
 	char text[TELL_TEXT_MAX];
 };
 
@@ -189,6 +190,52 @@ void tell_status(const struct agent *agent)
 	(void)sd_notify(false, line); /* who starts us by hand does not listen */
 }
 
+static void publish(struct agent *agent, uint8_t group, bool node, const struct notice *notice)
+{
+	const struct api_event event = { .id = notice->id,
+					 .level = level_word(notice->level),
+					 .text = notice->text,
+					 .interface = notice->interface };
+
+	log_line(notice->level, notice->id, node ? "" : agent->conf->groups[group].name,
+		 notice->text);
+	bus_event(agent->bus, group, &event);
+}
+
+/**
+ * tell_link() - Say what has become of an interface that a group has addresses on
+ * @ifname: its name, there or not
+ */
+void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum links_state state)
+{
+	static const char *const words[_LINKS_STATE_MAX] = {
+		[LINKS_MISSING] = "is missing: waiting for it",
+		[LINKS_DOWN] = "is down: waiting for it",
+		[LINKS_NO_CARRIER] = "has no carrier: waiting for it",
+		[LINKS_RUNNING] = "runs",
+	};
+	struct notice notice = { .interface = ifname };
+
+	SAY(&notice, "TK-0020", state == LINKS_RUNNING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	    "interface %s %s", ifname, words[state]);
+	publish(agent, group, false, &notice);
+}
+
+/**
+ * tell_mac() - Say that an interface that a group has addresses on has another MAC
+ * @link: as it is now
+ */
+void tell_mac(struct agent *agent, uint8_t group, const struct link *link)
+{
+	struct notice notice = { .interface = link->name };
+	const uint8_t *mac = link->mac;
+
+	SAY(&notice, "TK-0021", LOG_LEVEL_NOTICE,
+	    "interface %s has the MAC %02x:%02x:%02x:%02x:%02x:%02x now", link->name, mac[0],
+	    mac[1], mac[2], mac[3], mac[4], mac[5]);
+	publish(agent, group, false, &notice);
+}
+
 /**
  * tell_people() - Say what the core tells: in the log, and as a signal
  * @action: CORE_DO_TELL
@@ -197,15 +244,13 @@ void tell_people(struct agent *agent, const struct core_action *action)
 {
 	struct notice notice = { .id = "", .level = LOG_LEVEL_INFO };
 	bool node = concerns_the_node(action->tell.what);
-	const char *group = agent->conf->groups[action->group].name;
 
 	/* It is told so with each heartbeat. */
 	if (action->tell.what == CORE_TELL_DISOWNED &&
 	    !log_is_due(&agent->disowned_logged, agent->core.now))
 		return;
 	describe(agent, action, &notice);
-	log_line(notice.level, notice.id, node ? "" : group, notice.text);
-	bus_event(agent->bus, action->group, notice.id, level_word(notice.level), notice.text);
+	publish(agent, action->group, node, &notice);
 	if (action->tell.what == CORE_TELL_STATE)
 		tell_status(agent);
 	if (action->tell.primary != action->tell.was_primary)

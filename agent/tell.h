@@ -6,4 +6,6 @@
 #include "agent/agent.h"
 
 void tell_status(const struct agent *agent);
+void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum links_state state);
+void tell_mac(struct agent *agent, uint8_t group, const struct link *link);
 void tell_people(struct agent *agent, const struct core_action *action);

@@ -48,7 +48,8 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 		return -EBADMSG;
 
 	link.index = ifi->ifi_index;
-	link.running = (ifi->ifi_flags & IFF_UP) && (ifi->ifi_flags & IFF_RUNNING);
+	link.up = ifi->ifi_flags & IFF_UP;
+	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
 	memcpy(link.name, mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
 	if (mac && mnl_attr_get_payload_len(mac) == sizeof(link.mac))
 		memcpy(link.mac, mnl_attr_get_payload(mac), sizeof(link.mac));

@@ -352,19 +352,20 @@ int api_role_changed(struct api *api, size_t group, const char *role, const char
  * api_event() - the signal Event
  * @api: the API
  * @group: its number
- * @id: such as 00-04563
- * @level: such as Standard
- * @text: of the event
+ * @event: what it says
  *
  * Return: 0 or negative errno of sending.
  */
-int api_event(struct api *api, size_t group, const char *id, const char *level, const char *text)
+int api_event(struct api *api, size_t group, const struct api_event *event)
 {
+	const char *interface = event->interface;
+	unsigned n_fields = interface ? 3 : 2;
 	int r;
 
 	api_group_load(api, group);
 	r = sd_bus_emit_signal(api->bus, api->manager.groups[group], API_GROUP, "Event", "sssa{sv}",
-			       id, level, text, 2, "Group", "s", api->group.now.name, "Node", "s",
-			       api->node);
+			       event->id, event->level, event->text, n_fields, "Group", "s",
+			       api->group.now.name, "Node", "s", api->node, "Interface", "s",
+			       interface); /* it stops after so many */
 	return r < 0 ? r : 0;
 }

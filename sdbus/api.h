@@ -81,6 +81,14 @@ struct api_peer {
  * from 0; how many there are and what they are called stays the same for the
  * life of the API: another configuration takes a new one.
  */
+/* What people want to hear of. */
+struct api_event {
+	const char *id;	       /* such as 00-04563 */
+	const char *level;     /* such as Standard */
+	const char *text;      /* one sentence */
+	const char *interface; /* of the host, that it is about; NULL: none */
+};
+
 struct api_ops {
 	void (*get_manager)(void *ctx, struct api_manager *ret);
 	size_t n_groups, n_peers;
@@ -122,4 +130,4 @@ const char *api_error_text(const char *error);
 int api_group_changed(struct api *api, size_t group);
 int api_peer_changed(struct api *api, size_t peer);
 int api_role_changed(struct api *api, size_t group, const char *role, const char *reason);
-int api_event(struct api *api, size_t group, const char *id, const char *level, const char *text);
+int api_event(struct api *api, size_t group, const struct api_event *event);

@@ -106,7 +106,10 @@ static int keep_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 {
-	const char *s[3], *key[2], *value[2];
+	static const struct api_event role = { "00-04561", "Standard",
+					       "Hot Standby (backup) mode activated", NULL };
+	static const struct api_event link = { "TK-0020", "Info", "interface eth7 runs", "eth7" };
+	const char *s[3], *key[3], *value[3];
 	struct answer signals = { 0 };
 	struct rig rig;
 
@@ -120,7 +123,7 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(s[0], "backup");
 	cr_expect_str_eq(s[1], "switchover");
 
-	MUST(api_event(rig.api, 0, "00-04561", "Standard", "Hot Standby (backup) mode activated"));
+	MUST(api_event(rig.api, 0, &role));
 	arrive(&rig, signals.times == 2);
 	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "Event");
 	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 2, &key[0], "s",
@@ -132,6 +135,15 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(value[0], "sip");
 	cr_expect_str_eq(key[1], "Node");
 	cr_expect_str_eq(value[1], "alpha");
+
+	MUST(api_event(rig.api, 0, &link));
+	arrive(&rig, signals.times == 3);
+	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 3, &key[0], "s",
+				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2]));
+	cr_expect_str_eq(s[2], "interface eth7 runs");
+	cr_expect_str_eq(value[1], "alpha");
+	cr_expect_str_eq(key[2], "Interface");
+	cr_expect_str_eq(value[2], "eth7");
 	answer_done(&signals);
 	rig_done(&rig);
 }

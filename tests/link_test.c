@@ -57,6 +57,7 @@ Test(link, running_takes_up_and_carrier)
 		header_of(nlh)->ifi_flags = flags[i];
 		cr_assert_eq(link_parse(nlh, &link), 0);
 		cr_assert_not(link.running);
+		cr_assert_eq(link.up, flags[i] == IFF_UP);
 	}
 }
 

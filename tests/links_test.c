@@ -103,6 +103,22 @@ Test(links, the_one_that_does_not_run_is_named)
 	cr_assert_null(links_trouble(&links, &group, &missing));
 }
 
+Test(links, what_keeps_one_from_running_is_known)
+{
+	struct link link = { .index = 1, .name = "eth0" };
+
+	cr_assert_eq(links_state(&links, "eth0"), LINKS_MISSING);
+	cr_assert_eq(links_note(&links, &link), 0);
+	cr_assert_eq(links_state(&links, "eth0"), LINKS_DOWN);
+	link.up = true;
+	cr_assert_eq(links_note(&links, &link), 0);
+	cr_assert_eq(links_state(&links, "eth0"), LINKS_NO_CARRIER);
+	link.running = true;
+	cr_assert_eq(links_note(&links, &link), 0);
+	cr_assert_eq(links_state(&links, "eth0"), LINKS_RUNNING);
+	cr_assert_eq(links_state(&links, "eth1"), LINKS_MISSING);
+}
+
 Test(links, names_are_found_by_index)
 {
 	note(7, "eth0", false);

@@ -236,7 +236,6 @@ numbers()
 	holds agent/recorder/recorder.c '#define RECORDER_AFTERMATH_US (1 \* USEC_PER_SEC)'
 	holds agent/recorder/recorder.c '#define RECORDER_QUIET_US (10 \* 60 \* USEC_PER_SEC)'
 	holds agent/agent.c '#define BOOT_US (120 \* USEC_PER_SEC)'
-	holds agent/sense.c '"interface %s is %s: waiting for it"'
 	holds agent/log.c 'LOG_LINES_MAX = 256,'
 	holds netlink/addr.h 'ADDR_TAG = 0x74 '
 }

@@ -44,9 +44,9 @@ bool log_is_due(instant *last, instant now)
 	return true;
 }
 
-void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text)
+void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 {
-	(void)bus, (void)group, (void)id, (void)level, (void)text;
+	(void)bus, (void)group, (void)event;
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
@@ -90,17 +90,22 @@ static void generalise(const struct core_action *a)
 }
 
 /* Lines of the form "ID LEVEL TEXT", each once. */
-static void note_event(struct page *events, const struct core_action *action)
+static void note_said(struct page *events)
 {
 	char line[PAGE_LINE_MAX];
 
+	(void)snprintf(line, sizeof(line), "%s %s %.200s", said.id, levels[said.level], said.text);
+	if (!page_count(events, line))
+		page_add(events, line);
+}
+
+static void note_event(struct page *events, const struct core_action *action)
+{
 	memset(&said, 0, sizeof(said));
 	tell_people(&agent, action);
 	cr_assert(*said.id, "no id for what %d tells", action->tell.what);
 	generalise(action);
-	(void)snprintf(line, sizeof(line), "%s %s %.200s", said.id, levels[said.level], said.text);
-	if (!page_count(events, line))
-		page_add(events, line);
+	note_said(events);
 }
 
 /* Everything that can be told, from a group that is @redundancy. */
@@ -131,6 +136,13 @@ static void tell_all(struct page *events, const char *redundancy)
 			note_event(events, &a);
 		}
 	}
+	for (enum links_state state = 0; state < _LINKS_STATE_MAX; state++) {
+		tell_link(&agent, 0, "INTERFACE", state);
+		note_said(events);
+	}
+	tell_mac(&agent, 0, &(const struct link){ .name = "INTERFACE" });
+	replace(said.text, 0, "00:00:00:00:00:00", "MAC");
+	note_said(events);
 	agent.conf = conf_free((struct conf *)agent.conf);
 }
 

@@ -106,7 +106,8 @@ Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 		    "sip         state fault; primary nobody; fit no; last switchover 21.4 ms");
 	MUST(api_role_changed(rig.api, 0, "backup", "unfit"));
 	expect_line(&rig, &watcher, "sip         this node is backup now (unfit)");
-	MUST(api_event(rig.api, 0, "TK-0010", "Warning", "unfit: link"));
+	MUST(api_event(rig.api, 0,
+		       &(struct api_event){ "TK-0010", "Warning", "unfit: link", NULL }));
 	expect_line(&rig, &watcher, "sip         TK-0010 Warning: unfit: link");
 	rig.agent.groups[0].role_since_us = 8; /* says nothing to people: no line at all */
 	MUST(api_group_changed(rig.api, 0));

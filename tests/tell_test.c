@@ -15,7 +15,7 @@ static struct {
 	enum log_level level;
 	char id[16], group[64], text[512];
 	char event_id[16], event_level[16], event_text[512];
-	char role[16], reason[32];
+	char role[16], reason[32], interface[16];
 } said;
 
 void log_line(enum log_level level, const char *id, const char *group, const char *text)
@@ -36,14 +36,15 @@ bool log_is_due(instant *last, instant now)
 	return !repeated;
 }
 
-void bus_event(struct bus *bus, uint8_t group, const char *id, const char *level, const char *text)
+void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 {
 	(void)bus;
 	(void)group;
 	said.events++;
-	(void)snprintf(said.event_id, sizeof(said.event_id), "%s", id);
-	(void)snprintf(said.event_level, sizeof(said.event_level), "%s", level);
-	(void)snprintf(said.event_text, sizeof(said.event_text), "%s", text);
+	(void)snprintf(said.event_id, sizeof(said.event_id), "%s", event->id);
+	(void)snprintf(said.event_level, sizeof(said.event_level), "%s", event->level);
+	(void)snprintf(said.event_text, sizeof(said.event_text), "%s", event->text);
+	(void)snprintf(said.interface, sizeof(said.interface), "%s", event->interface ?: "");
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
@@ -83,6 +84,7 @@ static void tell(const struct core_action *action, const char *redundancy)
 	cr_assert_eq(said.events, 1);
 	cr_assert_str_eq(said.id, said.event_id);
 	cr_assert_str_eq(said.text, said.event_text);
+	cr_assert_str_empty(said.interface);
 	agent.conf = NULL;
 }
 
@@ -235,6 +237,43 @@ Test(tell, what_failed_is_said_with_its_cause)
 	action.tell.result = CORE_RESULT_NOT_FIT;
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "NotFit"));
+}
+
+Test(tell, an_interface_is_named_with_what_has_become_of_it)
+{
+	static const struct {
+		enum links_state state;
+		enum log_level level;
+		const char *text;
+	} cases[] = {
+		{ LINKS_MISSING, LOG_LEVEL_WARNING, "interface eth7 is missing: waiting for it" },
+		{ LINKS_DOWN, LOG_LEVEL_WARNING, "interface eth7 is down: waiting for it" },
+		{ LINKS_NO_CARRIER, LOG_LEVEL_WARNING,
+		  "interface eth7 has no carrier: waiting for it" },
+		{ LINKS_RUNNING, LOG_LEVEL_INFO, "interface eth7 runs" },
+	};
+	_cleanup_(conf_freep) struct conf *conf =
+		conf_from_text("[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"
+			       "[Group sip]\nVirtualAddress=10.0.0.3 eth7\n");
+	const struct link link = { .name = "eth7", .mac = { 2, 0, 0x5e, 0, 0xaa, 0xff } };
+
+	agent.conf = conf;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		tell_link(&agent, 0, "eth7", cases[i].state);
+		cr_expect_str_eq(said.text, cases[i].text);
+		cr_expect_str_eq(said.event_text, cases[i].text);
+		cr_expect_eq(said.level, cases[i].level);
+		cr_expect_str_eq(said.id, "TK-0020");
+		cr_expect_str_eq(said.event_id, "TK-0020");
+		cr_expect_str_eq(said.interface, "eth7");
+		cr_expect_str_eq(said.group, "sip");
+	}
+	tell_mac(&agent, 0, &link);
+	cr_expect_str_eq(said.event_text, "interface eth7 has the MAC 02:00:5e:00:aa:ff now");
+	cr_expect_str_eq(said.event_id, "TK-0021");
+	cr_expect_str_eq(said.event_level, "Standard");
+	cr_expect_str_eq(said.interface, "eth7");
+	agent.conf = NULL;
 }
 
 Test(tell, what_waits_for_its_interface_is_not_said_to_be_back)

@@ -70,6 +70,27 @@ static const struct link *find_name(const struct links *links, const char *name)
 }
 
 /**
+ * links_state_of() - What can be said of a link
+ * @link: may be NULL: there is none
+ */
+enum links_state links_state_of(const struct link *link)
+{
+	if (!link)
+		return LINKS_MISSING;
+	if (link->running)
+		return LINKS_RUNNING;
+	return link->up ? LINKS_NO_CARRIER : LINKS_DOWN;
+}
+
+/**
+ * links_state() - What has become of the interface of this name?
+ */
+enum links_state links_state(const struct links *links, const char *name)
+{
+	return links_state_of(find_name(links, name));
+}
+
+/**
  * links_trouble() - The first interface of the group's addresses that does not run
  * @ret_missing: there is none of this name; untouched if all run
  *

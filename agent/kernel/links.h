@@ -8,6 +8,15 @@
 
 enum { LINKS_MAX = 1024 };
 
+/* What has become of an interface that a group needs. */
+enum links_state {
+	LINKS_MISSING,
+	LINKS_DOWN,	  /* administratively */
+	LINKS_NO_CARRIER, /* up, but nothing goes through */
+	LINKS_RUNNING,
+	_LINKS_STATE_MAX,
+};
+
 struct links {
 	struct link v[LINKS_MAX];
 	size_t n;
@@ -17,5 +26,7 @@ int links_note(struct links *links, const struct link *link);
 void links_forget(struct links *links, int ifindex);
 const char *links_name(const struct links *links, int ifindex);
 const struct link *links_find(const struct links *links, int ifindex);
+enum links_state links_state_of(const struct link *link);
+enum links_state links_state(const struct links *links, const char *name);
 const char *links_trouble(const struct links *links, const struct conf_group *group,
 			  bool *ret_missing);

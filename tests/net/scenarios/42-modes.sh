@@ -95,3 +95,100 @@ scenario_label_goes_with_its_address()
 	verify_is_clean b
 	assert_holder b
 }
+
+LAN4=10.78.0.100
+LAN6=fd78::100
+
+# A client that is in both networks; the nodes have addresses of both families on both.
+second_network()
+{
+	local ns
+
+	printf '%s\n' "link add c1 type veth peer name eth1 netns $NET-c" "link set c1 master br1 up" |
+		ip -n "$NET-br" -batch -
+	printf '%s\n' "link set eth1 up" "address add 10.78.0.50/24 dev eth1" \
+		"address add fd78::50/64 dev eth1 nodad" | ip -n "$NET-c" -batch -
+	for ns in a b; do
+		ip -n "$NET-$ns" address add "fd78::${NUMBER[$ns]}/64" dev eth1 nodad
+	done
+}
+
+# all_start / all_stop: a client for each address; all_stop sets LOST, of all
+all_start()
+{
+	send_start lan4 c "$LAN4" 500
+	send_start lan6 c "$LAN6" 500
+	send_start vip4 c "$VIP4" 500
+	send_start vip6 c "$VIP6" 500
+}
+
+all_stop()
+{
+	local key
+
+	LOST=0
+	for key in lan4 lan6 vip4 vip6; do
+		send_stop "$key"
+		LOST=$((LOST + R[lost]))
+	done
+}
+
+# answers_all NAME: the node of this name, and nobody else, for all four
+answers_all()
+{
+	local address
+
+	for address in "$VIP4" "$VIP6" "$LAN4" "$LAN6"; do
+		send_some c "$address" 50
+		[[ ${R[$1]:-0} == 50 ]] || fail "$1 answered ${R[$1]:-0} of 50 packets to $address"
+	done
+}
+
+assert_all_four_on() # NODE
+{
+	assert_tagged "$1" "$(printf '%s\n' "$VIP4/16 eth0" "$LAN4/24 eth1" "$VIP6/64 eth0" \
+		"$LAN6/64 eth1" | sort)"
+	assert_tagged "$(other "$1")" ""
+	assert_verified a
+	assert_verified b
+}
+
+# Both families on two interfaces are one group: they move together, by a switchover without loss,
+# when one of the two interfaces loses its carrier, and when the node is gone.
+scenario_interfaces_and_families_move_together()
+{
+	net_up
+	second_network
+	{
+		config_agent
+		config_nodes
+		config_group sip "$VIP4" "$VIP6" -- "VirtualAddress=$LAN4/24 eth1" \
+			"VirtualAddress=$LAN6/64 eth1"
+	} >"$DIR/takeover.conf"
+	nodes_up a b
+	pair_start
+	assert_all_four_on a
+	all_start
+	call_ok a Switchover
+	settle
+	all_stop
+	[[ $PRIMARY == b && $LOST == 0 ]] || fail "$PRIMARY is primary, $LOST packets lost"
+	assert_all_four_on b
+	answers_all beta
+
+	all_start
+	unplug b 1
+	wait_role a primary
+	settle
+	wait_said b 'interface eth1 has no carrier: waiting for it  TK-0020'
+	all_stop
+	fact lost_with_the_carrier "$LOST"
+	assert_all_four_on a
+	answers_all alpha
+	plug b 1
+	wait_property b group/sip Fit true
+	settle
+	node_kill a
+	wait_role b primary
+	answers_all beta
+}

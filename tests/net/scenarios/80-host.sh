@@ -91,12 +91,16 @@ svc_back()
 	serves "$SVC6"
 }
 
-svc_gone() # COMMAND...
+# svc_gone WORDS COMMAND...: what is done to the interface is an event with these words
+svc_gone()
 {
+	local words=$1
+
+	shift
 	said_anew a
 	"$@"
 	wait_property a group/sip Fit false
-	wait_said a 'svc0'
+	wait_said a "interface svc0 $words: waiting for it  TK-0020"
 	[[ $(get a group/sip Role) == primary ]] || fail "gave up what still works"
 }
 
@@ -120,12 +124,12 @@ scenario_interface_comes_and_goes()
 	ip -n "$NET-c" address add fd79::50/64 dev eth0 nodad
 	node_up a
 	agent_start a
-	wait_said a 'sip: .*svc0 is missing'
+	wait_said a 'sip: interface svc0 is missing: waiting for it  TK-0020'
 	wait_property a group/sip Unfit link
 	svc_make
 	a_ip link set svc9 down
 	a_ip link set svc9 name svc0
-	wait_said a 'svc0 is down'
+	wait_said a 'sip: interface svc0 is down: waiting for it  TK-0020'
 	[[ $(get a group/sip Role) == backup ]] || fail "primary without an interface"
 	svc_own svc0
 	wait_role a primary
@@ -133,24 +137,34 @@ scenario_interface_comes_and_goes()
 	serves "$SVC4"
 	serves "$SVC6"
 
-	svc_gone a_ip link delete svc0
+	spawn_ready event a "$DIR/event.out" \
+		"$PROBE" wait-event "$(bus_of a)" group/sip TK-0020 "$PATIENCE" @READY@
+	svc_gone 'is missing' a_ip link delete svc0
+	reap event || fail "no event TK-0020 on the bus"
+	grep -qx 'TK-0020 Warning interface svc0 .*' "$DIR/event.out" ||
+		fail "event: $(<"$DIR/event.out")"
 	serves "$VIP4" 2700
 	assert_svc
 	svc_back svc_up
 
-	svc_gone a_ip link set svc0 name svc9
+	svc_gone 'is missing' a_ip link set svc0 name svc9
 	in_ns a "$PROBE" wait-address "$SVC4" absent "$PATIENCE" || fail "left behind on svc9"
 	in_ns a "$PROBE" wait-address "$SVC6" absent "$PATIENCE" || fail "left behind on svc9"
 	assert_svc
 	svc_back a_ip link set svc9 name svc0
 
-	svc_gone a_ip link set svc0 down
+	svc_gone 'is down' a_ip link set svc0 down
 	svc_back svc_own svc0
 
-	svc_gone a_ip link set svc0 netns "$NET-ca"
+	svc_gone 'has no carrier' ip -n "$NET-br" link set asvc down
+	svc_back ip -n "$NET-br" link set asvc up
+
+	svc_gone 'is missing' a_ip link set svc0 netns "$NET-ca"
 	svc_back svc_home
 
+	said_anew a
 	svc_back a_ip link set svc0 address 02:74:6b:00:79:02
+	wait_said a 'sip: interface svc0 has the MAC 02:74:6b:00:79:02 now  TK-0021'
 	[[ $(ip -n "$NET-c" neighbour show "$SVC4" dev eth0) == *00:79:02* ]] ||
 		fail "the old MAC is still believed"
 	serves "$VIP4" 2700
@@ -231,6 +245,64 @@ scenario_interface_changes_under_the_primary()
 	[[ $PRIMARY == a ]] || fail "a new MAC moved the group"
 	serves "$VIP4"
 	serves "$VIP6"
+}
+
+# unfit_by WORDS COMMAND...: what is done to the backup's interface is an event, and moves nothing
+unfit_by()
+{
+	local words=$1
+
+	shift
+	said_anew b
+	"$@"
+	wait_property b group/sip Fit false
+	wait_said b "interface eth0 $words: waiting for it  TK-0020"
+	[[ $(get a group/sip Role) == primary ]] || fail "moved by $*"
+}
+
+fit_by() # COMMAND...
+{
+	"$@"
+	wait_property b group/sip Fit true
+	wait_said b 'interface eth0 runs  TK-0020'
+}
+
+# Under the backup: it is unfit meanwhile, and nobody else notices. With the primary gone it claims
+# when it can, and announces the MAC that it has then.
+scenario_interface_changes_under_the_backup()
+{
+	local b_mac=02:74:6b:00:00:98
+
+	pair_up
+	send_start load c "$VIP4" 500
+	unfit_by 'is missing' ip -n "$NET-b" link set eth0 name eth9
+	fit_by ip -n "$NET-b" link set eth9 name eth0
+	unfit_by 'is down' ip -n "$NET-b" link set eth0 down
+	fit_by eth0_own b
+	unfit_by 'has no carrier' unplug b 0
+	fit_by plug b 0
+	unfit_by 'is missing' ip -n "$NET-b" link delete eth0
+	fit_by eth0_up b
+	said_anew b
+	ip -n "$NET-b" link set eth0 address "$b_mac"
+	wait_said b "interface eth0 has the MAC $b_mac now  TK-0021"
+	settle
+	[[ $PRIMARY == a ]] || fail "the group moved"
+	send_stop load
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+
+	unfit_by 'is missing' ip -n "$NET-b" link set eth0 name eth9
+	agent_end a KILL
+	wait_property b peer/alpha State '!up'
+	send_some c "$VIP4" 1500 # for longer than LastResort=
+	[[ $(get b group/sip Role) == backup ]] || fail "claimed without the interface"
+	[[ ${R[beta]:-0} == 0 ]] || fail "answered without the interface"
+	fit_by ip -n "$NET-b" link set eth9 name eth0
+	wait_role b primary
+	serves "$VIP4"
+	serves "$VIP6"
+	[[ $(ip -n "$NET-c" neighbour show "$VIP4" dev eth0) == *"$b_mac"* ]] ||
+		fail "clients believe $(ip -n "$NET-c" neighbour show "$VIP4" dev eth0)"
 }
 
 # --- Addresses ------------------------------------------------------------------

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/conf/self.h"
+#include "agent/follow.h"
+#include "agent/kernel/vips.h"
+#include "agent/log.h"
+#include "agent/tell.h"
+
+/* An interface is not what it was: those who have addresses on it are told. */
+static void tell_change(struct agent *agent, const char *ifname, enum links_state before)
+{
+	enum links_state now = links_state(&agent->links, ifname);
+
+	for (uint8_t g = 0; now != before && g < agent->conf->n_groups; g++)
+		if (vips_use(&agent->conf->groups[g], ifname))
+			tell_link(agent, g, ifname, now);
+}
+
+/* What a group needs and has not got, at the start. */
+static void tell_missing(struct agent *agent, uint8_t g)
+{
+	const struct conf_group *group = &agent->conf->groups[g];
+
+	for (size_t i = 0; i < group->n_vips; i++) {
+		const struct conf_group earlier = { .vips = group->vips, .n_vips = i };
+		const char *ifname = group->vips[i].ifname;
+		enum links_state state;
+
+		if (vips_use(&earlier, ifname))
+			continue;
+		state = links_state(&agent->links, ifname);
+		if (state != LINKS_RUNNING)
+			tell_link(agent, g, ifname, state);
+	}
+}
+
+/*
+ * As long as none of our own addresses has come, nobody can be heard, so everybody seems dead.
+ * Later on they may go for a while, as when a link is configured anew.
+ */
+static void look_for_home(struct agent *agent, bool first)
+{
+	if (agent->at_home)
+		return;
+	agent->at_home = self_is_here(agent->conf, agent->self) != 0;
+	if (!agent->at_home && first)
+		log_say(LOG_LEVEL_ERROR,
+			"none of the addresses of node %s is on this host: nothing is claimed "
+			"before one of them comes",
+			agent->conf->nodes[agent->self].name);
+	else if (agent->at_home && !first)
+		log_say(LOG_LEVEL_NOTICE, "an address of node %s has come",
+			agent->conf->nodes[agent->self].name);
+}
+
+/* Fitness follows the links (R3). */
+static void compare_links(struct agent *agent)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		struct core_event event = { .type = CORE_EV_FITNESS, .group = g };
+		struct trouble *trouble = &agent->trouble[g];
+		bool unfit;
+
+		trouble->missing = false;
+		trouble->name =
+			links_trouble(&agent->links, &agent->conf->groups[g], &trouble->missing);
+		unfit = trouble->name || !agent->at_home;
+		if (unfit == !!(agent->core.groups[g].unfit & CORE_UNFIT_LINK))
+			continue;
+		event.fitness.reason = CORE_UNFIT_LINK;
+		event.fitness.unfit = unfit;
+		agent_step(agent, &event);
+	}
+}
+
+static void note_link(struct agent *agent, const struct link *link)
+{
+	int r;
+
+	r = links_note(&agent->links, link);
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING, "too many interfaces: %s is not watched", link->name);
+	r = announcer_link(agent->announcer, link);
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING, "cannot announce on %s: %s", link->name, strerror(-r));
+}
+
+/* Who holds addresses on an interface that runs again puts back what is missing. */
+static void tell_holders(struct agent *agent, const char *ifname, bool is_new)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = g };
+
+		if (!agent->held[g] || !vips_use(&agent->conf->groups[g], ifname))
+			continue;
+		if (is_new || agent->owed[g])
+			event.type = CORE_EV_LOST;
+		agent->owed[g] = false;
+		agent_step(agent, &event);
+	}
+}
+
+static void tell_macs(struct agent *agent, const struct link *link)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		if (vips_use(&agent->conf->groups[g], link->name))
+			tell_mac(agent, g, link);
+}
+
+/**
+ * follow_link() - An interface is there, or has changed
+ *
+ * If it is new, has another name, runs again, or has another MAC, the addresses
+ * may be gone, and the network has to learn where they are.
+ */
+void follow_link(struct agent *agent, const struct link *link)
+{
+	const struct link *known = links_find(&agent->links, link->index);
+	struct link before = known ? *known : (struct link){ 0 };
+	bool is_new = strcmp(before.name, link->name) != 0;
+	bool new_mac = memcmp(before.mac, link->mac, sizeof(before.mac)) != 0;
+	enum links_state was = links_state(&agent->links, link->name);
+
+	note_link(agent, link);
+	compare_links(agent);
+	if (link->running && (is_new || !before.running || new_mac))
+		tell_holders(agent, link->name, is_new);
+	if (known && is_new) /* renamed */
+		tell_change(agent, before.name, links_state_of(&before));
+	tell_change(agent, link->name, was);
+	if (!is_new && new_mac)
+		tell_macs(agent, link);
+}
+
+/**
+ * follow_link_gone() - An interface is gone, for good or to another namespace
+ */
+void follow_link_gone(struct agent *agent, int ifindex)
+{
+	const struct link *known = links_find(&agent->links, ifindex);
+	struct link before = known ? *known : (struct link){ 0 };
+
+	links_forget(&agent->links, ifindex);
+	announcer_link_gone(agent->announcer, ifindex);
+	compare_links(agent);
+	if (known)
+		tell_change(agent, before.name, links_state_of(&before));
+}
+
+static bool is_listed(const struct link *links, size_t n, int ifindex)
+{
+	for (size_t i = 0; i < n; i++)
+		if (links[i].index == ifindex)
+			return true;
+	return false;
+}
+
+/**
+ * follow_links() - Take in a complete list of the interfaces: the first, or after news were lost
+ */
+void follow_links(struct agent *agent, const struct link *links, size_t n)
+{
+	bool first = agent->links.n == 0;
+
+	look_for_home(agent, first);
+	for (size_t i = 0; i < n; i++) {
+		if (first)
+			note_link(agent, &links[i]);
+		else
+			follow_link(agent, &links[i]);
+	}
+	/* After those that have come: one that was made anew has not been missing. */
+	for (size_t i = agent->links.n; i > 0; i--)
+		if (!is_listed(links, n, agent->links.v[i - 1].index))
+			follow_link_gone(agent, agent->links.v[i - 1].index);
+	for (uint8_t g = 0; first && g < agent->conf->n_groups; g++)
+		tell_missing(agent, g);
+	compare_links(agent);
+}
+
+/**
+ * follow_home() - An address has come: may it be one of our own?
+ */
+void follow_home(struct agent *agent)
+{
+	if (agent->at_home)
+		return;
+	look_for_home(agent, false);
+	compare_links(agent);
+}
