@@ -727,6 +727,18 @@ Test(explain, every_state_and_every_step_has_a_scene, .timeout = 60)
 		cr_expect(steps[i], "no scene with step %s", core_step_name(i));
 }
 
+Test(explain, a_role_is_said_to_have_no_addresses)
+{
+	_cleanup_(conf_freep) struct conf *conf = two_nodes();
+
+	(void)scene_backup();
+	ask(conf, BETA);
+	cr_expect_not(says("Mode=none"));
+	conf->groups[0].mode = CONF_MODE_NONE;
+	ask(conf, BETA);
+	cr_expect(says("sip is a role without addresses (Mode=none): "));
+}
+
 Test(explain, every_reason_is_named_and_told_in_words_of_its_own)
 {
 	_cleanup_(conf_freep) struct conf *conf = two_nodes();

@@ -96,6 +96,16 @@ static void say_stop(struct talk *t)
 		say(t, "takeoverd is stopping on %s, which claims nothing any more.", t->self);
 }
 
+/* The sentences are those of any other group; one says how to read them. */
+static void say_mode(struct talk *t)
+{
+	if (t->agent->conf->groups[t->group].mode == CONF_MODE_NONE)
+		say(t,
+		    "%s is a role without addresses (Mode=none): where they are spoken of there "
+		    "are none, and the kernel silences nobody.",
+		    t->name);
+}
+
 static void say_what_it_waits_for(struct talk *t)
 {
 	switch (t->g->state) {
@@ -161,6 +171,7 @@ int explain(const struct agent *agent, uint8_t group, instant now, struct explan
 	if (r < 0)
 		return r;
 	say_state(&t);
+	say_mode(&t);
 	say_what_it_waits_for(&t);
 	say_unfit(&t);
 	say_stop(&t);
