@@ -412,7 +412,8 @@ static void answer(const char *link, const struct neigh *v, size_t n)
 	struct neigh *copy = malloc((n + 1) * sizeof(*v));
 
 	cr_assert(copy);
-	memcpy(copy, v, n * sizeof(*v));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = v[i];
 	cr_assert_eq(announcer_unread(announcer), netns_index(link));
 	announcer_neighbours(announcer, netns_index(link), copy, n);
 }
