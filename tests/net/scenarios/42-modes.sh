@@ -52,7 +52,10 @@ scenario_role_without_addresses()
 	agent_signal b STOP
 	wait_role a primary vote
 	[[ $(get a group/vote Reason) == peer-dead ]] || fail "not a failover"
+	spawn asked b "$DIR/asked.out" "$PROBE" get "$(bus_of b)" group/vote Role
 	agent_signal b CONT
+	reap asked || fail "asked while frozen: $(<"$DIR/asked.err")"
+	[[ $(<"$DIR/asked.out") == backup ]] || fail "after the freeze it is still $(<"$DIR/asked.out")"
 	held_by a vote
 	call_ok b SetMaintenance true vote
 	held_by a sip
