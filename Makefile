@@ -272,6 +272,7 @@ INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 	$(MODULESDIR)/takeover.conf=units/takeover.modules \
 	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
 	$(DOCDIR)/examples/takeover.conf=units/takeover.conf \
+	$(DOCDIR)/examples/networkd.conf=units/networkd.conf \
 	$(foreach page,$(wildcard man/*.[1-8]), \
 		$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))=$(page)) \
 	$(foreach words,$(wildcard units/completions/*.bash), \

@@ -80,6 +80,7 @@ everything()
 	installed "$1/lib/modules-load.d/takeover.conf" 644
 	installed "$2/dbus-1/system.d/org.takeover1.conf" 644
 	installed "$1/share/doc/takeover/examples/takeover.conf" 644
+	installed "$1/share/doc/takeover/examples/networkd.conf" 644
 	for page in man/*.[1-8]; do
 		[[ ! -e $page ]] || installed "$1/share/man/man${page##*.}/$(basename "$page")" 644
 	done
