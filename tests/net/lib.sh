@@ -21,7 +21,8 @@ BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 PROBE=$BUILD/tests/net/probe
 TAKEOVERD=${TAKEOVERD:-$BUILD/takeoverd}
-WRAPPER=${WRAPPER:-} # e.g. "valgrind --error-exitcode=99"
+# As the service: else it waits for whatever makes this machine busy. Or "valgrind ...", say.
+WRAPPER=${WRAPPER-chrt --rr 5}
 
 NET=${TAKEOVER_NET:-tk$$}
 TAG=116 # IFA_PROTO of our addresses
@@ -56,7 +57,7 @@ need_tools()
 	local tool
 
 	[[ $(id -u) == 0 ]] || die "root is needed: network namespaces, packet sockets, nftables"
-	for tool in ip nft nsenter unshare dbus-daemon busctl setpriv timeout; do
+	for tool in ip nft nsenter unshare dbus-daemon busctl setpriv timeout chrt; do
 		command -v "$tool" >/dev/null || die "$tool is missing: make deps"
 	done
 	unshare --net true 2>/dev/null || die "network namespaces cannot be made here"
