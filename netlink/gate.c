@@ -11,6 +11,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "netlink/gate_batch.h"
+#include "netlink/gate_label.h"
 #include "netlink/gate_rules.h"
 
 DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
@@ -204,7 +205,7 @@ static int read_set(struct nl *nf, const struct set_name *name, struct contents 
 
 static int read_installed(struct nl *nf, const struct gate_config *config, bool *ret)
 {
-	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_rules_label(config);
+	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_label(config);
 	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
 	struct table_search search = { .label = label };
 	struct nlmsghdr *nlh;

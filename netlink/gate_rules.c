@@ -17,6 +17,7 @@
  *     NODE @lease 1 @open return
  *     fib daddr type local counter drop
  *     fib saddr type local counter drop
+ *     iif 0 counter drop
  *   }
  *   chain nd_1 {
  *     NODE @lease 1 @announce return
@@ -71,10 +72,10 @@
 #include <net/if_arp.h>
 #include <stdio.h>
 
+#include "netlink/gate_label.h"
 #include "netlink/gate_rule.h"
 
 enum {
-	LAYOUT = 2,	  /* version of the rules below, part of the digest */
 	GROUPS_MAX = 255, /* of struct gate_state */
 	CHAIN_NAME_MAX = 16,
 	ECHO_FLAG_OFFSET = 8 + 7, /* UDP header, then byte 7 of the heartbeat, */
@@ -140,44 +141,6 @@ DEFINE_CLEANUP(struct nftnl_chain *, nftnl_chain_free)
 DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)
 
 /* Setters of libnftnl need no check: see gate_rule.c. */
-
-static uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3); /* the 64-bit FNV prime */
-	return hash;
-}
-
-/**
- * gate_rules_label() - The user data of tables laid for a configuration.
- * @config: the configuration
- *
- * Return: a comment, as `nft` lists it, of "takeoverd" and a digest of the
- * configuration and of the layout of the rules; the caller's; NULL without memory.
- */
-struct nftnl_udata_buf *gate_rules_label(const struct gate_config *config)
-{
-	const uint32_t head[] = { LAYOUT,	    config->port,    config->mark,
-				  config->lease_ms, config->echo_ms, config->n_groups };
-	struct nftnl_udata_buf *label = nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
-	uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), head, sizeof(head));
-	char comment[sizeof("takeoverd 0123456789abcdef")];
-
-	if (!label)
-		return NULL;
-	for (size_t i = 0; i < config->n_vips; i++) {
-		const struct gate_vip *vip = &config->vips[i];
-
-		hash = fnv1a(hash, &vip->group, sizeof(vip->group));
-		hash = fnv1a(hash, &vip->ip.family, sizeof(vip->ip.family));
-		hash = fnv1a(hash, vip->ip.bytes, ip_len(&vip->ip));
-	}
-	(void)snprintf(comment, sizeof(comment), "takeoverd %016" PRIx64, hash);
-	(void)nftnl_udata_put_strz(label, NFTNL_UDATA_TABLE_COMMENT, comment); /* it fits */
-	return label;
-}
 
 static void put_table(struct gate_batch *b, uint16_t type, uint16_t family,
 		      const struct nftnl_udata_buf *label)
@@ -309,6 +272,22 @@ static void put_drop(struct gate_batch *b, uint16_t family, const char *chain, u
 	gate_rule_end(&r);
 }
 
+/*
+ * iif 0 counter drop: what comes from a socket of this host, whether the host has
+ * the address or not. IPv6 lets a connection outlive its address, and so does
+ * IP_FREEBIND.
+ */
+static void put_drop_own(struct gate_batch *b, const char *chain)
+{
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, chain);
+
+	gate_rule_meta(&r, NFT_META_IIF);
+	gate_rule_equals_u32(&r, 0);
+	gate_rule_counter(&r);
+	gate_rule_verdict(&r, NF_DROP);
+	gate_rule_end(&r);
+}
+
 static void put_group(struct gate_batch *b, uint32_t group)
 {
 	char serve[CHAIN_NAME_MAX], nd[CHAIN_NAME_MAX], arp[CHAIN_NAME_MAX];
@@ -322,6 +301,7 @@ static void put_group(struct gate_batch *b, uint32_t group)
 	put_pass(b, NFPROTO_INET, serve, group, "open");
 	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_DADDR);
 	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_SADDR);
+	put_drop_own(b, serve);
 
 	put_chain(b, NFPROTO_INET, nd, -1, 0);
 	put_pass(b, NFPROTO_INET, nd, group, "announce");
@@ -472,7 +452,7 @@ static void put_beat(struct gate_batch *b, const struct gate_config *config, uin
  */
 void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
 {
-	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_rules_label(config);
+	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_label(config);
 
 	assert(config->n_groups <= GROUPS_MAX);
 	if (config->lease_ms < GATE_TIMEOUT_MIN_MS || config->echo_ms < GATE_TIMEOUT_MIN_MS)

@@ -433,6 +433,20 @@ Test(gate_traffic, shut_closes_open_groups)
 	check_answers(&net, false, false);
 }
 
+/* IPv6 goes on sending from an address that the host does not have any more. */
+Test(gate_traffic, closed_stops_sockets_that_outlive_their_address)
+{
+	_cleanup_(leave_net) struct net net = { 0 };
+
+	enter_net(&net);
+	install(net.nf);
+	create(net.nf, LEASE_MS, 1, GATE_ANSWER);
+	cr_assert_eq(run("ip addr del " VIP6 "/128 dev n0"), 0);
+	send_text(net.services[1], CLIENT6, SERVICE, "!", 1, 0);
+	cr_assert_eq(gate_set(net.nf, 1, GATE_CLOSED), 0);
+	send_text(net.services[1], CLIENT6, SERVICE, "!", 1, -EPERM);
+}
+
 /* A backup that is the router between the client and the primary. */
 static void move_vip_behind_node(struct net *net)
 {
