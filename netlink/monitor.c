@@ -108,6 +108,15 @@ static bool parse_nft(struct monitor *m, const struct nlmsghdr *nlh, struct moni
 	return true;
 }
 
+static int attach(int fd, struct sock_filter *code, unsigned short len)
+{
+	const struct sock_fprog program = { .len = len, .filter = code };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		return -errno;
+	return 0;
+}
+
 /*
  * What a socket of ours has changed is dropped, and the end of a transaction is
  * let through. All messages of a datagram have the same sender, and the end is
@@ -167,16 +176,36 @@ static void put_step(struct sock_filter *f)
 static int attach_nft_filter(int fd, uint32_t ignored)
 {
 	struct sock_filter code[FILTER_LEN];
-	const struct sock_fprog program = { .len = FILTER_LEN, .filter = code };
 
 	put_head(code, ignored);
 	for (size_t i = 0; i < FILTER_STEPS; i++)
 		put_step(&code[FILTER_HEAD_LEN + i * FILTER_STEP_LEN]);
 	code[FILTER_LEN - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	return attach(fd, code, FILTER_LEN);
+}
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
-		return -errno;
-	return 0;
+/*
+ * Drops the news that an address with our tag is there: lengthening the lifetimes of thousands
+ * would wake us for each of them, and so does the claim, which reads back what it has done. That
+ * one of them has gone is let through. Each message has a datagram of its own.
+ */
+static int attach_rtnl_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWADDR), 0, 7),
+		BPF_STMT(BPF_LDX | BPF_IMM, IFA_PROTO),
+		BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct ifaddrmsg)),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0), /* there is no such attribute */
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, NLA_HDRLEN),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ADDR_TAG, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return attach(fd, code, ARRAY_SIZE(code));
 }
 
 static int monitor_open(int bus, uint32_t groups, struct monitor **ret)
@@ -194,25 +223,30 @@ static int monitor_open(int bus, uint32_t groups, struct monitor **ret)
 }
 
 /**
- * monitor_open_rtnl() - Hear of links and addresses, of both families, ours and others'.
+ * monitor_open_rtnl() - Hear of links and addresses of both families.
  * @ret: the monitor; the caller's, for monitor_close()
  *
- * It tells what changes from now on: open it before reading how things are.
+ * It tells what changes from now on: open it before reading how things are. Of
+ * addresses with our tag it tells only when they go.
  *
- * Return: 0; -ENOMEM; what nl_socket() returns.
+ * Return: 0; -ENOMEM; what nl_socket() returns or attaching the socket filter
+ * fails with.
  */
 int monitor_open_rtnl(struct monitor **ret)
 {
 	const uint32_t groups = 1U << (RTNLGRP_LINK - 1) | 1U << (RTNLGRP_IPV4_IFADDR - 1) |
 				1U << (RTNLGRP_IPV6_IFADDR - 1);
-	struct monitor *m;
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
 	int r;
 
 	r = monitor_open(NETLINK_ROUTE, groups, &m);
 	if (r < 0)
 		return r;
+	r = attach_rtnl_filter(m->fd);
+	if (r < 0)
+		return r;
 	m->parse = parse_rtnl;
-	*ret = m;
+	*ret = TAKE(m);
 	return 0;
 }
 
@@ -304,7 +338,7 @@ static int overrun(struct monitor *m, struct monitor_event *ret)
  * monitor_next() - Take the next piece of news; never blocks.
  * @m: the monitor
  * @ret: what happened: MONITOR_NOTHING when there is no more for now. A refresh
- *	of an address's lifetime is a MONITOR_ADDR too, our own ones included.
+ *	of an address's lifetime is a MONITOR_ADDR too, but for those with our tag.
  *
  * Messages that are not from the kernel, or malformed, are passed over.
  *

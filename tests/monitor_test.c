@@ -173,7 +173,26 @@ static void add_ours(struct nl *nl, uint32_t valid_s)
 	cr_assert_eq(error, 0);
 }
 
-Test(monitor, a_refreshed_address_is_told_with_its_tag_and_its_end_too)
+Test(monitor, of_our_own_addresses_only_the_end_reaches_the_queue)
+{
+	_cleanup_(monitor_closep) struct monitor *m = NULL;
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	struct monitor_event event;
+	struct pollfd ready;
+
+	netns_enter();
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	m = open_rtnl();
+	add_ours(nl, 100);
+	add_ours(nl, 1);
+	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
+	cr_assert_eq(poll(&ready, 1, 0), 0);
+	event = await_addr(m, MONITOR_ADDR_GONE, 4);
+	cr_assert_eq(event.addr.tag, ADDR_TAG);
+}
+
+/* As a stranger takes it over, or lengthens its life: ip(8) leaves no tag, or another one. */
+Test(monitor, an_address_with_no_or_another_tag_is_told)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 	_cleanup_(nl_closep) struct nl *nl = NULL;
@@ -183,12 +202,14 @@ Test(monitor, a_refreshed_address_is_told_with_its_tag_and_its_end_too)
 	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
 	add_ours(nl, 100);
 	m = open_rtnl();
-	add_ours(nl, 1);
+	sh("ip addr change 10.1.0.1/32 dev va valid_lft 200 preferred_lft 200");
 	event = await_addr(m, MONITOR_ADDR, 4);
-	cr_assert_eq(event.addr.tag, ADDR_TAG);
-	cr_assert_leq(event.addr.valid_s, 1);
-	event = await_addr(m, MONITOR_ADDR_GONE, 4);
-	cr_assert_eq(event.addr.tag, ADDR_TAG);
+	cr_assert_neq(event.addr.tag, ADDR_TAG);
+	cr_assert_gt(event.addr.valid_s, 100);
+	sh("ip addr add fd00::7/128 dev va nodad");
+	do {
+		event = await_addr(m, MONITOR_ADDR, 6);
+	} while (event.addr.ip.bytes[15] != 7);
 }
 
 /* Things happen while nobody reads, more than fit in. */

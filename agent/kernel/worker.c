@@ -149,6 +149,10 @@ static int job_check(struct worker *w)
 	struct job *job = &w->job;
 	int error = vips_error(&job->vips), r;
 
+	/* The kernel has said so of each, and to read all addresses for each group costs as much.
+	 */
+	if (job->order.type == WORKER_REFRESH && !error)
+		return 0;
 	job->refused = vips_refused(&job->vips, job_group(w));
 	if (job->order.type == WORKER_PREPARE) {
 		/* What was refused will never work, and is not to be waited for. */

@@ -96,6 +96,7 @@ cpu_ms()
 
 # The ruleset is flushed as fast as that can be done, on both nodes, beside heartbeats and moves:
 # no lease runs out, nothing is lost, and the log stays short. A move may fail then, and is undone.
+# Alone: it takes all of a processor.
 scenario_gate_flushed_again_and_again()
 {
 	local i done=0 before=0 node
