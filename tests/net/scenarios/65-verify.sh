@@ -22,9 +22,13 @@ verify_is()
 	[[ $CTL == "$2" ]] || fail "verify on $1 ends with $CTL: $(cat "$DIR/ctl.out" "$DIR/ctl.err")"
 }
 
-# Addresses are not refreshed meanwhile, which would repair some of them.
+# Addresses are not refreshed meanwhile, which would repair some of them; and the agents do not
+# hear of what is done to the gate, which would repair that.
 verify_pair_up()
 {
+	# shellcheck disable=SC2034 # for agent_start
+	WRAPPER="env LD_PRELOAD=$BUILD/tests/net/nftables.so NFTABLES_WITHOUT=news
+		ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 $WRAPPER"
 	net_up
 	{
 		LEASE=1500ms DEAD_TIME=2s config_agent AddressLifetime=24h

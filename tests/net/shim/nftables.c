@@ -2,7 +2,8 @@
 /*
  * A kernel that lacks something of nftables, for one process: LD_PRELOADed, it
  * changes what is asked of netlink so that the kernel answers as one without
- * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family) or fib.
+ * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family) or fib; or does not
+ * tell of what others change: news.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -21,6 +22,7 @@ enum {
 };
 
 typedef int (*socket_fn)(int domain, int type, int protocol);
+typedef int (*bind_fn)(int fd, const struct sockaddr *self, socklen_t len);
 typedef ssize_t (*sendto_fn)(int fd, const void *buf, size_t len, int flags,
 			     const struct sockaddr *to, socklen_t to_len);
 
@@ -53,6 +55,16 @@ int socket(int domain, int type, int protocol)
 		return -1;
 	}
 	return real(domain, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *self, socklen_t len)
+{
+	const bind_fn real = (bind_fn)dlsym(RTLD_NEXT, "bind");
+	const struct sockaddr_nl deaf = { .nl_family = AF_NETLINK };
+
+	if (strcmp(without(), "news") != 0 || !is_nft(fd))
+		return real(fd, self, len);
+	return real(fd, (const struct sockaddr *)&deaf, sizeof(deaf));
 }
 
 /* To a subsystem, to a family, with an expression that the kernel does not have. */
