@@ -80,13 +80,23 @@ show_failure() # PLACE NAME
 # that: whatever the scenario waits for is bounded by PATIENCE.
 launch() # PLACE NAME
 {
-	rm -rf "${FAILED:?}/$2"
-	KEEP=$FAILED/$2 TAKEOVER_NET=$NET-$1 \
+	KEEP=$OUT/logs-$1 TAKEOVER_NET=$NET-$1 \
 		timeout --kill-after=$((PATIENCE + 15)) "$SCENARIO_SECONDS" \
 		bash "${BASH_SOURCE[0]}" --one "$2" >"$OUT/$1" 2>&1 &
 	CHILD[$1]=$!
 	RUNS[$1]=$2
 	BEGAN[$1]=$SECONDS
+}
+
+# keep_logs PLACE NAME STATUS: only we touch what stays, one scenario may run twice at a time
+keep_logs()
+{
+	rm -rf "${FAILED:?}/$2"
+	if (($3 != 0)) && [[ -d $OUT/logs-$1 ]]; then
+		mkdir -p "$FAILED"
+		mv "$OUT/logs-$1" "$FAILED/$2"
+	fi
+	rm -rf "$OUT/logs-$1"
 }
 
 # collect: wait for one of those that run, and say how it went
@@ -100,11 +110,11 @@ collect()
 	done
 	name=${RUNS[$place]}
 	unset "CHILD[$place]"
-	KEEP=$FAILED/$name net_clear "$NET-$place" || true
+	KEEP=$OUT/logs-$place net_clear "$NET-$place" || true
+	keep_logs "$place" "$name" "$status"
 	if ((status == 0)); then
 		facts=$(facts_of "$OUT/$place")
 		printf 'ok %s (%s%s s)\n' "$name" "${facts:+$facts, }" $((SECONDS - BEGAN[$place]))
-		rm -rf "${FAILED:?}/$name"
 		passed=$((passed + 1))
 	else
 		((status != 124 && status != 137)) ||
