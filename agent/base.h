@@ -91,3 +91,12 @@ static inline bool ip_equal(const struct ip *a, const struct ip *b)
 {
 	return a->family == b->family && memcmp(a->bytes, b->bytes, ip_len(a)) == 0;
 }
+
+/* For qsort() and bsearch() of struct ip. */
+static inline int ip_compare(const void *a, const void *b)
+{
+	const struct ip *x = (const struct ip *)a, *y = (const struct ip *)b;
+
+	return x->family != y->family ? x->family - y->family
+				      : memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+}

@@ -162,6 +162,8 @@ int addr_parse(const struct nlmsghdr *nlh, struct addr *ret)
 	proto = attrs[IFA_PROTO];
 	if (proto && mnl_attr_get_payload_len(proto) >= sizeof(uint8_t))
 		a.tag = mnl_attr_get_u8(proto);
+	/* The bit means something else in IPv6; IFA_FLAGS is for those above the eighth. */
+	a.secondary = family == 4 && (ifa->ifa_flags & IFA_F_SECONDARY);
 	cacheinfo = attrs[IFA_CACHEINFO];
 	if (cacheinfo && mnl_attr_get_payload_len(cacheinfo) >= sizeof(struct ifa_cacheinfo)) {
 		const struct ifa_cacheinfo *lifetime = mnl_attr_get_payload(cacheinfo);

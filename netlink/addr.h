@@ -14,6 +14,7 @@ struct addr {
 	int ifindex;
 	uint8_t tag;		 /* IFA_PROTO; 0: none */
 	uint32_t valid_s;	 /* remaining lifetime; UINT32_MAX: for ever */
+	bool secondary;		 /* IPv4: behind another one of its network, and goes with that */
 	char label[IF_NAMESIZE]; /* of IPv4, to be added: "" for the link's name */
 };
 

@@ -355,6 +355,7 @@ int monitor_next(struct monitor *m, struct monitor_event *ret)
 
 			m->next = mnl_nlmsg_next(nlh, &m->left);
 			if (m->parse(m, nlh, &event)) {
+				event.port = nlh->nlmsg_pid;
 				*ret = event;
 				return 0;
 			}

@@ -23,6 +23,11 @@ struct monitor_process {
 
 struct monitor_event {
 	enum monitor_kind kind;
+	/*
+	 * The netlink port from which this was asked for. 0: the kernel did it by
+	 * itself, or does not tell, as never for IPv6 addresses.
+	 */
+	uint32_t port;
 	union {
 		struct link link;
 		struct addr addr;

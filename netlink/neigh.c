@@ -232,3 +232,83 @@ int neigh_list(struct nl *nl, int ifindex, struct neigh **ret, size_t *ret_n)
 	*ret = TAKE(l.v);
 	return 0;
 }
+
+/* Entries at some addresses, which are sorted. */
+struct forget {
+	const struct ip *ips;
+	size_t n_ips;
+	struct neighs found;
+};
+
+static void forget_done(struct forget *f)
+{
+	neighs_done(&f->found);
+}
+
+/* What somebody has set for good, or follows from the address, was not learned. */
+static bool is_learned(const struct nlmsghdr *nlh)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+
+	return !(ndm->ndm_state & (NUD_PERMANENT | NUD_NOARP));
+}
+
+static int forget_visit(const struct nlmsghdr *nlh, void *data)
+{
+	struct forget *f = data;
+	struct neigh *entry;
+	int r;
+
+	r = neighs_reserve(&f->found);
+	if (r < 0)
+		return r;
+	entry = &f->found.v[f->found.n];
+	r = neigh_parse(nlh, entry);
+	if (r == 0 && is_learned(nlh) &&
+	    bsearch(&entry->ip, f->ips, f->n_ips, sizeof(*f->ips), ip_compare))
+		f->found.n++;
+	return r == -EAFNOSUPPORT ? 0 : r;
+}
+
+static void build_forget(struct nlmsghdr *nlh, size_t i, const void *data)
+{
+	const struct neigh *entry = (const struct neigh *)data + i;
+	struct ndmsg *ndm;
+
+	nlh->nlmsg_type = RTM_DELNEIGH;
+	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	ndm->ndm_family = entry->ip.family == 4 ? AF_INET : AF_INET6;
+	ndm->ndm_ifindex = entry->ifindex;
+	mnl_attr_put(nlh, NDA_DST, ip_len(&entry->ip), entry->ip.bytes);
+}
+
+/**
+ * neigh_forget() - Have the kernel forget which MACs it has learned for some addresses.
+ * @nl: a socket of NETLINK_ROUTE
+ * @ips: the addresses, sorted by ip_compare()
+ * @n: number of them
+ *
+ * On all links, in whatever state an entry is, that of a failed look-up too.
+ * What was set for good stays. The table is read once.
+ *
+ * Return: 0, also when some have gone meanwhile; -ENOMEM; -EBADMSG when the kernel
+ * sent what is not a neighbour; what nl_dump() and nl_each() return.
+ */
+int neigh_forget(struct nl *nl, const struct ip *ips, size_t n)
+{
+	_cleanup_(forget_done) struct forget f = { .ips = ips, .n_ips = n };
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	_cleanup_(freep) int *errors = NULL;
+	int r;
+
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
+	r = nl_dump(nl, nlh, forget_visit, &f);
+	if (r < 0 || f.found.n == 0)
+		return r;
+	errors = calloc(f.found.n, sizeof(*errors));
+	if (!errors)
+		return -ENOMEM;
+	return nl_each(nl, f.found.n, build_forget, f.found.v, errors);
+}

@@ -14,5 +14,6 @@ struct neigh {
 };
 
 int neigh_list(struct nl *nl, int ifindex, struct neigh **ret, size_t *ret_n);
+int neigh_forget(struct nl *nl, const struct ip *ips, size_t n);
 int neigh_gateway(uint8_t family, int ifindex, struct ip *ret);
 int neigh_parse(const struct nlmsghdr *nlh, struct neigh *ret);

@@ -35,18 +35,25 @@ static inline bool held(const char *text)
 }
 
 /* An address with our tag, as a last life or another configuration may have left it. */
-static inline void held_add(const char *ip, uint8_t prefix, const char *ifname)
+static inline void held_add_for(const char *ip, uint8_t prefix, const char *ifname,
+				uint32_t valid_s)
 {
 	_cleanup_(nl_closep) struct nl *nl = NULL;
-	struct addr addr = {
-		.prefix = prefix, .ifindex = netns_index(ifname), .tag = ADDR_TAG, .valid_s = 60
-	};
+	struct addr addr = { .prefix = prefix,
+			     .ifindex = netns_index(ifname),
+			     .tag = ADDR_TAG,
+			     .valid_s = valid_s };
 	int error = 1;
 
 	cr_assert_eq(conf_parse_ip(ip, &addr.ip), 0);
 	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
 	cr_assert_eq(addr_add(nl, &addr, 1, &error), 0);
 	cr_assert_eq(error, 0);
+}
+
+static inline void held_add(const char *ip, uint8_t prefix, const char *ifname)
+{
+	held_add_for(ip, prefix, ifname, 60);
 }
 
 /* How many addresses bear our tag. */

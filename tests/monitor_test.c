@@ -173,6 +173,37 @@ static void add_ours(struct nl *nl, uint32_t valid_s)
 	cr_assert_eq(error, 0);
 }
 
+Test(monitor, who_asked_is_told_for_ipv4, .init = netns_enter)
+{
+	_cleanup_(monitor_closep) struct monitor *m = open_rtnl();
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	struct addr addr = { .ip = { .family = 4, .bytes = { 10, 9, 0, 3 } },
+			     .prefix = 24,
+			     .ifindex = netns_index("va"),
+			     .valid_s = 60,
+			     .tag = ADDR_TAG };
+	int error;
+
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(addr_add(nl, &addr, 1, &error), 0);
+	cr_assert_eq(addr_remove(nl, &addr, 1, &error), 0);
+	cr_assert_eq(await_addr(m, MONITOR_ADDR_GONE, 4).port, nl_portid(nl));
+	sh("ip address add fd09::3/64 dev va nodad");
+	cr_assert_eq(await_addr(m, MONITOR_ADDR, 6).port, 0, "the kernel keeps it to itself");
+}
+
+Test(monitor, an_ipv4_address_behind_another_one_is_told_as_such, .init = netns_enter)
+{
+	_cleanup_(monitor_closep) struct monitor *m = open_rtnl();
+
+	sh("ip address add 10.9.0.3/24 dev va");
+	cr_assert_not(await_addr(m, MONITOR_ADDR, 4).addr.secondary);
+	sh("ip address add 10.9.0.4/24 dev va");
+	cr_assert(await_addr(m, MONITOR_ADDR, 4).addr.secondary);
+	sh("ip address add 10.9.0.5/25 dev va");
+	cr_assert_not(await_addr(m, MONITOR_ADDR, 4).addr.secondary);
+}
+
 Test(monitor, of_our_own_addresses_only_the_end_reaches_the_queue)
 {
 	_cleanup_(monitor_closep) struct monitor *m = NULL;

@@ -251,3 +251,51 @@ Test(neigh, a_route_without_a_gateway_has_none)
 	sh("ip route replace blackhole default");
 	expect_gateway(4, "va", NULL);
 }
+
+static size_t n_entries(const char *ip)
+{
+	char command[128], line[16];
+	FILE *f;
+
+	(void)snprintf(command, sizeof(command), "ip neigh show to %s nud all | wc -l", ip);
+	f = popen(command, "r");
+	cr_assert(f && fgets(line, sizeof(line), f));
+	(void)pclose(f);
+	return strtoul(line, NULL, 10);
+}
+
+Test(neigh, what_was_learned_of_some_addresses_is_forgotten, .init = netns_enter)
+{
+	struct ip ips[] = {
+		{ .family = 6, .bytes = { 0xfd, 0x09, [15] = 3 } },
+		{ .family = 4, .bytes = { 10, 9, 0, 3 } },
+	};
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+
+	sh("for nud in reachable stale failed; do"
+	   " ip neigh replace 10.9.0.3 lladdr 02:00:00:00:00:03 dev va nud $nud; done;"
+	   " ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev vb nud stale;"
+	   " ip neigh add fd09::3 lladdr 02:00:00:00:00:03 dev vb nud delay;"
+	   " ip neigh add 10.9.0.4 lladdr 02:00:00:00:00:04 dev va nud reachable;"
+	   " ip neigh add fd09::4 lladdr 02:00:00:00:00:04 dev va nud stale");
+	cr_assert_eq(n_entries("10.9.0.3") + n_entries("fd09::3"), 3);
+	qsort(ips, ARRAY_SIZE(ips), sizeof(*ips), ip_compare);
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(neigh_forget(nl, ips, ARRAY_SIZE(ips)), 0);
+	cr_assert_eq(n_entries("10.9.0.3") + n_entries("fd09::3"), 0);
+	cr_assert_eq(n_entries("10.9.0.4"), 1);
+	cr_assert_eq(n_entries("fd09::4"), 1);
+	cr_assert_eq(neigh_forget(nl, ips, ARRAY_SIZE(ips)), 0, "there is nothing left to forget");
+}
+
+Test(neigh, what_was_set_for_good_is_not_forgotten, .init = netns_enter)
+{
+	const struct ip ip = { .family = 4, .bytes = { 10, 9, 0, 3 } };
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+
+	sh("ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev va nud permanent;"
+	   " ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev vb nud noarp");
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(neigh_forget(nl, &ip, 1), 0);
+	cr_assert_eq(n_entries("10.9.0.3"), 2);
+}
