@@ -126,6 +126,16 @@ void act_neighbours(struct agent *agent)
 		announcer_neighbours(agent->announcer, order.ifindex, NULL, 0);
 }
 
+/* The group has moved: what this host knew of its addresses is not true any more. */
+static void tidy(struct agent *agent, uint8_t group)
+{
+	struct worker_order order = { .type = WORKER_TIDY,
+				      .group = group,
+				      .held = agent->held[group] };
+
+	(void)worker_order(agent->worker, &order); /* entries grow old by themselves, too */
+}
+
 /**
  * act() - Carry out one action of the core
  *
@@ -149,6 +159,7 @@ void act(struct agent *agent, const struct core_action *action)
 		break;
 	case CORE_DO_PREPARE:
 		agent->held[action->group] = true;
+		drift_ordered(agent, action->group, !action->ticket);
 		order.type = WORKER_PREPARE;
 		order.ticket = action->ticket;
 		give(agent, action, &order);
@@ -183,6 +194,8 @@ void act(struct agent *agent, const struct core_action *action)
 		break;
 	case CORE_DO_TELL:
 		tell_people(agent, action);
+		if (action->tell.primary != action->tell.was_primary)
+			tidy(agent, action->group);
 		break;
 	case CORE_DO_EXIT:
 		(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */

@@ -188,7 +188,8 @@ static int read_links(struct agent *agent)
 {
 	_cleanup_(nl_closep) struct nl *route = NULL;
 	_cleanup_(freep) struct link *links = NULL;
-	size_t n;
+	_cleanup_(freep) struct addr *addrs = NULL;
+	size_t n, n_addrs;
 	int r;
 
 	r = nl_open(NETLINK_ROUTE, &route);
@@ -197,7 +198,11 @@ static int read_links(struct agent *agent)
 	r = link_list(route, &links, &n);
 	if (r < 0)
 		return r;
+	r = addr_list(route, &addrs, &n_addrs);
+	if (r < 0)
+		return r;
 	follow_links(agent, links, n);
+	drift_look(agent, addrs, n_addrs);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/drift.h"
 #include "agent/kernel/announce.h"
 #include "agent/beat/beat.h"
 #include "agent/kernel/links.h"
@@ -53,6 +54,8 @@ struct agent {
 	bool held[CORE_GROUPS_MAX]; /* the last order was to have the addresses in the kernel */
 	uint32_t lease_epoch;	    /* counts creations, so that old looks at the lease are known */
 	bool owed[CORE_GROUPS_MAX]; /* lost some on an interface that does not run */
+	struct drift drift[CORE_GROUPS_MAX];
+	struct foreign foreign;
 	bool unkept[CORE_GROUPS_MAX]; /* what the disk refused, in kept[] */
 	struct store_entry kept[CORE_GROUPS_MAX];
 	struct trouble trouble[CORE_GROUPS_MAX];

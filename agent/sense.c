@@ -56,24 +56,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* An address has gone: is it one that we hold? */
-static void note_loss(struct agent *agent, const struct addr *addr)
-{
-	const char *ifname = links_name(&agent->links, addr->ifindex);
-	const struct link *link = links_find(&agent->links, addr->ifindex);
-
-	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		struct core_event event = { .type = CORE_EV_LOST, .group = g };
-
-		if (!agent->held[g] || !vips_contain(&agent->conf->groups[g], ifname, addr))
-			continue;
-		if (link && link->running)
-			agent_step(agent, &event);
-		else
-			agent->owed[g] = true; /* it takes its addresses along */
-	}
-}
-
 static void reread(struct agent *agent)
 {
 	struct worker_order look = { .type = WORKER_LOOK };
@@ -97,12 +79,13 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 		follow_link_gone(agent, event->link.index);
 		break;
 	case MONITOR_ADDR_GONE:
-		note_loss(agent, &event->addr);
+		drift_gone(agent, event);
 		break;
 	case MONITOR_OVERRUN:
 		reread(agent);
 		break;
 	case MONITOR_ADDR:
+		drift_came(agent, event);
 		follow_home(agent);
 		break;
 	case MONITOR_GATE_CHANGED:
@@ -165,13 +148,20 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 	struct core_event event = { .type = CORE_EV_DONE, .group = result->group };
 
 	if (result->type == WORKER_LOOK) {
-		if (!result->err)
+		if (!result->err) {
 			follow_links(agent, result->links, result->n_links);
+			drift_look(agent, result->addrs, result->n_addrs);
+		}
 		free(result->links);
+		free(result->addrs);
 		return;
 	}
 	if (result->type == WORKER_NEIGHBOURS) {
 		note_neighbours(agent, result);
+		return;
+	}
+	if (result->type == WORKER_STEP_BACK || result->type == WORKER_TIDY) {
+		drift_result(agent, result);
 		return;
 	}
 	if (result->type == WORKER_REFRESH_ARP) {
@@ -182,6 +172,8 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 	}
 	if (result->type == WORKER_STORE)
 		note_stored(agent, result);
+	if (result->type == WORKER_PREPARE)
+		drift_done(agent, result->group);
 	agent->refused[result->group] = result->vip;
 	event.done.id = result->id;
 	event.done.err = result->err;
@@ -281,8 +273,8 @@ static int attach_timers(struct agent *agent)
 	r = sd_event_source_set_priority(agent->timer, SD_EVENT_PRIORITY_IMPORTANT + 1);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time_relative(agent->loop, &agent->refresh, CLOCK_BOOTTIME,
-				       agent->conf->address_lifetime_s * USEC_PER_SEC / 3, 0,
+	/* At once: the agent before us, of whom addresses were adopted, may not have come to it. */
+	r = sd_event_add_time_relative(agent->loop, &agent->refresh, CLOCK_BOOTTIME, 0, 0,
 				       on_refresh, agent);
 	if (r < 0)
 		return r;

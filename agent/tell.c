@@ -10,7 +10,7 @@
 #include "agent/tell.h"
 #include "agent/why.h"
 
-enum { TELL_TEXT_MAX = 256, STATUS_MAX = 512 };
+enum { TELL_TEXT_MAX = 256, TELL_ADDR_MAX = 96, STATUS_MAX = 512 };
 
 /* What people hear of it. The ids are on the bus, in the journal and in the manual. */
 struct notice {
@@ -86,14 +86,37 @@ static void describe_peer(const struct agent *agent, const struct core_action *a
 		    peer);
 }
 
+/* "10.77.0.100/16 on eth0" */
+static const char *name_addr(const struct agent *agent, const struct addr *addr,
+			     char buf[static TELL_ADDR_MAX])
+{
+	char ip[64];
+
+	(void)snprintf(buf, TELL_ADDR_MAX, "%s/%u on %s", conf_format_ip(&addr->ip, ip, sizeof(ip)),
+		       addr->prefix, links_name(&agent->links, addr->ifindex));
+	return buf;
+}
+
 static void describe_repair(const struct agent *agent, const struct core_action *a,
 			    struct notice *n)
 {
+	const struct drift_note *mended = &agent->drift[a->group].mended;
 	bool missing = agent->trouble[a->group].missing;
+	const char *done = mended->changed ? "changed" : "removed";
+	char addr[TELL_ADDR_MAX];
 
-	SAY(n, "TK-0007", LOG_LEVEL_WARNING, "addresses of ours had been removed: %s%s",
-	    missing ? "they are back, but for those on " : "they are back",
-	    missing ? agent->trouble[a->group].name : "");
+	if (mended->n)
+		n->interface = links_name(&agent->links, mended->addr.ifindex);
+	if (missing || !mended->n)
+		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "addresses of ours had been removed: %s%s",
+		    missing ? "they are back, but for those on " : "they are back",
+		    missing ? agent->trouble[a->group].name : "");
+	else if (mended->n == 1)
+		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "%s had been %s%s: it is back",
+		    name_addr(agent, &mended->addr, addr), done, mended->by);
+	else
+		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "%s and %zu more had been %s%s: they are back",
+		    name_addr(agent, &mended->addr, addr), mended->n - 1, done, mended->by);
 }
 
 /* Which address, where, and what may be done about it. */
@@ -234,6 +257,42 @@ void tell_mac(struct agent *agent, uint8_t group, const struct link *link)
 	    "interface %s has the MAC %02x:%02x:%02x:%02x:%02x:%02x now", link->name, mac[0],
 	    mac[1], mac[2], mac[3], mac[4], mac[5]);
 	publish(agent, group, false, &notice);
+}
+
+/**
+ * tell_foreign() - Say that one of a group's addresses stands here, and not from us
+ * @addr: as the kernel has it
+ */
+void tell_foreign(struct agent *agent, uint8_t group, const struct addr *addr)
+{
+	struct notice notice = { .interface = links_name(&agent->links, addr->ifindex) };
+	char name[TELL_ADDR_MAX];
+
+	SAY(&notice, "TK-0030", LOG_LEVEL_WARNING,
+	    "%s is not from us: the gate lets it answer only while this node is primary",
+	    name_addr(agent, addr, name));
+	publish(agent, group, false, &notice);
+}
+
+/**
+ * tell_left() - Say what this host still has of what it has released
+ * @result: of WORKER_TIDY
+ */
+void tell_left(struct agent *agent, const struct worker_result *result)
+{
+	const char *ifname = links_name(&agent->links, result->ifindex);
+	struct notice notice = { .interface = ifname };
+	char more[32] = "";
+	char ip[64];
+
+	if (result->n > 1)
+		(void)snprintf(more, sizeof(more), " and %zu more", result->n - 1);
+	SAY(&notice, "TK-0031", LOG_LEVEL_WARNING,
+	    "%s%s %s released, but this host still has %s on %s, not from us: the gate keeps %s "
+	    "silent",
+	    conf_format_ip(&result->vip->ip, ip, sizeof(ip)), more, *more ? "are" : "is",
+	    *more ? "them" : "it", ifname, *more ? "them" : "it");
+	publish(agent, result->group, false, &notice);
 }
 
 /**

@@ -209,6 +209,17 @@ Test(adopt, leftovers_with_our_tag_go_and_foreign_addresses_stay)
 	cr_assert(held("va    inet6 fd07::1/64 "));
 }
 
+Test(adopt, the_hosts_own_stays_that_is_behind_a_leftover)
+{
+	sh("echo 0 >/proc/sys/net/ipv4/conf/va/promote_secondaries");
+	held_add("10.6.0.6", 24, "va");
+	sh("ip address add 10.6.0.1/24 dev va");
+	held_add("10.6.0.7", 24, "va");
+	cr_assert_not(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert(held("va    inet 10.6.0.1/24 "));
+}
+
 Test(adopt, leftovers_of_another_configuration_go_beside_what_is_kept)
 {
 	hold(SIP, GATE_ANSWER, LONG_MS);

@@ -146,6 +146,29 @@ static void tell_all(struct page *events, const char *redundancy)
 	agent.conf = conf_free((struct conf *)agent.conf);
 }
 
+/* What is told without the core */
+static void tell_others(struct page *events)
+{
+	const struct addr addr = { .ip = { .family = 4, .bytes = { 192, 0, 2, 3 } }, .prefix = 32 };
+	struct worker_result result = { .type = WORKER_TIDY, .n = 1 };
+	struct conf *conf =
+		conf_from_text("[Node HERE]\nAddress=192.0.2.1\n[Node NODE]\nAddress=192.0.2.2\n"
+			       "[Group sip]\nVirtualAddress=192.0.2.3 INTERFACE\n");
+
+	agent.conf = conf;
+	agent.links.v[0] = (struct link){ .name = "INTERFACE" };
+	agent.links.n = 1;
+	result.vip = &conf->groups[0].vips[0];
+	tell_foreign(&agent, 0, &addr);
+	replace(said.text, 0, "192.0.2.3/32", "ADDRESS");
+	note_said(events);
+	tell_left(&agent, &result);
+	replace(said.text, 0, "192.0.2.3", "ADDRESS");
+	note_said(events);
+	agent.links.n = 0;
+	agent.conf = conf_free(conf);
+}
+
 /*
  * The items ".It @macro ..." of a section as lines "REST-OF-IT TEXT", the text being
  * what stands up to .Pp. Free it.
@@ -187,6 +210,7 @@ Test(man, every_event_is_in_the_manual_with_level_and_text_and_no_other)
 	cr_assert(events);
 	tell_all(events, "warm");
 	tell_all(events, "hot");
+	tell_others(events);
 	page_same(page, "", events);
 }
 

@@ -276,6 +276,75 @@ Test(tell, an_interface_is_named_with_what_has_become_of_it)
 	agent.conf = NULL;
 }
 
+static struct conf *with_group(void)
+{
+	struct conf *conf = conf_from_text("[Node alpha]\nAddress=10.0.0.1\n"
+					   "[Node beta]\nAddress=10.0.0.2\n[Group sip]\n"
+					   "VirtualAddress=10.0.0.3/24 eth0\n");
+
+	agent.conf = conf;
+	agent.links.v[0] = (struct link){ .index = 7, .name = "eth0" };
+	agent.links.n = 1;
+	memset(&said, 0, sizeof(said));
+	return conf;
+}
+
+static const struct addr on_eth0 = { .ip = { .family = 4, .bytes = { 10, 0, 0, 3 } },
+				     .prefix = 24,
+				     .ifindex = 7 };
+
+Test(tell, a_repair_says_what_of_and_who_made_it_necessary)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+	struct core_action action = telling(CORE_TELL_REPAIRED);
+	struct drift_note *mended = &agent.drift[0].mended;
+
+	*mended = (struct drift_note){ .addr = on_eth0, .n = 1, .by = " by ip (process 12)" };
+	tell_people(&agent, &action);
+	cr_assert_str_eq(said.text,
+			 "10.0.0.3/24 on eth0 had been removed by ip (process 12): it is back");
+	cr_assert_str_eq(said.id, "TK-0007");
+	cr_assert_str_eq(said.interface, "eth0");
+	mended->n = 3;
+	tell_people(&agent, &action);
+	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 and 2 more had been removed by ip "
+				    "(process 12): they are back");
+	*mended = (struct drift_note){ .addr = on_eth0, .n = 1, .changed = true };
+	tell_people(&agent, &action);
+	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 had been changed: it is back");
+}
+
+Test(tell, a_copy_that_is_not_from_us_is_told_with_its_place)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+
+	tell_foreign(&agent, 0, &on_eth0);
+	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 is not from us: the gate lets it answer "
+				    "only while this node is primary");
+	cr_assert_str_eq(said.id, "TK-0030");
+	cr_assert_str_eq(said.event_id, "TK-0030");
+	cr_assert_str_eq(said.event_level, "Warning");
+	cr_assert_str_eq(said.interface, "eth0");
+	cr_assert_str_eq(said.group, "sip");
+}
+
+Test(tell, what_is_left_after_a_release_is_told)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+	struct worker_result result = { .vip = &conf->groups[0].vips[0], .ifindex = 7, .n = 1 };
+
+	tell_left(&agent, &result);
+	cr_assert_str_eq(said.text, "10.0.0.3 is released, but this host still has it on eth0, "
+				    "not from us: the gate keeps it silent");
+	cr_assert_str_eq(said.id, "TK-0031");
+	cr_assert_str_eq(said.event_id, "TK-0031");
+	cr_assert_str_eq(said.interface, "eth0");
+	result.n = 3;
+	tell_left(&agent, &result);
+	cr_assert_str_eq(said.text, "10.0.0.3 and 2 more are released, but this host still has "
+				    "them on eth0, not from us: the gate keeps them silent");
+}
+
 Test(tell, what_waits_for_its_interface_is_not_said_to_be_back)
 {
 	struct core_action action = telling(CORE_TELL_REPAIRED);

@@ -142,6 +142,87 @@ Test(vips, what_is_ours_is_removed_and_nothing_else)
 	cr_assert(held(" 10.9.0.77/24 "));
 }
 
+static void remove_ours(const struct conf_group *group)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	cr_assert_eq(vips_ours(nl, group, &vips), 0);
+	while (vips_remove_slice(nl, &vips) > 0)
+		;
+	cr_assert_eq(vips_error(&vips), 0);
+}
+
+/* The kernel would remove an IPv4 address with the first one of its network on that interface. */
+Test(vips, what_is_behind_ours_stays)
+{
+	sh("echo 0 >/proc/sys/net/ipv4/conf/va/promote_secondaries");
+	held_add("10.9.0.3", 24, "va");
+	sh("ip address add 10.9.0.1/24 dev va && ip address add 10.9.0.2/25 dev va");
+	held_add("10.9.0.99", 24, "va"); /* of another group, perhaps */
+	remove_ours(&conf->groups[SIP]);
+	cr_assert_not(held(" 10.9.0.3/"));
+	cr_assert(held(" 10.9.0.1/24 "));
+	cr_assert(held(" 10.9.0.2/25 "));
+	cr_assert(held(" 10.9.0.99/24 "));
+	sh("ip route | grep -q '^10.9.0.0/24 .*src 10.9.0.1'");
+}
+
+Test(vips, ours_goes_last_when_others_are_behind_it)
+{
+	sh("echo 0 >/proc/sys/net/ipv4/conf/va/promote_secondaries");
+	held_add("10.9.0.3", 24, "va");
+	held_add("10.9.0.4", 24, "va"); /* not of this group */
+	add_all(&conf->groups[SIP]);
+	remove_ours(&conf->groups[SIP]);
+	cr_assert_eq(held_count(), 1);
+	cr_assert(held(" 10.9.0.4/24 "));
+}
+
+Test(vips, ours_steps_back_behind_those_of_the_host)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	sh("echo 0 >/proc/sys/net/ipv4/conf/va/promote_secondaries");
+	held_add("10.9.0.3", 24, "va");
+	sh("ip address add 10.9.0.1/24 dev va");
+	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
+	cr_assert_eq(vips.n, 1);
+	cr_assert_eq(vips.n_plain, 0);
+	cr_assert_eq(vips_step_back(nl, &vips.v[0], 77), 0);
+	cr_assert(held("10.9.0.1/24 scope global va"));
+	cr_assert(held("10.9.0.3/24 scope global secondary dynamic"));
+	cr_assert(held("valid_lft 77sec") || held("valid_lft 76sec"));
+	sh("ip route | grep -q '^10.9.0.0/24 .*src 10.9.0.1'");
+	vips_done(&vips);
+	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
+	cr_assert_eq(vips.n_plain, vips.n, "nobody is behind it now");
+}
+
+Test(vips, for_ever_is_not_as_it_should_be)
+{
+	held_add("10.9.0.4", 32, "va");
+	cr_assert_eq(count_missing(&conf->groups[DB]), 0);
+	sh("ip address del 10.9.0.4/32 dev va");
+	held_add_for("10.9.0.4", 32, "va", UINT32_MAX);
+	cr_assert_eq(count_missing(&conf->groups[DB]), 1);
+	add_all(&conf->groups[DB]);
+	cr_assert_eq(count_missing(&conf->groups[DB]), 0);
+	cr_assert_eq(held_count(), 1);
+}
+
+/* Whoever added it, and for however long: from now on it is ours. */
+Test(vips, a_strangers_address_where_ours_belongs_becomes_ours)
+{
+	sh("ip address add 10.9.0.3/24 dev va && ip address add fd09::3/64 dev va nodad");
+	cr_assert_eq(count_missing(&conf->groups[SIP]), 3);
+	add_all(&conf->groups[SIP]);
+	cr_assert_eq(count_missing(&conf->groups[SIP]), 0);
+	cr_assert_eq(held_count(), 3);
+	remove_ours(&conf->groups[SIP]);
+	cr_assert_not(held(" 10.9.0.3/"));
+	cr_assert_not(held(" fd09::3/"));
+}
+
 Test(vips, an_error_of_one_address_is_kept_and_the_others_go_on)
 {
 	_cleanup_(vips_done) struct vips vips = { 0 };

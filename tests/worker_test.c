@@ -408,6 +408,7 @@ Test(worker, interfaces_are_listed_for_who_asks)
 		found |= !strcmp(result.links[i].name, "va") && result.links[i].running;
 	cr_assert(found);
 	free(result.links);
+	free(result.addrs);
 }
 
 Test(worker, neighbours_of_an_interface_are_listed_for_who_asks)
@@ -425,6 +426,91 @@ Test(worker, neighbours_of_an_interface_are_listed_for_who_asks)
 	cr_assert_eq(result.n_neighs, 1);
 	cr_assert_eq(result.neighs[0].mac[5], 0x50);
 	free(result.neighs);
+}
+
+Test(worker, addresses_are_listed_with_the_interfaces)
+{
+	struct worker_result result;
+	size_t ours = 0;
+
+	hold(SIP);
+	(void)order(WORKER_LOOK, 0);
+	result = next();
+	cr_assert_eq(result.err, 0);
+	for (size_t i = 0; i < result.n_addrs; i++)
+		ours += result.addrs[i].tag == ADDR_TAG;
+	cr_assert_eq(ours, 3);
+	free(result.links);
+	free(result.addrs);
+}
+
+/* One of thousands is put back without a touch to the others. */
+Test(worker, a_repair_adds_only_what_is_missing)
+{
+	hold(SIP);
+	sh("ip address del 10.8.0.3/32 dev vb");
+	held_add_for("fd09::3", 64, "va", 7777);
+	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("valid_lft 7777sec") || held("valid_lft 7776sec"));
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_not(held("valid_lft 777"), "a claim is about all of them");
+}
+
+static void tidy(uint8_t group, bool is_held)
+{
+	struct worker_order o = { .type = WORKER_TIDY, .group = group, .held = is_held };
+
+	cr_assert_eq(worker_order(worker, &o), 0);
+}
+
+Test(worker, where_a_groups_addresses_were_is_forgotten)
+{
+	sh("ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev va nud reachable &&"
+	   " ip neigh add fd09::3 lladdr 02:00:00:00:00:03 dev va nud reachable &&"
+	   " ip neigh add 10.9.0.4 lladdr 02:00:00:00:00:04 dev va nud reachable");
+	tidy(SIP, true);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, DB)), 0, "no result but this");
+	sh("test $(ip neigh show | grep -c :03) = 0 && test $(ip neigh show | grep -c :04) = 1");
+}
+
+Test(worker, what_else_has_released_addresses_is_found)
+{
+	struct worker_result result;
+
+	tidy(SIP, false);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "nothing is left: no result but this");
+	sh("ip address add 10.9.0.3/32 dev lo && ip route add local fd09::/64 dev lo table local &&"
+	   " ip address add 10.9.0.4/32 dev vb");
+	tidy(SIP, false);
+	result = next();
+	cr_assert_eq(result.type, WORKER_TIDY);
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(result.group, SIP);
+	cr_assert_eq(result.n, 2);
+	cr_assert_str_eq(result.vip->ifname, "va", "where it belongs");
+	cr_assert_eq(result.ifindex, netns_index("lo"));
+	tidy(SIP, true);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "what is held is no news");
+}
+
+Test(worker, addresses_step_back_behind_the_hosts)
+{
+	struct worker_result result;
+
+	hold(SIP);
+	(void)order(WORKER_STEP_BACK, SIP);
+	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0,
+		     "nobody is behind: no result but this");
+	sh("ip address add 10.9.0.1/24 dev va");
+	(void)order(WORKER_STEP_BACK, SIP);
+	result = next();
+	cr_assert_eq(result.type, WORKER_STEP_BACK);
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(result.n, 1);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("10.9.0.1/24 scope global va"));
+	cr_assert(held("10.9.0.3/24 scope global secondary"));
 }
 
 Test(worker, terms_go_to_the_state_directory)

@@ -47,20 +47,21 @@ static bool is_adopted(const struct adopter *a, const struct addr *addr)
 static int remove_rest(struct adopter *a)
 {
 	_cleanup_(freep) struct addr *found = NULL;
-	_cleanup_(freep) int *errors = NULL;
 	size_t n, ours = 0;
 	int r;
 
 	r = addr_list(a->route, &found, &n);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		if (found[i].tag == ADDR_TAG && !is_adopted(a, &found[i]))
-			found[ours++] = found[i];
-	errors = calloc(ours + 1, sizeof(*errors));
-	if (!errors)
-		return -ENOMEM;
-	return ours ? addr_remove(a->route, found, ours, errors) : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct addr addr = found[i];
+
+		if (addr.tag != ADDR_TAG || is_adopted(a, &addr))
+			continue;
+		found[i] = found[ours];
+		found[ours++] = addr;
+	}
+	return vips_take_off(a->route, found, ours, found + ours, n - ours);
 }
 
 /*

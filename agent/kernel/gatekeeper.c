@@ -151,6 +151,8 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 	case WORKER_REMOVE:
 	case WORKER_LOOK:
 	case WORKER_NEIGHBOURS:
+	case WORKER_TIDY:
+	case WORKER_STEP_BACK:
 	case _WORKER_TYPE_MAX:
 		break;
 	}

@@ -8,6 +8,8 @@
 #include "agent/cleanup.h"
 #include "agent/kernel/vips.h"
 #include "netlink/link.h"
+#include "netlink/local.h"
+#include "netlink/promote.h"
 
 /* A slice should take the kernel a few ms, so that the gate never waits longer. */
 enum {
@@ -89,10 +91,7 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 /* For bsearch: vips by address. */
 static int by_ip(const void *a, const void *b)
 {
-	const struct ip *x = &((const struct addr *)a)->ip, *y = &((const struct addr *)b)->ip;
-
-	return x->family != y->family ? x->family - y->family
-				      : memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+	return ip_compare(&((const struct addr *)a)->ip, &((const struct addr *)b)->ip);
 }
 
 /**
@@ -119,6 +118,65 @@ bool vips_contain(const struct conf_group *group, const char *ifname, const stru
 	return false;
 }
 
+/* Is it the first of a network that one of these is in as well? That one would go with it. */
+static bool is_before_others(const struct addr *a, const struct addr *others, size_t n)
+{
+	const struct local network = { .ip = a->ip, .prefix = a->prefix };
+
+	if (a->ip.family != 4 || a->secondary)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (others[i].secondary && others[i].ifindex == a->ifindex &&
+		    others[i].prefix == a->prefix && local_covers(&network, &others[i].ip))
+			return true;
+	return false;
+}
+
+/*
+ * Put those of ours last that are not to be removed without a look at others. Behind
+ * all of ours that have gone before, only others are left to be promoted: the kernel
+ * walks through all that are behind the first one, each time.
+ *
+ * Return: how many are in front, for addr_remove(); the rest is for promote_remove().
+ */
+static size_t put_plain_first(struct addr *ours, size_t n, const struct addr *others,
+			      size_t n_others)
+{
+	for (size_t i = 0; i < n;) {
+		struct addr first = ours[i];
+
+		if (!is_before_others(&first, others, n_others)) {
+			i++;
+			continue;
+		}
+		ours[i] = ours[--n];
+		ours[n] = first;
+	}
+	return n;
+}
+
+/**
+ * vips_take_off() - Remove addresses of ours, all at once, and nothing with them
+ * @ours: with our tag; reordered
+ * @others: those on this host that are to stay; may contain ours
+ *
+ * Return: 0, also when the kernel refused some; -ENOMEM; errors of the exchange.
+ */
+int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr *others,
+		  size_t n_others)
+{
+	_cleanup_(freep) int *errors = calloc(n + 1, sizeof(*errors));
+	size_t plain = put_plain_first(ours, n, others, n_others);
+	int r;
+
+	if (!errors)
+		return -ENOMEM;
+	r = addr_remove(nl, ours, plain, errors);
+	for (size_t i = plain; r >= 0 && i < n; i++)
+		(void)promote_remove(nl, &ours[i]); /* what is refused goes with its lifetime */
+	return r;
+}
+
 /**
  * vips_ours() - The addresses of a group that the kernel has with our tag, to be removed
  *
@@ -131,7 +189,7 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 {
 	_cleanup_(freep) struct addr *found = NULL, *wanted = NULL;
 	_cleanup_(vips_done) struct vips vips = { 0 };
-	size_t n_found;
+	size_t n_found, n_others = 0;
 	int r;
 
 	r = addr_list(nl, &found, &n_found);
@@ -150,6 +208,9 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 		if (found[i].tag == ADDR_TAG &&
 		    bsearch(&found[i], wanted, group->n_vips, sizeof(*wanted), by_ip))
 			vips.v[vips.n++] = found[i];
+		else
+			found[n_others++] = found[i];
+	vips.n_plain = put_plain_first(vips.v, vips.n, found, n_others);
 	*ret = vips;
 	vips = (struct vips){ 0 };
 	return 0;
@@ -176,12 +237,12 @@ static bool has_label(const struct addr *addr, const struct addr *want)
 	return !*want->label || !strcmp(addr->label, want->label);
 }
 
-/* Is this very address there, as it should be? */
+/* Is this very address there, as it should be, and to end some day without us? */
 static bool is_there(const struct addr *sorted, size_t n, const struct addr *want)
 {
 	const struct addr *addr = find_ours(sorted, n, want);
 
-	return addr && has_label(addr, want);
+	return addr && addr->valid_s != UINT32_MAX && has_label(addr, want);
 }
 
 /**
@@ -255,7 +316,7 @@ int vips_relabel(struct nl *nl, const struct vips *missing)
 		if (ours && !has_label(ours, &missing->v[i]))
 			wrong.v[wrong.n++] = *ours;
 	}
-	r = wrong.n ? addr_remove(nl, wrong.v, wrong.n, wrong.errors) : 0;
+	r = vips_take_off(nl, wrong.v, wrong.n, found, n);
 	return r < 0 ? r : wrong.n > 0;
 }
 
@@ -270,9 +331,9 @@ static uint64_t now_us(void)
 typedef int (*vips_verb)(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
 
 /* Work on the next slice, and make the one after it as long as the kernel can bear. */
-static int work_slice(struct nl *nl, struct vips *vips, vips_verb verb)
+static int work_slice(struct nl *nl, struct vips *vips, size_t end, vips_verb verb)
 {
-	size_t left = vips->n - vips->next, n = left < vips->slice ? left : vips->slice;
+	size_t left = end - vips->next, n = left < vips->slice ? left : vips->slice;
 	uint64_t began = now_us(), took;
 	int r;
 
@@ -296,15 +357,43 @@ static int work_slice(struct nl *nl, struct vips *vips, vips_verb verb)
  */
 int vips_add_slice(struct nl *nl, struct vips *vips)
 {
-	return work_slice(nl, vips, addr_add);
+	return work_slice(nl, vips, vips->n, addr_add);
 }
 
 /**
- * vips_remove_slice() - Remove the next few addresses; see vips_add_slice()
+ * vips_remove_slice() - Remove the next few addresses of vips_ours(); see vips_add_slice()
  */
 int vips_remove_slice(struct nl *nl, struct vips *vips)
 {
-	return work_slice(nl, vips, addr_remove);
+	if (vips->next < vips->n_plain)
+		return work_slice(nl, vips, vips->n_plain, addr_remove);
+	if (vips->next == vips->n)
+		return 0;
+	vips->errors[vips->next] = promote_remove(nl, &vips->v[vips->next]);
+	return ++vips->next < vips->n;
+}
+
+/**
+ * vips_step_back() - Put an address behind the others of its network on that link
+ * @addr: the first one, of vips_ours()
+ * @valid_s: its lifetime from now on
+ *
+ * The kernel has them in the order in which they came, gives the route of their
+ * network to the first one only, and removes the others with it.
+ *
+ * Return: 0; what promote_remove() and addr_add() fail with: it may be away then.
+ */
+int vips_step_back(struct nl *nl, const struct addr *addr, uint32_t valid_s)
+{
+	struct addr again = *addr;
+	int error = 0, r;
+
+	r = promote_remove(nl, addr);
+	if (r < 0)
+		return r;
+	again.valid_s = valid_s;
+	r = addr_add(nl, &again, 1, &error);
+	return r < 0 ? r : error;
 }
 
 /**

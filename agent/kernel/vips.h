@@ -12,16 +12,20 @@ struct vips {
 	int *errors;		       /* owned; one for each */
 	const struct conf_vip *absent; /* the first whose interface is not there; NULL: none */
 	size_t n, next;
-	size_t slice; /* how many at once; adapts itself */
+	size_t n_plain; /* of vips_ours(): no address of others goes with the first so many */
+	size_t slice;	/* how many at once; adapts itself */
 };
 
 void vips_done(struct vips *vips);
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
+int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr *others,
+		  size_t n_others);
 int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret);
 int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
 int vips_relabel(struct nl *nl, const struct vips *missing);
 int vips_add_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
+int vips_step_back(struct nl *nl, const struct addr *addr, uint32_t valid_s);
 int vips_error(const struct vips *vips);
 const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group);
 size_t vips_keep_added(struct vips *vips);

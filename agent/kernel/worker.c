@@ -7,6 +7,7 @@
 
 #include "agent/cleanup.h"
 #include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/left.h"
 #include "agent/store.h"
 #include "agent/kernel/vips.h"
 #include "agent/kernel/worker.h"
@@ -95,6 +96,19 @@ static int write_store(struct worker *w, const struct worker_order *order)
 	return store_write(w->state_directory, w->conf->groups[order->group].name, &order->store);
 }
 
+/* A list of the one kind without the other is none. */
+static int look(struct worker *w, struct worker_result *result)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	int r = link_list(w->route, &links, &result->n_links);
+
+	if (r == 0)
+		r = addr_list(w->route, &result->addrs, &result->n_addrs);
+	if (r == 0)
+		result->links = TAKE(links);
+	return r;
+}
+
 /* Orders that are done in one go. */
 static void run_urgent(struct worker *w, const struct worker_order *order)
 {
@@ -104,7 +118,7 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 		result.stored = order->store;
 		result.err = write_store(w, order);
 	} else if (order->type == WORKER_LOOK) {
-		result.err = link_list(w->route, &result.links, &result.n_links);
+		result.err = look(w, &result);
 	} else if (order->type == WORKER_NEIGHBOURS) {
 		result.ifindex = order->ifindex;
 		result.err = neigh_list(w->route, order->ifindex, &result.neighs, &result.n_neighs);
@@ -128,6 +142,10 @@ static int job_look(struct worker *w)
 
 	if (job->order.type == WORKER_REMOVE)
 		return vips_ours(w->route, job_group(w), &job->vips);
+	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
+	if (job->order.type == WORKER_PREPARE && !job->order.ticket)
+		return vips_missing(w->route, job_group(w), w->conf->address_lifetime_s,
+				    &job->vips);
 	return vips_all(w->route, job_group(w), w->conf->address_lifetime_s, &job->vips);
 }
 
@@ -223,11 +241,54 @@ static bool is_in_the_way(struct worker *w)
 	return waiting;
 }
 
+/* Nobody waits for this, and no result means that there is nothing to be said. */
+static void run_tidy(struct worker *w)
+{
+	struct worker_result result = result_of(&w->job.order, 0);
+	const struct conf_group *group = job_group(w);
+	struct left left = { 0 };
+
+	w->busy = false;
+	result.err = left_forget(w->route, group);
+	if (!result.err && !w->job.order.held)
+		result.err = left_look(w->route, group, &left);
+	result.vip = left.vip;
+	result.ifindex = left.ifindex;
+	result.n = left.n;
+	if (result.err || result.n)
+		finish(w, &result);
+}
+
+/* Only those that others of their network are behind: each is away for a moment. */
+static void run_step_back(struct worker *w)
+{
+	struct worker_result result = result_of(&w->job.order, 0);
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	w->busy = false;
+	result.err = vips_ours(w->route, job_group(w), &vips);
+	for (size_t i = vips.n_plain; !result.err && i < vips.n; i++) {
+		result.err = vips_step_back(w->route, &vips.v[i], w->conf->address_lifetime_s);
+		result.n += !result.err;
+	}
+	if (result.err || result.n)
+		finish(w, &result);
+}
+
 static void run_job(struct worker *w)
 {
 	struct worker_result result;
-	int r = is_in_the_way(w) ? 0 : job_slice(w);
+	int r;
 
+	if (w->job.order.type == WORKER_TIDY) {
+		run_tidy(w);
+		return;
+	}
+	if (w->job.order.type == WORKER_STEP_BACK) {
+		run_step_back(w);
+		return;
+	}
+	r = is_in_the_way(w) ? 0 : job_slice(w);
 	if (r > 0)
 		return;
 	vips_done(&w->job.vips);
@@ -333,6 +394,7 @@ struct worker *worker_free(struct worker *w)
 		const struct worker_result *untaken = &w->results[w->results_head++ % WORKER_RING];
 
 		free(untaken->links);
+		free(untaken->addrs);
 		free(untaken->neighs);
 	}
 	gatekeeper_done(&w->gate);
@@ -346,7 +408,8 @@ struct worker *worker_free(struct worker *w)
 
 static bool is_urgent(enum worker_type type)
 {
-	return type != WORKER_PREPARE && type != WORKER_REFRESH && type != WORKER_REMOVE;
+	return type != WORKER_PREPARE && type != WORKER_REFRESH && type != WORKER_REMOVE &&
+	       type != WORKER_TIDY && type != WORKER_STEP_BACK;
 }
 
 /**
@@ -371,6 +434,12 @@ int worker_order(struct worker *w, const struct worker_order *order)
 	(void)pthread_cond_signal(&w->wake);
 	(void)pthread_mutex_unlock(&w->lock);
 	return r;
+}
+
+/* Under which the kernel tells what has been done to addresses here. */
+uint32_t worker_portid(const struct worker *w)
+{
+	return nl_portid(w->route);
 }
 
 /* Readable when there are results. */

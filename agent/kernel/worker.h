@@ -26,8 +26,10 @@ enum worker_type {
 	WORKER_REBUILD,	    /* lay the tables anew, with the levels as ordered */
 	WORKER_EXTEND,	    /* lengthen the lease once */
 	WORKER_REFRESH_ARP, /* renew the copy of the lease in the arp family */
-	WORKER_LOOK,	    /* read all interfaces */
+	WORKER_LOOK,	    /* read all interfaces and addresses */
 	WORKER_NEIGHBOURS,  /* read who is on an interface */
+	WORKER_TIDY,	    /* forget where the group's addresses were; what else has them here? */
+	WORKER_STEP_BACK,   /* put the group's addresses behind others of their networks */
 	_WORKER_TYPE_MAX,
 };
 
@@ -42,6 +44,7 @@ struct worker_order {
 		instant lease_until;   /* REBUILD: no lease after that */
 		bool ticket;	       /* PREPARE: lay one in the end */
 		int ifindex;	       /* NEIGHBOURS */
+		bool held;	       /* TIDY: that the host has them is as it should be */
 	};
 };
 
@@ -54,9 +57,12 @@ struct worker_result {
 	bool lease_lost;	    /* REFRESH_ARP: the lease element of the gate is gone */
 	struct link *links;	    /* LOOK: owned by who takes the result */
 	size_t n_links;
+	struct addr *addrs; /* LOOK: likewise */
+	size_t n_addrs;
 	struct neigh *neighs; /* NEIGHBOURS: likewise */
 	size_t n_neighs;
-	int ifindex;
+	int ifindex; /* NEIGHBOURS; TIDY: has vip */
+	size_t n;    /* TIDY: of the group's addresses on this host, vip first; STEP_BACK: moved */
 	struct store_entry stored; /* STORE: what it was about; a newer one may have been refused */
 };
 
@@ -69,5 +75,6 @@ struct worker *worker_free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker_free)
 
 int worker_order(struct worker *worker, const struct worker_order *order);
+uint32_t worker_portid(const struct worker *worker);
 int worker_fd(const struct worker *worker);
 bool worker_next(struct worker *worker, struct worker_result *ret);

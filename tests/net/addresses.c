@@ -327,3 +327,43 @@ int hold_verb(int argc, char **argv)
 	printf("came=%u went=%u both=%u\n", a.came + b.came, a.went + b.went, both);
 	return 0;
 }
+
+/* How often an address was away, and for how long at most: until told to end. */
+int away_verb(int argc, char **argv)
+{
+	uint64_t went_ns = 0, longest_ns = 0;
+	_cleanup_(watch_done) struct watch w = { 0 };
+	_cleanup_(close_fdp) int signals = -1;
+	unsigned times = 0;
+	struct pollfd p[2];
+	int r;
+
+	if (argc < 2 || argc > 3)
+		return probe_usage("away ADDRESS [FIFO]");
+	w.address = argv[1];
+	signals = probe_signal_fd();
+	r = signals < 0 ? signals : watch_open(&w);
+	if (r >= 0)
+		r = probe_ready(argc == 3 ? argv[2] : NULL);
+	if (r < 0)
+		return probe_fail("away", r);
+	probe_realtime(30);
+	p[0] = (struct pollfd){ .fd = mnl_socket_get_fd(w.nl), .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	while (r >= 0 && poll(p, 2, -1) >= 0 && !p[1].revents) {
+		const bool before = w.present;
+
+		r = watch_receive(&w);
+		if (before && !w.present)
+			went_ns = probe_now_ns();
+		if (before || !w.present || !went_ns)
+			continue;
+		times++;
+		if (probe_now_ns() - went_ns > longest_ns)
+			longest_ns = probe_now_ns() - went_ns;
+	}
+	if (r < 0)
+		return probe_fail("away", r);
+	printf("times=%u longest_us=%llu\n", times, (unsigned long long)longest_ns / 1000);
+	return 0;
+}

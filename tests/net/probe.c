@@ -9,6 +9,7 @@ static const struct {
 	{ "addresses", addresses_verb },
 	{ "alias-down", alias_down_verb },
 	{ "announced", announced_verb },
+	{ "away", away_verb },
 	{ "call", call_verb },
 	{ "echo", echo_verb },
 	{ "first", first_verb },

@@ -58,6 +58,7 @@ int alias_down_verb(int argc, char **argv);
 int announced_verb(int argc, char **argv);
 int add_tagged_verb(int argc, char **argv);
 int addresses_verb(int argc, char **argv);
+int away_verb(int argc, char **argv);
 int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);

@@ -93,7 +93,7 @@ scenario_label_goes_with_its_address()
 	wait_property b group/sip Reason adopted
 	said_anew b
 	in_ns b "$PROBE" alias-down eth0:1
-	wait_said b 'addresses of ours had been removed: they are back'
+	wait_said b "$VIP4/16 on eth0 had been removed \(the kernel does not tell by whom\): it is back"
 	[[ $(labelled b eth0:1) == "eth0 $VIP4/16" ]] || fail "b got $(labelled b eth0:1) back"
 	verify_is_clean b
 	assert_holder b

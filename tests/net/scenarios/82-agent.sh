@@ -208,7 +208,7 @@ scenario_limits()
 	done
 	prlimit --pid "${AGENT[a]}" --nofile="$n:1024" # from now on there are no more
 	ip -n "$NET-a" address delete "$VIP6/64" dev eth0
-	wait_said a 'they are back' # that takes none
+	wait_said a '(it is|they are) back' # that takes none
 	serves "$VIP6"
 	call_ok a SetMaintenance false
 	agent_end a TERM

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/kernel/left.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/cleanup.h"
+#include "netlink/local.h"
+#include "netlink/neigh.h"
+
+/* Those of whole networks first, in whatever order; then those of one address, for bsearch. */
+static int by_ip(const void *a, const void *b)
+{
+	const struct local *x = a, *y = b;
+	bool x_one = x->prefix == 8 * ip_len(&x->ip), y_one = y->prefix == 8 * ip_len(&y->ip);
+
+	return x_one != y_one ? x_one - y_one : ip_compare(&x->ip, &y->ip);
+}
+
+/* Who has this address? The networks are few. */
+static const struct local *find(const struct local *v, size_t n, const struct ip *ip)
+{
+	const struct local key = { .ip = *ip, .prefix = (uint8_t)(8 * ip_len(ip)) };
+	const struct local *hit = bsearch(&key, v, n, sizeof(*v), by_ip);
+
+	for (size_t i = 0; !hit && i < n && v[i].prefix < 8 * ip_len(&v[i].ip); i++)
+		if (local_covers(&v[i], ip))
+			hit = &v[i];
+	return hit;
+}
+
+/**
+ * left_look() - Does this host still take in what it has released?
+ * @ret: what has been found
+ *
+ * By an address that a stranger has put somewhere, or by a route. Our own have
+ * been read back when they were removed.
+ *
+ * Return: 0; what local_list() returns.
+ */
+int left_look(struct nl *nl, const struct conf_group *group, struct left *ret)
+{
+	_cleanup_(freep) struct local *v = NULL;
+	struct left left = { 0 };
+	size_t n;
+	int r = local_list(nl, &v, &n);
+
+	if (r < 0)
+		return r;
+	if (n)
+		qsort(v, n, sizeof(*v), by_ip);
+	for (size_t i = 0; n && i < group->n_vips; i++) {
+		const struct local *hit = find(v, n, &group->vips[i].ip);
+
+		if (hit && !left.n++) {
+			left.vip = &group->vips[i];
+			left.ifindex = hit->ifindex;
+		}
+	}
+	*ret = left;
+	return 0;
+}
+
+/**
+ * left_forget() - Have the kernel forget which MACs had the group's addresses
+ *
+ * Otherwise this host's own traffic to the group would go on to who had it before,
+ * until the entry is confirmed no more: announcements do not change an entry that
+ * is younger than locktime (1 s).
+ *
+ * Return: 0; -ENOMEM; what neigh_forget() returns.
+ */
+int left_forget(struct nl *nl, const struct conf_group *group)
+{
+	_cleanup_(freep) struct ip *ips = calloc(group->n_vips + 1, sizeof(*ips));
+
+	if (!ips)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_vips; i++)
+		ips[i] = group->vips[i].ip;
+	qsort(ips, group->n_vips, sizeof(*ips), ip_compare);
+	return neigh_forget(nl, ips, group->n_vips);
+}
