@@ -136,6 +136,15 @@ static void tidy(struct agent *agent, uint8_t group)
 	(void)worker_order(agent->worker, &order); /* entries grow old by themselves, too */
 }
 
+/* Nobody has been asked yet: the core is told so at once. */
+static void probe(struct agent *agent, const struct core_action *action)
+{
+	struct core_event event = { .type = CORE_EV_DONE, .group = action->group };
+
+	event.done.id = action->id;
+	agent_defer(agent, &event);
+}
+
 /**
  * act() - Carry out one action of the core
  *
@@ -188,6 +197,12 @@ void act(struct agent *agent, const struct core_action *action)
 	case CORE_DO_ANNOUNCE:
 		announcer_start(agent->announcer, action->group);
 		act_neighbours(agent);
+		break;
+	case CORE_DO_PROBE:
+		probe(agent, action);
+		break;
+	case CORE_DO_DEFEND:
+		announcer_start(agent->announcer, action->group);
 		break;
 	case CORE_DO_REPLY:
 		bus_reply(agent->bus, action);

@@ -142,6 +142,19 @@ static void describe_failure(const struct agent *agent, const struct core_action
 	    strerror(-a->tell.err), hint);
 }
 
+/* Somebody else answers for an address that is held here. */
+static void describe_stranger(const struct agent *agent, const struct core_action *a,
+			      struct notice *n)
+{
+	const struct conf_vip *vip = &agent->conf->groups[a->group].vips[a->tell.vip];
+	bool known = a->peer < agent->conf->n_nodes;
+	char ip[64];
+
+	SAY(n, "TK-0013", LOG_LEVEL_ERROR, "%s uses %s as well, which is held here",
+	    known ? agent->conf->nodes[a->peer].name : "a stranger",
+	    conf_format_ip(&vip->ip, ip, sizeof(ip)));
+}
+
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
 	char list[WHY_TEXT_MAX];
@@ -173,6 +186,9 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		why_unfit(a->tell.unfit, list);
 		SAY(n, "TK-0010", a->tell.unfit ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		    a->tell.unfit ? "unfit: %s" : "fit%s", list);
+		break;
+	case CORE_TELL_STRANGER:
+		describe_stranger(agent, a, n);
 		break;
 	case CORE_TELL_PEER_UP:
 	case CORE_TELL_PEER_SILENT:

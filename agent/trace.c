@@ -22,7 +22,7 @@
 static const struct field config_fields[] = {
 	CONFIG(self), CONFIG(n_nodes), CONFIG(n_groups), CONFIG(n_announce), CONFIG(interval_us),
 	CONFIG(lease_us), CONFIG(dead_us), CONFIG(start_wait_us), CONFIG(restart_hold_us),
-	CONFIG(step_us), CONFIG(refresh_us), CONFIG(digest), CONFIG(announce_us[0]),
+	CONFIG(step_us), CONFIG(refresh_us), CONFIG(probe_us), CONFIG(digest), CONFIG(announce_us[0]),
 	CONFIG(announce_us[1]), CONFIG(announce_us[2]), CONFIG(announce_us[3]),
 	CONFIG(announce_us[4]), CONFIG(announce_us[5]), CONFIG(announce_us[6]),
 	CONFIG(announce_us[7]),
@@ -79,6 +79,8 @@ static const struct kind events[_CORE_EV_MAX] = {
 	[CORE_EV_LAPSED] = { "lapsed", NOTHING },
 	[CORE_EV_DISOWNED] = { "disowned", LIST(EVENT("peer", peer)) },
 	[CORE_EV_TRAFFIC] = { "traffic", LIST(EVENT("group", group)) },
+	[CORE_EV_STRANGER] = { "stranger", LIST(EVENT("group", group), EVENT("peer", peer),
+		EVENT("vip", stranger.vip)) },
 };
 
 static const struct kind actions[_CORE_DO_MAX] = {
@@ -103,8 +105,11 @@ static const struct kind actions[_CORE_DO_MAX] = {
 		ACTION("what", tell.what), ACTION("reason", tell.reason), ACTION("from", tell.from),
 		ACTION("state", tell.state), ACTION("was_primary", tell.was_primary),
 		ACTION("primary", tell.primary), ACTION("result", tell.result),
-		ACTION("term", tell.term), ACTION("unfit", tell.unfit), ACTION("err", tell.err)) },
+		ACTION("term", tell.term), ACTION("unfit", tell.unfit), ACTION("vip", tell.vip), ACTION("err", tell.err)) },
 	[CORE_DO_EXIT] = { "exit", NOTHING },
+	[CORE_DO_PROBE] = { "probe", LIST(ACTION("id", id), ACTION("group", group),
+		ACTION("within_us", probe.within_us)) },
+	[CORE_DO_DEFEND] = { "defend", LIST(ACTION("group", group), ACTION("vip", defend.vip)) },
 };
 /* clang-format on */
 
@@ -278,7 +283,7 @@ static enum core_event_type event_of(const char **at)
 static int parse_event(struct trace *trace, const char *at)
 {
 	struct core_event event = { 0 };
-	bool as_known;
+	bool as_known, nobody;
 	uint64_t now;
 	int r;
 
@@ -295,7 +300,8 @@ static int parse_event(struct trace *trace, const char *at)
 			     event.type == CORE_EV_BEAT ? beat_fields : NULL);
 	if (r < 0)
 		return r;
-	if (event.peer >= trace->config.n_nodes ||
+	nobody = event.type == CORE_EV_STRANGER && event.peer == CORE_NODE_NONE;
+	if ((event.peer >= trace->config.n_nodes && !nobody) ||
 	    (event.group && event.group >= trace->config.n_groups))
 		return -ERANGE;
 	event.now = (instant){ now };

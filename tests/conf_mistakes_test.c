@@ -71,6 +71,7 @@ static const struct {
 	  "2: Announce= takes times that grow, but 1s is not later than the one before it.\n" },
 	{ "Announce=1s soon", "2: Announce= takes times from 1ms to 1min, not \"soon\".\n" },
 	{ "Announce=1 2 3 4 5 6 7 8 9", "2: Announce= takes at most 8 times.\n" },
+	{ "Probe=11s", "2: Probe= takes a time from 0 to 10s, not \"11s\".\n" },
 	{ "AnnounceRefresh=500ms",
 	  "2: AnnounceRefresh= takes a time in whole seconds from 0 to 1h, not \"500ms\".\n" },
 	{ "AnnounceRefresh=2h",
@@ -84,10 +85,10 @@ static const struct {
 	{ "Lease=391ms",
 	  "2: DeadTime=500ms is too short, it takes 2 * Interval + Lease + 10ms = 501ms at least: "
 	  "otherwise a frozen primary still answers when the other node claims.\n" },
-	{ "Frob=1",
-	  "2: [Agent] has no key Frob=; it has KeyFile= Authentication= Port= Mark= Interval= "
-	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= AddressLifetime= Announce= "
-	  "AnnounceRefresh=.\n" },
+	{ "Zappa=1",
+	  "2: [Agent] has no key Zappa=; it has KeyFile= Authentication= Port= Mark= Interval= "
+	  "Lease= DeadTime= StartWait= RestartHold= TimeoutStep= Probe= AddressLifetime= "
+	  "Announce= AnnounceRefresh=.\n" },
 	{ "interval=50ms", "2: [Agent] has no key interval=; did you mean Interval=?\n" },
 	{ "DaedTime=50ms", "2: [Agent] has no key DaedTime=; did you mean DeadTime=?\n" },
 	{ "Priority=5", "2: Priority= belongs into [Node NAME], not [Agent].\n" },

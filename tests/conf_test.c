@@ -53,6 +53,7 @@ Test(conf, defaults_are_those_of_the_table)
 	cr_expect_eq(conf->start_wait_us, 5000000);
 	cr_expect_eq(conf->restart_hold_us, 3000000);
 	cr_expect_eq(conf->step_us, 8000000);
+	cr_expect_eq(conf->probe_us, 200000);
 	cr_expect_eq(conf->address_lifetime_s, 60);
 	cr_assert_eq(conf->n_announce, 4);
 	cr_expect_arr_eq(conf->announce_us, announce, sizeof(announce));
@@ -73,7 +74,7 @@ Test(conf, every_value_arrives)
 		"[Agent]\nKeyFile=/run/key\nAuthentication=none\nPort=99\nMark=7\nInterval=5ms\n"
 		"Lease=15ms\nDeadTime=35ms\nStartWait=1min\nRestartHold=1.5s\nTimeoutStep=1s "
 		"500ms\n"
-		"AddressLifetime=10\nAnnounce=\nAnnounceRefresh=1min\n"
+		"Probe=0\nAddressLifetime=10\nAnnounce=\nAnnounceRefresh=1min\n"
 		"[Node z]\nAddress=10.0.0.1\nAddress=fd00::1\nPriority=7\n"
 		"[Node b]\nAddress=10.0.0.2\nAddress=fd00::2\n"
 		"[Group s]\nVirtualAddress=fd00::3 eth1\nVirtualAddress=10.0.0.4\tbr-lan.5\n"
@@ -91,6 +92,7 @@ Test(conf, every_value_arrives)
 	cr_expect_eq(conf->start_wait_us, 60000000);
 	cr_expect_eq(conf->restart_hold_us, 1500000);
 	cr_expect_eq(conf->step_us, 1500000);
+	cr_expect_eq(conf->probe_us, 0);
 	cr_expect_eq(conf->address_lifetime_s, 10);
 	cr_expect_eq(conf->n_announce, 0);
 	cr_expect_eq(conf->announce_refresh_s, 60);
@@ -380,7 +382,7 @@ Test(conf, thousands_of_addresses_are_taken)
 Test(conf, core_gets_what_it_needs)
 {
 	_cleanup_(conf_freep) struct conf *conf =
-		conf_from_text("[Agent]\nInterval=20ms\nAnnounceRefresh=1h\n" NODES
+		conf_from_text("[Agent]\nInterval=20ms\nProbe=30ms\nAnnounceRefresh=1h\n" NODES
 			       "Priority=9\n" GROUP "Handover=strict\n");
 	struct core_config config;
 
@@ -393,6 +395,7 @@ Test(conf, core_gets_what_it_needs)
 	cr_expect_eq(config.n_announce, 4);
 	cr_expect_eq(config.announce_us[3], 3000000);
 	cr_expect_eq(config.refresh_us, 3600 * USEC_PER_SEC);
+	cr_expect_eq(config.probe_us, 30000);
 	cr_expect_eq(config.priority[0], 100);
 	cr_expect_eq(config.priority[1], 9);
 	cr_expect(config.groups[0].strict);

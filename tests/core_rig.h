@@ -44,6 +44,7 @@ struct rig_node {
 	bool runs;
 	bool frozen;		  /* gets neither time nor heartbeats nor answers */
 	bool stuck;		  /* its kernel does not answer */
+	int probed;		  /* what its probes find */
 	bool cut_from[RIG_NODES]; /* hears nothing of these */
 	struct core_action orders[RIG_ORDERS];
 	size_t n_orders;
@@ -201,6 +202,7 @@ static inline const char *rig_told(enum core_tell what)
 		[CORE_TELL_ACTION_FAILED] = "action-failed",
 		[CORE_TELL_UNFIT] = "unfit",
 		[CORE_TELL_DISOWNED] = "disowned",
+		[CORE_TELL_STRANGER] = "stranger",
 	};
 
 	return words[what];
@@ -268,6 +270,12 @@ static inline void rig_note_action(uint8_t node, const struct core_action *a)
 		break;
 	case CORE_DO_EXIT:
 		rig_note("exits\n");
+		break;
+	case CORE_DO_PROBE:
+		rig_note("probes %u\n", a->probe.within_us);
+		break;
+	case CORE_DO_DEFEND:
+		rig_note("defends %u\n", a->defend.vip);
 		break;
 	case CORE_DO_BEAT:
 	case _CORE_DO_MAX:
@@ -441,8 +449,10 @@ static inline void rig_answer(uint8_t node, enum core_action_type type, int err)
 /* The kernel answers everything, and what comes of that as well. */
 static inline void rig_done_all(uint8_t node)
 {
-	while (rig.nodes[node].runs && rig.nodes[node].n_orders)
-		rig_answer_next(node, 0);
+	struct rig_node *n = &rig.nodes[node];
+
+	while (n->runs && n->n_orders)
+		rig_answer_next(node, n->orders[0].type == CORE_DO_PROBE ? n->probed : 0);
 }
 
 static inline bool rig_settle_once(void)

@@ -223,6 +223,20 @@ static uint8_t scene_fault_by_being_disowned(void)
 	return BETA;
 }
 
+/* Alpha serves on, unheard. */
+static uint8_t scene_fault_by_somebody_who_answers(void)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_configure(probe_us, 200 * 1000);
+	rig_pair();
+	rig_cut(ALPHA, BETA);
+	rig.nodes[BETA].probed = -98;
+	rig_advance_us(3 * USEC_PER_SEC);
+	rig_expect_state(BETA, CORE_STATE_FAULT);
+	return BETA;
+}
+
 static uint8_t scene_maintenance(void)
 {
 	(void)scene_backup();
@@ -247,6 +261,17 @@ static uint8_t scene_claiming_wait_for_a_dead_peer(void)
 {
 	(void)scene_claiming_wait();
 	rig_advance_us(4 * INTERVAL);
+	return ALPHA;
+}
+
+static uint8_t scene_claiming_probe(void)
+{
+	rig_begin();
+	rig_configure(probe_us, 200 * 1000);
+	rig_standby(ALPHA, BETA, 5);
+	rig.nodes[ALPHA].stuck = true;
+	rig_advance_us(DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
 	return ALPHA;
 }
 
@@ -637,9 +662,11 @@ static const struct {
 	SCENE(fault_by_isolation),
 	SCENE(fault_by_a_failed_claim),
 	SCENE(fault_by_being_disowned),
+	SCENE(fault_by_somebody_who_answers),
 	SCENE(maintenance),
 	SCENE(claiming_wait),
 	SCENE(claiming_wait_for_a_dead_peer),
+	SCENE(claiming_probe),
 	SCENE(claiming_prepare),
 	SCENE(claiming_open),
 	SCENE(claiming_strict_prepare),

@@ -75,6 +75,8 @@ static void generalise(const struct core_action *a)
 
 	if (strstr(said.text, "NODE") && a->tell.what == CORE_TELL_CONFLICT)
 		replace(said.text, 0, "4242", "TERM");
+	if (a->tell.what == CORE_TELL_STRANGER)
+		replace(said.text, 0, "192.0.2.3", "ADDRESS");
 	if (a->tell.what == CORE_TELL_MOVE_FAILED)
 		replace(said.text, 0, core_result_name(a->tell.result), "ERROR");
 	if (a->tell.what == CORE_TELL_ACTION_FAILED)
@@ -133,6 +135,8 @@ static void tell_all(struct page *events, const char *redundancy)
 			a.tell.term = 4242;
 			a.tell.err = -EPERM;
 			a.tell.unfit = i % 2 ? CORE_UNFIT_LINK | CORE_UNFIT_DRIFT : 0;
+			if (what == CORE_TELL_STRANGER && i % 2)
+				a.peer = CORE_NODE_NONE;
 			note_event(events, &a);
 		}
 	}

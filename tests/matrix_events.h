@@ -34,7 +34,7 @@ struct variant {
 		} request;
 		struct {
 			int err;
-			bool stale;
+			bool stale, probe;
 		} done;
 		bool restart, silent;
 		struct {
@@ -91,12 +91,15 @@ static const struct variant variants[] = {
 	EVENT(DONE, "kernel refuses", .done = { .err = ANY_ERROR }),
 	EVENT(DONE, "kernel without gate", .done = { .err = NO_ENTRY }),
 	EVENT(DONE, "old order done", .done = { .stale = true }),
+	EVENT(DONE, "nobody answers", .done = { .probe = true }),
+	EVENT(DONE, "somebody answers", .done = { .err = IN_USE, .probe = true }),
 	EVENT(SENT, "heartbeat not sent"),
 	EVENT(LOST, "addresses taken"),
 	EVENT(FLUSHED, "gate removed"),
 	EVENT(LAPSED, "lease gone"),
 	EVENT(DISOWNED, "disowned"),
 	EVENT(TRAFFIC, "traffic seen"),
+	EVENT(STRANGER, "stranger seen"),
 };
 
 /* The only event of a group that has not begun; START says of the last life what it left. */
@@ -123,6 +126,8 @@ static inline bool applies(const struct variant *v)
 {
 	const struct core_group *g = &core_at->groups[0];
 
+	if (v->type == CORE_EV_DONE && v->done.probe)
+		return g->probe != 0;
 	if (v->type == CORE_EV_DONE && !v->done.stale)
 		return pending_order() != 0;
 	if (v->type == CORE_EV_BEAT && v->beat.third)
@@ -214,7 +219,9 @@ static inline struct core_event event_of(const struct variant *v)
 		event.restart = v->restart;
 		break;
 	case CORE_EV_DONE:
-		event.done.id = v->done.stale ? UINT32_MAX : pending_order();
+		event.done.id = v->done.stale	? UINT32_MAX
+				: v->done.probe ? core_at->groups[0].probe
+						: pending_order();
 		event.done.err = v->done.err;
 		break;
 	case CORE_EV_SENT:
@@ -227,6 +234,7 @@ static inline struct core_event event_of(const struct variant *v)
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case CORE_EV_TRAFFIC:
+	case CORE_EV_STRANGER:
 	case _CORE_EV_MAX:
 		break;
 	}

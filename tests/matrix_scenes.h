@@ -8,13 +8,14 @@
 
 #include "tests/core_rig.h"
 
-enum { ANY_ERROR = -22 };
+enum { ANY_ERROR = -22, IN_USE = -98, PROBE = 200 * 1000 };
 
 static inline void begin(bool strict)
 {
 	rig_begin();
 	rig_configure(n_announce, 0);
 	rig_configure(groups[0].strict, strict);
+	rig_configure(probe_us, PROBE);
 }
 
 /* Alpha is backup of beta, which goes on, and its kernel does not answer by itself. */
@@ -72,6 +73,16 @@ static inline void fault_of_nobody(void)
 	rig.nodes[ALPHA].stuck = true;
 }
 
+/* Beta is silent, and somebody answers in its stead; the next question is under way. */
+static inline void fault_occupied(void)
+{
+	standby();
+	rig_advance_us(DEAD);
+	rig_answer(ALPHA, CORE_DO_PROBE, IN_USE);
+	rig_done_all(ALPHA);
+	rig_advance_us(2 * USEC_PER_SEC);
+}
+
 static inline void maintenance(void)
 {
 	standby();
@@ -98,12 +109,18 @@ static inline void claiming_wait(void)
 	rig.nodes[ALPHA].stuck = true;
 }
 
-static inline void claiming_prepare_alone(void)
+static inline void claiming_probe(void)
 {
 	begin(false);
 	rig_start(ALPHA);
 	rig.nodes[ALPHA].stuck = true;
 	rig_advance_us(LISTEN);
+}
+
+static inline void claiming_prepare_alone(void)
+{
+	claiming_probe();
+	rig_answer(ALPHA, CORE_DO_PROBE, 0);
 }
 
 static inline void claiming_open_alone(void)
@@ -321,8 +338,10 @@ static const struct scene {
 	{ backup_asking, CORE_STATE_BACKUP, 0, "asking" },
 	{ fault, CORE_STATE_FAULT, 0, "of beta" },
 	{ fault_of_nobody, CORE_STATE_FAULT, 0, "beta too" },
+	{ fault_occupied, CORE_STATE_FAULT, 0, "occupied" },
 	{ maintenance, CORE_STATE_MAINTENANCE, 0, "of beta" },
 	{ claiming_wait, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_WAIT, "beta deaf" },
+	{ claiming_probe, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PROBE, "alone" },
 	{ claiming_prepare_alone, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "alone" },
 	{ claiming_prepare_seamless, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "seamless" },
 	{ claiming_prepare_strict, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "strict" },

@@ -186,6 +186,7 @@ Test(trace, a_configuration_is_carried)
 				      .restart_hold_us = 5,
 				      .step_us = 6,
 				      .refresh_us = 9,
+				      .probe_us = 10,
 				      .digest = UINT64_MAX,
 				      .announce_us = { 1, 2, 3, 4, 5, 6, 7, 8 },
 				      .priority = { 10, 20, 30, 40, 50, 60, 70, 80 } };
@@ -214,7 +215,7 @@ Test(trace, actions_are_told_from_each_other)
 	cr_assert_eq(fclose(f), 0);
 	cr_assert_str_eq(text, "> beat\n> store id=5\n> prepare id=5\n> remove id=5\n> gate id=5\n"
 			       "> shut id=5\n> rebuild id=5\n> lease id=5\n> announce\n> reply\n"
-			       "> tell\n> exit\n> tell err=-2\n");
+			       "> tell\n> exit\n> probe id=5\n> defend\n> tell err=-2\n");
 }
 
 Test(trace, what_is_no_line_of_a_trace_is_refused)

@@ -114,6 +114,7 @@ void conf_core(const struct conf *conf, uint8_t self, struct core_config *ret)
 		.restart_hold_us = conf->restart_hold_us,
 		.step_us = conf->step_us,
 		.refresh_us = conf->announce_refresh_s * (uint32_t)USEC_PER_SEC,
+		.probe_us = conf->probe_us,
 		.digest = conf->digest,
 	};
 	memcpy(ret->announce_us, conf->announce_us, sizeof(ret->announce_us));

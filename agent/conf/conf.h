@@ -70,7 +70,7 @@ struct conf {
 	uint16_t port;
 	uint32_t mark; /* SO_MARK of heartbeats that renew the lease; mark + 1 is used too */
 	uint32_t interval_us, lease_us, dead_us;
-	uint32_t start_wait_us, restart_hold_us, step_us;
+	uint32_t start_wait_us, restart_hold_us, step_us, probe_us;
 	uint32_t address_lifetime_s;
 	uint32_t announce_us[CORE_ANNOUNCE_MAX];
 	size_t n_announce;

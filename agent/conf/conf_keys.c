@@ -26,6 +26,7 @@ static const struct conf_key table[] = {
 	{ AGENT("StartWait", "5s", conf_kind_time, start_wait_us), RANGE(0, SEC(600)) },
 	{ AGENT("RestartHold", "3s", conf_kind_time, restart_hold_us), RANGE(0, SEC(60)) },
 	{ AGENT("TimeoutStep", "8s", conf_kind_time, step_us), RANGE(MS(10), SEC(600)) },
+	{ AGENT("Probe", "200ms", conf_kind_time, probe_us), RANGE(0, SEC(10)) },
 	{ AGENT("AddressLifetime", "60s", conf_kind_seconds, address_lifetime_s),
 	  RANGE(SEC(2), SEC(86400)) },
 	{ AGENT("Announce", "10ms 100ms 1s 3s", conf_kind_times, announce_us),

@@ -94,7 +94,8 @@ static void become_primary(struct step *s, uint8_t group)
 	announce(s, group);
 	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
-	g->headless = INSTANT_NEVER;
+	g->headless = g->released = INSTANT_NEVER;
+	g->vacant = false;
 	traffic_begin(core, group, from);
 	repair(s, group); /* what a stranger took meanwhile */
 	if (from) {
@@ -159,6 +160,7 @@ static void carried_out(struct step *s, uint8_t group)
 		break;
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_PROBE:
 	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_YIELD_OFFER:
@@ -231,10 +233,10 @@ static void reconsider(struct step *s, uint8_t group)
 		abandon(s, group, CORE_REASON_CONFLICT);
 	} else if (g->step == CORE_STEP_CLAIM_READY) {
 		take_turn(s, group);
-	} else if (g->step == CORE_STEP_CLAIM_WAIT) {
+	} else if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE) {
 		if (!rule_usable(g->unfit & ~CORE_UNFIT_STARTING))
 			abandon(s, group, CORE_REASON_UNFIT);
-		else if (may_claim(core, group))
+		else if (g->step == CORE_STEP_CLAIM_PROBE || may_claim(core, group))
 			claim(s, group, g->reason);
 	}
 	if (g->step == CORE_STEP_CLAIM_PREPARED)
@@ -258,6 +260,8 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 			refused(s, group, event->done.err);
 		else if (event->done.id == g->pending)
 			carried_out(s, group);
+		else if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE)
+			reconsider(s, group); /* of the probe */
 		break;
 	case CORE_EV_STOP:
 		abandon(s, group, CORE_REASON_STOP);
@@ -285,6 +289,7 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case CORE_EV_TRAFFIC:
+	case CORE_EV_STRANGER:
 	case _CORE_EV_MAX:
 		break;
 	}

@@ -17,7 +17,7 @@ void core_init(struct core *core, const struct core_config *config)
 	core->config = *config;
 	core->lease_us = config->lease_us;
 	for (uint8_t g = 0; g < config->n_groups; g++)
-		core->groups[g].move_to = CORE_NODE_NONE;
+		core->groups[g].move_to = core->groups[g].holder = CORE_NODE_NONE;
 }
 
 /* R6: adoption comes before listening. */
@@ -163,6 +163,8 @@ static void note_done(struct step *s, const struct core_event *event)
 {
 	struct core *core = s->core;
 
+	if (core->groups[event->group].probe && event->done.id == core->groups[event->group].probe)
+		probe_end(s, event->group, event->done.err);
 	if (!event->done.err)
 		return;
 	if (event->done.id == core->rebuilding) {
@@ -227,6 +229,7 @@ static void note(struct step *s, const struct core_event *event)
 	case CORE_EV_ANNOUNCE:
 	case CORE_EV_LOST:
 	case CORE_EV_LAPSED:
+	case CORE_EV_STRANGER:
 	case _CORE_EV_MAX:
 		break;
 	}
@@ -303,7 +306,7 @@ static bool concerns_one_group(enum core_event_type type)
 {
 	return type == CORE_EV_START || type == CORE_EV_FITNESS || type == CORE_EV_SWITCHOVER ||
 	       type == CORE_EV_MAINTENANCE || type == CORE_EV_ANNOUNCE || type == CORE_EV_DONE ||
-	       type == CORE_EV_LOST || type == CORE_EV_TRAFFIC;
+	       type == CORE_EV_LOST || type == CORE_EV_TRAFFIC || type == CORE_EV_STRANGER;
 }
 
 /* What time alone changes in a group's fitness. */
@@ -316,6 +319,7 @@ static void refresh_fitness(struct step *s, uint8_t group)
 	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
 	traffic_watch(s, group);
+	probe_refresh(s, group);
 }
 
 /* Reasons that pass with time alone. */
@@ -425,6 +429,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 		refresh_fitness(&s, g);
 		if (!concerns_one_group(event->type) || event->group == g)
 			dispatch(&s, g, event);
+		probe_ahead(&s, g);
 	}
 	drop_idle_lease(core);
 	leave(&s, event);
@@ -439,6 +444,7 @@ static instant group_deadline(const struct core *core, uint8_t group)
 	due = instant_earlier(due, g->provisional);
 	due = instant_earlier(due, g->request_due);
 	due = instant_earlier(due, traffic_due(core, group));
+	due = instant_earlier(due, probe_due(core, group));
 	if (g->retry.us > core->now.us)
 		due = instant_earlier(due, g->retry);
 	if (g->repair_due.us > core->now.us)

@@ -15,7 +15,7 @@ enum {
 	CORE_GROUPS_MAX = 128,
 	CORE_ANNOUNCE_MAX = 8,
 	CORE_SENT_MAX = 16,
-	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 10 + CORE_NODES_MAX * 4,
+	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 11 + CORE_NODES_MAX * 4,
 	CORE_NODE_NONE = 0xff,
 	CORE_SILENCES_MAX = 4, /* R7: there and back, twice: four times the first time-out */
 };
@@ -47,10 +47,11 @@ enum core_unfit {
 	CORE_UNFIT_DISOWNED = 1 << 5, /* a peer's configuration does not name this node */
 	CORE_UNFIT_STARTING = 1 << 6, /* still listening after the start (R6) */
 	CORE_UNFIT_MAINTENANCE = 1 << 7,
-	CORE_UNFIT_SYNC = 1 << 8,     /* hot group, not synchronised: no switchover to here */
-	CORE_UNFIT_STOPPING = 1 << 9, /* the agent is about to exit */
-	CORE_UNFIT_SILENT = 1 << 10,  /* primary, and no service traffic comes in (R7) */
-	_CORE_UNFIT_MASK = (1 << 11) - 1,
+	CORE_UNFIT_SYNC = 1 << 8,      /* hot group, not synchronised: no switchover to here */
+	CORE_UNFIT_STOPPING = 1 << 9,  /* the agent is about to exit */
+	CORE_UNFIT_SILENT = 1 << 10,   /* primary, and no service traffic comes in (R7) */
+	CORE_UNFIT_OCCUPIED = 1 << 11, /* somebody answers for an address of the group (R6) */
+	_CORE_UNFIT_MASK = (1 << 12) - 1,
 };
 
 /*
@@ -142,6 +143,7 @@ enum core_event_type {
 	CORE_EV_LAPSED,	     /* the lease element is gone although we thought it alive */
 	CORE_EV_DISOWNED,    /* a peer's configuration does not name us */
 	CORE_EV_TRAFFIC,     /* service traffic of the group has reached this node */
+	CORE_EV_STRANGER,    /* somebody else uses an address that is held here; peer, or nobody */
 	_CORE_EV_MAX,
 };
 
@@ -176,6 +178,9 @@ struct core_event {
 			int err; /* 0 or negative errno */
 		} done;
 		uint64_t sent_seq; /* SENT: this one left on no path */
+		struct {
+			uint16_t vip; /* which of the group's addresses */
+		} stranger;
 	};
 };
 
@@ -192,6 +197,8 @@ enum core_action_type {
 	CORE_DO_REPLY,	  /* answer a caller, once */
 	CORE_DO_TELL,	  /* something that people want to hear of */
 	CORE_DO_EXIT,	  /* everything has been left in order */
+	CORE_DO_PROBE,	  /* ask who answers for the group's addresses: nobody, EADDRINUSE; DONE */
+	CORE_DO_DEFEND,	  /* announce one address once: somebody else uses it */
 	_CORE_DO_MAX,
 };
 
@@ -209,6 +216,7 @@ enum core_tell {
 	CORE_TELL_ACTION_FAILED, /* an order failed: err */
 	CORE_TELL_UNFIT,	 /* the set of reasons changed */
 	CORE_TELL_DISOWNED,
+	CORE_TELL_STRANGER, /* somebody else uses an address that is held here: peer, vip */
 	_CORE_TELL_MAX,
 };
 
@@ -259,6 +267,12 @@ struct core_action {
 		bool ticket;	   /* PREPARE: the gate is going to be opened */
 		uint32_t lease_us; /* LEASE */
 		struct {
+			uint32_t within_us; /* who has not answered by then does not */
+		} probe;
+		struct {
+			uint16_t vip;
+		} defend;
+		struct {
 			uint32_t request;
 			enum core_result result;
 			uint64_t took_us;
@@ -272,6 +286,7 @@ struct core_action {
 			enum core_result result;
 			uint64_t term;
 			uint16_t unfit;
+			uint16_t vip;
 			int err;
 		} tell;
 	};
@@ -302,6 +317,7 @@ struct core_config {
 	uint32_t restart_hold_us; /* RestartHold= */
 	uint32_t step_us;	  /* TimeoutStep=: how long a step of a handover may take */
 	uint32_t refresh_us;	  /* AnnounceRefresh=; 0: never */
+	uint32_t probe_us; /* Probe=: how long a claim asks the network first; 0: not at all */
 	uint64_t digest;
 	uint32_t announce_us[CORE_ANNOUNCE_MAX]; /* after the claim, ascending */
 	uint16_t priority[CORE_NODES_MAX];
@@ -312,6 +328,7 @@ struct core_config {
 enum core_step {
 	CORE_STEP_NONE,
 	CORE_STEP_CLAIM_WAIT,	   /* closed; needs leave of the peer that lives (R9) */
+	CORE_STEP_CLAIM_PROBE,	   /* asking the network whether somebody answers (R6) */
 	CORE_STEP_CLAIM_PREPARE,   /* addresses under way */
 	CORE_STEP_CLAIM_PREPARED,  /* handed over: a third node has to hear us first */
 	CORE_STEP_CLAIM_OPEN,	   /* gate under way */
@@ -370,6 +387,15 @@ struct core_group {
 	bool repairing;	       /* PREPARE is under way for addresses that a stranger took */
 	bool lost;	       /* a stranger took some that have not been put back yet */
 	instant repair_due;    /* when putting them back may be tried again */
+
+	uint32_t probe;	     /* id of the probe under way; 0: none */
+	instant probe_due;   /* when it counts as one that could not be made */
+	instant probed;	     /* when the last one began */
+	instant probe_ended; /* and when it ended */
+	bool vacant;	     /* it found nobody, or could not be made */
+	uint16_t probe_err;  /* what was told of it, a positive errno; 0: it found nobody */
+	uint8_t holder;	     /* who was heard to be primary last; CORE_NODE_NONE: nobody */
+	instant released;    /* when that one was heard to have let go; or we had ourselves */
 
 	instant traffic;       /* when service traffic was seen here last */
 	instant quiet_from;    /* the silence that a primary counts began then */

@@ -299,6 +299,8 @@ static void prepare(struct step *s, uint8_t group, enum core_reason reason)
 	g->due = instant_add(s->core->now, s->core->config.step_us);
 	store(s, group);
 	g->pending = order_prepare(s, group, true);
+	g->probe = 0; /* whose answers are our own from now on */
+	g->probe_due = INSTANT_NEVER;
 }
 
 /* Put back what a stranger took. */
@@ -307,11 +309,15 @@ void prepare_again(struct step *s, uint8_t group)
 	s->core->groups[group].pending = order_prepare(s, group, false);
 }
 
-/* Claim on our own account, under a new term (R2). */
+/* Claim on our own account, under a new term (R2): what nobody answers for (R6). */
 void claim(struct step *s, uint8_t group, enum core_reason reason)
 {
 	struct core_group *g = &s->core->groups[group];
 
+	if (!probe_lets_claim(s->core, group)) {
+		probe_first(s, group, reason);
+		return;
+	}
 	g->term = ++g->term_max;
 	g->move = CORE_MOVE_NONE;
 	g->move_to = CORE_NODE_NONE;

@@ -221,6 +221,26 @@ static void repaired(struct step *s, uint8_t group, int err)
 	}
 }
 
+/*
+ * Somebody else uses an address of ours: say once whose it is (RFC 5227, 2.4 b). A
+ * peer that is on its way in or out, or primary as well, is a case for the election.
+ */
+static void meet_stranger(struct step *s, uint8_t group, const struct core_event *event)
+{
+	const struct core_group *g = &s->core->groups[group];
+	const struct core_record *r = NULL;
+
+	if (event->peer != CORE_NODE_NONE)
+		r = peer_record(s->core, event->peer, group);
+	if (r && (record_holds(r) || r->state == CORE_STATE_CLAIMING))
+		return;
+	tell(s, group, CORE_TELL_STRANGER, CORE_RESULT_OK, 0);
+	s->out->v[s->out->n - 1].peer = event->peer;
+	s->out->v[s->out->n - 1].tell.vip = event->stranger.vip;
+	if (!g->lost && !g->repairing)
+		emit(s, CORE_DO_DEFEND, group)->defend.vip = event->stranger.vip;
+}
+
 /* SetMaintenance on the primary is a switchover first (section 5). */
 static void set_maintenance(struct step *s, uint8_t group, const struct core_event *event)
 {
@@ -277,6 +297,9 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 		break;
 	case CORE_EV_DISOWNED:
 		release(s, group, CORE_REASON_DISOWNED);
+		break;
+	case CORE_EV_STRANGER:
+		meet_stranger(s, group, event);
 		break;
 	case CORE_EV_TIME:
 	case CORE_EV_START:

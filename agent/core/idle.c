@@ -143,6 +143,7 @@ static void idle_step(struct step *s, uint8_t group, const struct core_event *ev
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case CORE_EV_TRAFFIC:
+	case CORE_EV_STRANGER:
 	case CORE_EV_DISOWNED:
 	case _CORE_EV_MAX:
 		break;

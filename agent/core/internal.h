@@ -12,8 +12,16 @@
 /* How long a failed claim or yield rests before it is tried again. */
 #define CORE_RETRY_US (2 * USEC_PER_SEC)
 
+/*
+ * For so long it counts that nobody answered: for the time that it takes to be
+ * given leave beside the probe. RFC 5227 lets twice as long pass between the last
+ * probe and the use of an address (ANNOUNCE_WAIT).
+ */
+#define CORE_PROBE_FRESH_US (1 * USEC_PER_SEC)
+
 /* errno.h is not for the core; these are Linux' numbers. */
 #define CORE_ENOENT 2
+#define CORE_EADDRINUSE 98
 #define CORE_ETIMEDOUT 110
 
 /* So many removals by strangers in so long a time make a node unfit: a single
@@ -56,6 +64,8 @@ bool peer_echoes(const struct core *core, uint8_t peer);
 bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group);
 void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat);
 void peers_update(struct step *s);
+instant peer_lease_end(const struct core *core, uint8_t peer);
+instant listening_until(const struct core *core);
 bool listening(const struct core *core);
 
 /* rules.c: the election, R1 to R5 */
@@ -98,6 +108,16 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
+
+/* probe.c: R6, does somebody answer for the addresses? */
+void probe_heard(struct core *core, uint8_t group, uint8_t peer, const struct core_record *theirs);
+void probe_released(struct core *core, uint8_t group);
+void probe_end(struct step *s, uint8_t group, int err);
+void probe_refresh(struct step *s, uint8_t group);
+void probe_ahead(struct step *s, uint8_t group);
+bool probe_lets_claim(const struct core *core, uint8_t group);
+void probe_first(struct step *s, uint8_t group, enum core_reason reason);
+instant probe_due(const struct core *core, uint8_t group);
 
 /* traffic.c: R7 */
 bool traffic_is_seen(const struct core *core, uint8_t group);

@@ -21,6 +21,7 @@ const char *core_step_name(enum core_step step)
 	static const char *const names[_CORE_STEP_MAX] = {
 		[CORE_STEP_NONE] = "",
 		[CORE_STEP_CLAIM_WAIT] = "wait",
+		[CORE_STEP_CLAIM_PROBE] = "probe",
 		[CORE_STEP_CLAIM_PREPARE] = "prepare",
 		[CORE_STEP_CLAIM_PREPARED] = "prepared",
 		[CORE_STEP_CLAIM_OPEN] = "open",
@@ -113,6 +114,8 @@ const char *core_unfit_name(enum core_unfit bit)
 		return "stopping";
 	case CORE_UNFIT_SILENT:
 		return "silent";
+	case CORE_UNFIT_OCCUPIED:
+		return "occupied";
 	case _CORE_UNFIT_MASK:
 		break;
 	}

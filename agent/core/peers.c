@@ -172,6 +172,7 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 		if (r->term_max > core->groups[g].term_max)
 			core->groups[g].term_max = r->term_max;
 		traffic_heard(core, g, r);
+		probe_heard(core, g, peer, r);
 	}
 	if (beat->wants_answer)
 		core->reply_to |= 1 << peer;
@@ -211,29 +212,60 @@ void peers_update(struct step *s)
 	}
 }
 
-/*
- * R6: after a start, and after a freeze, nobody claims before everybody else
- * who might hold has had the time to be heard. A peer that has been heard since
- * told us its lease; one that has not may be in a planned restart, its kernel
- * holding for RestartHold=. What had waited for us in the sockets comes first
- * after a freeze, and is from before.
- */
-bool listening(const struct core *core)
+/* Heard since we began to listen: what had waited in the sockets after a freeze is from before. */
+static bool heard_since(const struct core *core, uint8_t peer)
 {
-	uint64_t listened_us = instant_since(core->now, core->listen_from);
+	return core->peers[peer].heard.us >
+	       core->listen_from.us + 2 * (uint64_t)core->config.interval_us;
+}
+
+/**
+ * peer_lease_end() - When the lease of a peer is over, if it is not heard any more
+ *
+ * As in peer_claim_wait_us(). One that has not been heard since we listen may be in a planned
+ * restart, or have died just before under a lease like our own.
+ */
+instant peer_lease_end(const struct core *core, uint8_t peer)
+{
+	const struct core_beat *beat = &core->peers[peer].beat;
+	uint64_t ours = 2 * (uint64_t)core->config.interval_us + core->config.lease_us;
+	uint64_t hold_us = core->config.restart_hold_us;
+
+	if (heard_since(core, peer))
+		return instant_add(peer_silent_from(core, peer),
+				   2 * (uint64_t)beat->interval_us + beat->lease_us);
+	return instant_add(core->listen_from, hold_us > ours ? hold_us : ours);
+}
+
+/**
+ * listening_until() - When everybody who might hold has had the time to be heard (R6)
+ *
+ * After a start, and after a freeze, nobody claims before that. A peer that has
+ * been heard since told us its lease; one that has not may be in a planned
+ * restart, its kernel holding for RestartHold=. What had waited for us in the
+ * sockets comes first after a freeze, and is from before.
+ */
+instant listening_until(const struct core *core)
+{
 	uint64_t hold_us = (uint64_t)core->config.restart_hold_us + core->config.dead_us;
+	instant until = INSTANT_NEVER;
 	bool heard = false;
 
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		bool lately = core->peers[p].heard.us >
-			      core->listen_from.us + 2 * (uint64_t)core->config.interval_us;
+		uint64_t wait_us = heard_since(core, p) ? peer_claim_wait_us(core, p) : hold_us;
 
 		if (p == core->config.self)
 			continue;
-		if (listened_us < (lately ? peer_claim_wait_us(core, p) : hold_us))
-			return true;
+		until = instant_later(until, instant_add(core->listen_from, wait_us));
 		heard |= core->peers[p].known;
 	}
-	return core->booted && !heard &&
-	       instant_since(core->now, core->started) < core->config.start_wait_us;
+	if (core->booted && !heard)
+		until = instant_later(until,
+				      instant_add(core->started, core->config.start_wait_us));
+	return until;
+}
+
+bool listening(const struct core *core)
+{
+	return !instant_reached(core->now, listening_until(core));
 }

@@ -99,7 +99,7 @@ bool rule_usable(uint16_t unfit)
 {
 	return !(unfit & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_MAINTENANCE |
 			  CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_DISOWNED |
-			  CORE_UNFIT_CLAIM));
+			  CORE_UNFIT_CLAIM | CORE_UNFIT_OCCUPIED));
 }
 
 /* Synchronisation gates moves that were asked for, never a claim after a death (R3). */

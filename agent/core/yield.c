@@ -118,6 +118,7 @@ static void removed(struct step *s, uint8_t group)
 		return;
 	}
 	set_step(g, CORE_STEP_YIELD_RELEASED);
+	probe_released(s->core, group);
 	g->due = instant_add(s->core->now, s->core->config.step_us);
 	set_move(s, group, CORE_MOVE_RELEASED);
 }
@@ -176,6 +177,7 @@ static void carried_out(struct step *s, uint8_t group, int err)
 		break;
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_PROBE:
 	case CORE_STEP_CLAIM_PREPARE:
 	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_OPEN:
@@ -287,6 +289,7 @@ static void reconsider(struct step *s, uint8_t group)
 	case CORE_STEP_YIELD_REMOVE:
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_PROBE:
 	case CORE_STEP_CLAIM_PREPARE:
 	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_OPEN:
@@ -327,6 +330,7 @@ void yielding_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_FLUSHED:
 	case CORE_EV_LAPSED:
 	case CORE_EV_TRAFFIC:
+	case CORE_EV_STRANGER:
 	case CORE_EV_DISOWNED:
 	case _CORE_EV_MAX:
 		break;

@@ -40,6 +40,30 @@ static void repeat(struct life *life, const struct core *core)
 	}
 }
 
+/* When the network has had its time to answer a probe; never: none is under way. */
+static instant answered_at(const struct life *life, uint8_t group)
+{
+	const struct core_group *g = &life->core.groups[group];
+
+	return g->probe ? (instant){ g->probe_due.us - life->core.config.step_us } : INSTANT_NEVER;
+}
+
+/* The next that comes, whoever is heard: a deadline, or the network answers what it did last. */
+static void step_on(struct life *life, uint8_t group)
+{
+	const struct core_group *g = &life->core.groups[group];
+	struct core_event event = { .type = CORE_EV_TIME, .group = group, .peer = CORE_NODE_NONE };
+	instant due = core_deadline(&life->core), answered = answered_at(life, group);
+
+	if (instant_is_set(answered) && instant_reached(due, answered)) {
+		event.type = CORE_EV_DONE;
+		event.done.id = g->probe;
+		event.done.err = g->unfit & CORE_UNFIT_OCCUPIED ? -EADDRINUSE : 0;
+		due = answered;
+	}
+	step(life, &event, due.us > life->core.now.us ? due : life->core.now);
+}
+
 /* After so long there is no timer of the core any more that runs still. */
 static uint64_t horizon_us(const struct core_config *config, uint8_t group)
 {
@@ -80,10 +104,7 @@ static void live_on(struct life *life, const struct core *core, uint8_t group, b
 	unsigned work = 0;
 
 	while (work < AHEAD_WORK_MAX && life->core.now.us < end.us) {
-		struct core_event event = { .type = CORE_EV_TIME, .peer = CORE_NODE_NONE };
-		instant due = core_deadline(&life->core);
-
-		step(life, &event, due.us > life->core.now.us ? due : life->core.now);
+		step_on(life, group);
 		if (heard)
 			repeat(life, core);
 		if (compare(life, &core->groups[group], &life->core.groups[group], ret))

@@ -62,6 +62,12 @@ void say_claim_step(struct talk *t)
 	case CORE_STEP_CLAIM_WAIT:
 		say_leave(t);
 		break;
+	case CORE_STEP_CLAIM_PROBE:
+		say(t,
+		    "It asks the network whether somebody answers for an address of %s, and "
+		    "claims it if nobody does (step probe).",
+		    t->name);
+		break;
 	case CORE_STEP_CLAIM_PREPARE:
 		say_claim(t);
 		say(t, "It waits for the kernel to add the addresses (step prepare).");
@@ -152,6 +158,7 @@ void say_yield_step(struct talk *t)
 		break;
 	case CORE_STEP_NONE:
 	case CORE_STEP_CLAIM_WAIT:
+	case CORE_STEP_CLAIM_PROBE:
 	case CORE_STEP_CLAIM_PREPARE:
 	case CORE_STEP_CLAIM_PREPARED:
 	case CORE_STEP_CLAIM_OPEN:

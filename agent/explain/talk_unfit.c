@@ -53,6 +53,10 @@ static const char *unfit_phrase(enum core_unfit bit)
 		       "is moved to it";
 	case CORE_UNFIT_STOPPING:
 		return "takeoverd is about to end";
+	case CORE_UNFIT_OCCUPIED:
+		return "somebody else answers for an address of the group, a stranger or another "
+		       "node that is not heard; the network is asked again every 2 s, and it is "
+		       "fit when nobody answers";
 	case CORE_UNFIT_SILENT:
 		return "no service traffic has come in; see to the service and to its network";
 	}

@@ -41,7 +41,8 @@ static const struct field group_fields[] = {
 	GROUP(rival_since),
 	GROUP(waiting_since), GROUP(waiting_seq), GROUP(repairing), GROUP(lost), GROUP(repair_due),
 	GROUP(quiet_from), GROUP(silenced), GROUP(silences), GROUP(split_traffic),
-	GROUP(traffic), { 0 },
+	GROUP(traffic), GROUP(probe), GROUP(probe_due), GROUP(probed), GROUP(probe_ended),
+	GROUP(vacant), GROUP(probe_err), GROUP(holder), GROUP(released), { 0 },
 };
 
 static const struct field peer_fields[] = {
@@ -106,7 +107,9 @@ static int parse_group(struct core *core, const char *at)
 	    group.reason >= _CORE_REASON_MAX || group.move >= _CORE_MOVE_MAX ||
 	    group.why >= _CORE_RESULT_MAX || group.announced > core->config.n_announce ||
 	    group.silences > CORE_SILENCES_MAX ||
-	    (group.move_to >= core->config.n_nodes && group.move_to != CORE_NODE_NONE))
+	    (group.move_to >= core->config.n_nodes && group.move_to != CORE_NODE_NONE) ||
+	    (group.holder >= core->config.n_nodes && group.holder != CORE_NODE_NONE) ||
+	    (group.holder == CORE_NODE_NONE && instant_is_set(group.released)))
 		return -ERANGE;
 	core->groups[g] = group;
 	return 0;

@@ -111,6 +111,8 @@ static int carry_out(struct world *w, struct node *n, const struct core_action *
 		return lengthen(w, n, a->lease_us);
 	case CORE_DO_BEAT:
 	case CORE_DO_ANNOUNCE:
+	case CORE_DO_DEFEND:
+	case CORE_DO_PROBE:
 	case CORE_DO_EXIT:
 	case CORE_DO_REPLY:
 	case CORE_DO_TELL:
