@@ -482,6 +482,22 @@ Test(core_probe, what_was_released_before_a_freeze_is_asked_for)
 	cr_assert_eq(rig_count("beta probes"), 1);
 }
 
+/* It has been primary since, and its own lease has lapsed. */
+Test(core_probe, who_held_it_before_us_has_not_just_let_go)
+{
+	begin_standby();
+	rig_puppet(ALPHA)->unfit = CORE_UNFIT_LINK;
+	say_alpha_is(CORE_STATE_FAULT);
+	rig_advance_us(INTERVAL);
+	rig_say(ALPHA, BETA);
+	rig_done_all(BETA);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_say(ALPHA, BETA);
+	rig_forget();
+	rig_event(BETA, CORE_EV_LAPSED);
+	cr_assert_eq(rig_count("beta probes 200000"), 1);
+}
+
 /* Its lease has lapsed: somebody may have claimed meanwhile. */
 Test(core_probe, leave_and_the_network_are_asked_at_the_same_time)
 {

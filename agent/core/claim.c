@@ -94,8 +94,8 @@ static void become_primary(struct step *s, uint8_t group)
 	announce(s, group);
 	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
-	g->headless = g->released = INSTANT_NEVER;
-	g->vacant = false;
+	g->headless = INSTANT_NEVER;
+	probe_over(core, group);
 	traffic_begin(core, group, from);
 	repair(s, group); /* what a stranger took meanwhile */
 	if (from) {

@@ -429,8 +429,9 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 		refresh_fitness(&s, g);
 		if (!concerns_one_group(event->type) || event->group == g)
 			dispatch(&s, g, event);
-		probe_ahead(&s, g);
 	}
+	for (uint8_t g = 0; g < core->config.n_groups; g++)
+		probe_ahead(&s, g);
 	drop_idle_lease(core);
 	leave(&s, event);
 	send_beats(&s);

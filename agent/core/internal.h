@@ -113,6 +113,7 @@ uint32_t new_id(struct core *core);
 void probe_heard(struct core *core, uint8_t group, uint8_t peer, const struct core_record *theirs);
 void probe_released(struct core *core, uint8_t group);
 void probe_end(struct step *s, uint8_t group, int err);
+void probe_over(struct core *core, uint8_t group);
 void probe_refresh(struct step *s, uint8_t group);
 void probe_ahead(struct step *s, uint8_t group);
 bool probe_lets_claim(const struct core *core, uint8_t group);

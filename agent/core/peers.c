@@ -230,11 +230,13 @@ instant peer_lease_end(const struct core *core, uint8_t peer)
 	const struct core_beat *beat = &core->peers[peer].beat;
 	uint64_t ours = 2 * (uint64_t)core->config.interval_us + core->config.lease_us;
 	uint64_t hold_us = core->config.restart_hold_us;
+	instant told = instant_add(peer_silent_from(core, peer),
+				   2 * (uint64_t)beat->interval_us + beat->lease_us);
 
 	if (heard_since(core, peer))
-		return instant_add(peer_silent_from(core, peer),
-				   2 * (uint64_t)beat->interval_us + beat->lease_us);
-	return instant_add(core->listen_from, hold_us > ours ? hold_us : ours);
+		return told;
+	return instant_later(told,
+			     instant_add(core->listen_from, hold_us > ours ? hold_us : ours));
 }
 
 /**

@@ -96,6 +96,18 @@ void probe_heard(struct core *core, uint8_t group, uint8_t peer, const struct co
 }
 
 /**
+ * probe_over() - This node is primary: what was found, and who held it before, is of yesterday
+ */
+void probe_over(struct core *core, uint8_t group)
+{
+	struct core_group *g = &core->groups[group];
+
+	g->vacant = false;
+	g->holder = core->config.self;
+	g->released = INSTANT_NEVER;
+}
+
+/**
  * probe_released() - Our own kernel has confirmed that nothing is held here any more
  */
 void probe_released(struct core *core, uint8_t group)
