@@ -31,6 +31,7 @@ static const struct sim_fault faults[] = {
 	{ .what = SIM_LINK, .lasts = SHORT },
 	{ .what = SIM_LINK, .lasts = PAST_DEAD },
 	{ .what = SIM_STEAL },
+	{ .what = SIM_STRANGER, .lasts = PAST_DEAD },
 };
 
 struct list {
@@ -124,7 +125,8 @@ static bool is_idle_answer(const struct world *w, const struct item *item)
 	uint32_t id = item->action.id;
 
 	return item->what == SIM_DONE && id != core->groups[0].pending &&
-	       id != core->pending_node && id != core->creating && id != core->rebuilding;
+	       id != core->groups[0].probe && id != core->pending_node && id != core->creating &&
+	       id != core->rebuilding;
 }
 
 /* What has no bearing on anything but what comes after it: nothing else need be tried before it. */
@@ -172,6 +174,8 @@ static bool applies(const struct world *w, const struct sim_fault *f, uint8_t no
 		return n->alive && !n->link_down[0];
 	case SIM_STEAL:
 		return n->present[0];
+	case SIM_STRANGER:
+		return node == 0 && !w->strangers[0];
 	case SIM_PAUSE:
 	case SIM_SPLIT:
 	case SIM_LOSS:
@@ -186,6 +190,7 @@ static bool applies(const struct world *w, const struct sim_fault *f, uint8_t no
 	case SIM_TWICE:
 	case SIM_VERSION:
 	case SIM_MUTE:
+	case SIM_SERVICE:
 	case _SIM_WHAT_MAX:
 		break;
 	}

@@ -41,6 +41,7 @@ static void configure(struct sim_history *h, bool strict)
 		.start_wait_us = MS(500),
 		.restart_hold_us = MS(300),
 		.step_us = MS(500),
+		.probe_us = MS(50),
 		.announce_us = { MS(50) },
 		.priority = { 100, 100 },
 	};

@@ -39,6 +39,8 @@ static void notice_unfit(struct world *w, const struct sim_fault *f, uint8_t *co
 	struct core_event event = { .type = CORE_EV_FITNESS, .group = f->group };
 
 	*count = (uint8_t)(*count + by);
+	if (reason == CORE_UNFIT_LINK)
+		service_link(w, f->node);
 	event.fitness.reason = reason;
 	event.fitness.unfit = *count > 0;
 	notice(w, f->node, &event);
@@ -179,6 +181,13 @@ static void flush(struct world *w, const struct sim_fault *f)
 	notice(w, f->node, &event);
 }
 
+static void cut_service(struct world *w, const struct sim_fault *f, int by)
+{
+	service_cut(w, f->node, f->peer, by);
+	if (f->arg)
+		service_cut(w, f->peer, f->node, by);
+}
+
 static void begin(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
@@ -250,6 +259,12 @@ static void begin(struct world *w, const struct sim_fault *f)
 	case SIM_VERSION:
 		n->other_version++;
 		break;
+	case SIM_SERVICE:
+		cut_service(w, f, 1);
+		break;
+	case SIM_STRANGER:
+		service_stranger(w, f->group, 1);
+		break;
 	case _SIM_WHAT_MAX:
 		break;
 	}
@@ -308,6 +323,12 @@ static void end(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_VERSION:
 		n->other_version--;
+		break;
+	case SIM_SERVICE:
+		cut_service(w, f, -1);
+		break;
+	case SIM_STRANGER:
+		service_stranger(w, f->group, -1);
 		break;
 	case SIM_CRASH:
 	case SIM_SWITCH:

@@ -55,6 +55,8 @@ static int set_gate(struct world *w, struct node *n, const struct core_action *a
 		n->lease_until = clock + n->core.config.lease_us;
 	}
 	n->gate[a->group] = a->gate.level;
+	if (a->gate.level == CORE_GATE_ANSWER)
+		service_opened(w, (uint8_t)(n - w->nodes), a->group);
 	return 0;
 }
 
@@ -141,19 +143,25 @@ void kernel_perform(struct world *w, uint8_t node, const struct core_action *a)
 {
 	struct node *n = &w->nodes[node];
 	struct item *done;
+	bool refused;
 	int err;
 
 	if (a->type == CORE_DO_EXIT) {
 		leave(w, node);
 		return;
 	}
-	if (a->type == CORE_DO_ANNOUNCE) {
+	if (a->type == CORE_DO_ANNOUNCE || a->type == CORE_DO_DEFEND) {
 		/* an address that a stranger has just deleted is told of a moment later */
 		if (!n->flushed && n->gate[a->group] != CORE_GATE_ANSWER)
 			law_broken(w, "announced with the gate closed", a->group);
 		return;
 	}
-	if (n->refuse && a->type != CORE_DO_STORE && chance(&w->state, n->refuse))
+	refused = n->refuse && a->type != CORE_DO_STORE && chance(&w->state, n->refuse);
+	if (a->type == CORE_DO_PROBE && !refused) {
+		service_ask(w, node, a);
+		return;
+	}
+	if (refused)
 		err = a->type == CORE_DO_PREPARE ? -KERNEL_ENOMEM : -KERNEL_EBUSY;
 	else
 		err = carry_out(w, n, a);

@@ -121,6 +121,13 @@ static void put_group(struct keying *k, const struct node *n)
 		put_age(k, n, g->loss_window.us, 11 * USEC_PER_SEC);
 		put_age(k, n, g->loss_counted.us, 2 * USEC_PER_SEC);
 	}
+	put_id(k, g->probe);
+	put_due(k, n, g->probe_due.us);
+	put(k, g->vacant | (uint64_t)(g->probe_err != 0) << 1 | (uint64_t)g->holder << 8);
+	put_age(k, n, g->vacant || g->probe ? g->probed.us : 0, k->long_ago);
+	put_age(k, n, g->vacant || g->unfit & CORE_UNFIT_OCCUPIED ? g->probe_ended.us : 0,
+		2 * USEC_PER_SEC);
+	put_age(k, n, g->released.us, h->config.dead_us + 1);
 	if (moving) {
 		put(k, g->why | (uint64_t)g->move_to << 8);
 		put_id(k, g->move_id);
@@ -225,6 +232,8 @@ static void put_order(struct keying *k, const struct node *n, const struct item 
 		       (uint64_t)(item->what == SIM_DONE && item->err == -2) << 13);
 	if (a->type == CORE_DO_GATE)
 		put(k, a->gate.level | (uint64_t)a->gate.create << 8);
+	else if (a->type == CORE_DO_PROBE)
+		put_id(k, a->id);
 	else if (a->type == CORE_DO_PREPARE)
 		put(k, a->ticket);
 	else if (a->type == CORE_DO_STORE && item->what == SIM_PERFORM)
@@ -344,7 +353,7 @@ struct state_key state_key(struct world *w, uint64_t extra)
 			 ? a->core.groups[0].term_max
 			 : b->core.groups[0].term_max;
 	put(&k, extra);
-	put(&k, w->cut[0][1][0] | (uint64_t)w->cut[1][0][0] << 8);
+	put(&k, w->cut[0][1][0] | (uint64_t)w->cut[1][0][0] << 8 | (uint64_t)w->strangers[0] << 16);
 	put_laws(&k);
 	for (uint8_t i = 0; i < EXPLORE_NODES; i++)
 		put_node(&k, i);

@@ -140,6 +140,25 @@ static void put_exposure(struct keying *k)
 		put_until(k, node_clock(w, &w->nodes[i]), w->nodes[i].held_until);
 }
 
+/* service.c: what has been asked, and what has been heard of the holder. */
+static void put_probes(struct keying *k, const struct node *n)
+{
+	const struct world *w = k->w;
+	const struct asking *asking = &n->asking[0];
+	uint8_t peer = n == &w->nodes[0];
+
+	put(k, asking->runs | (uint64_t)asking->answered << 1 | (uint64_t)n->said[0][peer] << 8 |
+		       (uint64_t)(uint32_t)n->found[0] << 32);
+	put(k, n->ask_id[0] == n->core.groups[0].probe);
+	put_age(k, n, n->asked[0], k->long_ago);
+	put(k, n->asked[0] < n->their_lease[peer]);
+	put_until(k, node_clock(w, n), n->their_lease[peer]);
+	put_age(k, n, n->released[0], w->h->config.dead_us + 1);
+	put(k, (n->claim_asked[0] != 0) | (uint64_t)(n->answers_since[0] != 0) << 1 |
+		       (uint64_t)(w->nodes[peer].answers_since[0] < n->claim_asked[0]) << 2 |
+		       (uint64_t)(w->nodes[peer].answers_since[0] < asking->at) << 3);
+}
+
 void put_laws_of(struct keying *k, const struct node *n)
 {
 	const struct world *w = k->w;
@@ -149,6 +168,7 @@ void put_laws_of(struct keying *k, const struct node *n)
 	put_requests(k, n);
 	put_orders(k, n);
 	put_rest(k, n);
+	put_probes(k, n);
 }
 
 /* What the laws are told of when it arrives: is it news of the wire, and of the last primary? */

@@ -61,4 +61,5 @@ void law_step(struct world *w, uint8_t node, const struct core_event *event,
 	    instant_reached(n->core.now, core_deadline(&n->core)))
 		law_broken(w, "the deadline has passed, and nothing was done about it", 0);
 	law_silence(w, node, event, before);
+	law_probes(w, node, event, actions, before);
 }

@@ -70,8 +70,10 @@ static unsigned count(struct world *w, unsigned group, bool *ret_excused)
 	for (unsigned i = 0; i < w->h->n_nodes; i++) {
 		if (!kernel_serves(w, &w->nodes[i], group))
 			continue;
-		for (unsigned k = 0; k < n && *ret_excused; k++)
-			*ret_excused = excused(w, serving[k], i);
+		for (unsigned k = 0; k < n; k++) {
+			law_answered(w, serving[k], i, group);
+			*ret_excused = *ret_excused && excused(w, serving[k], i);
+		}
 		serving[n++] = i;
 	}
 	return n;
@@ -112,6 +114,7 @@ static void check_group(struct world *w, unsigned group)
 
 void law_holders(struct world *w)
 {
+	service_listen(w);
 	for (unsigned g = 0; g < w->h->n_groups; g++) {
 		if (w->n_present[g] > 1)
 			check_group(w, g);

@@ -17,13 +17,14 @@ static uint64_t max(uint64_t a, uint64_t b)
 }
 
 static const char *const words[_SIM_WHAT_MAX] = {
-	[SIM_FREEZE] = "freeze", [SIM_PAUSE] = "pause",	    [SIM_CRASH] = "crash",
-	[SIM_CUT] = "cut",	 [SIM_SPLIT] = "split",	    [SIM_LOSS] = "loss",
-	[SIM_DELAY] = "delay",	 [SIM_SWITCH] = "switch",   [SIM_MAINT] = "maintenance",
-	[SIM_STOP] = "stop",	 [SIM_LINK] = "link",	    [SIM_CHECK] = "check",
-	[SIM_STEAL] = "steal",	 [SIM_FLUSH] = "flush",	    [SIM_SLOW] = "slow",
-	[SIM_REFUSE] = "refuse", [SIM_DEAFREF] = "deaf",    [SIM_DRIP] = "drip",
-	[SIM_TWICE] = "twice",	 [SIM_VERSION] = "version", [SIM_MUTE] = "mute",
+	[SIM_FREEZE] = "freeze",   [SIM_PAUSE] = "pause",	[SIM_CRASH] = "crash",
+	[SIM_CUT] = "cut",	   [SIM_SPLIT] = "split",	[SIM_LOSS] = "loss",
+	[SIM_DELAY] = "delay",	   [SIM_SWITCH] = "switch",	[SIM_MAINT] = "maintenance",
+	[SIM_STOP] = "stop",	   [SIM_LINK] = "link",		[SIM_CHECK] = "check",
+	[SIM_STEAL] = "steal",	   [SIM_FLUSH] = "flush",	[SIM_SLOW] = "slow",
+	[SIM_REFUSE] = "refuse",   [SIM_DEAFREF] = "deaf",	[SIM_DRIP] = "drip",
+	[SIM_TWICE] = "twice",	   [SIM_VERSION] = "version",	[SIM_MUTE] = "mute",
+	[SIM_SERVICE] = "service", [SIM_STRANGER] = "stranger",
 };
 
 /* Interval, lease and dead time that R8 allows, from the fastest that we promise on. */
@@ -168,6 +169,11 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 		else
 			f.lasts *= 4;
 		break;
+	case SIM_SERVICE:
+		f.arg = chance(dice, 60);
+		f.lasts *= 4;
+		break;
+	case SIM_STRANGER:
 	case SIM_FREEZE:
 	case SIM_PAUSE:
 	case SIM_SPLIT:
@@ -240,7 +246,8 @@ static uint64_t settles(struct sim_history *h)
 		h->holds_us += wait; /* who lives has to agree */
 	if (!one_suffers(h))
 		h->holds_us += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
-	all = wait + 4 * interval + MS(50);
+	h->holds_us += h->config.probe_us;
+	all = wait + 4 * interval + MS(50) + h->config.probe_us;
 	if (has(h, starts) || (has(h, stands) && has(h, ~stands)))
 		all += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
 	if (has(h, ~(starts | stands)) || preempts)
@@ -334,6 +341,31 @@ static void deal_silence(struct sim_history *h)
 		keep_gentle(h);
 	while (n-- && h->n_faults < SIM_FAULTS_MAX)
 		h->faults[h->n_faults++] = some_fault(&dice, h, SIM_MUTE);
+}
+
+/*
+ * In most histories claims ask first, with dice of their own as well; in some the
+ * service network is cut, mostly as something else is, or a stranger answers.
+ */
+static void deal_probes(struct sim_history *h)
+{
+	static const uint32_t times[] = { MS(200), MS(200), MS(20), MS(50), SEC(1) };
+	uint64_t dice = h->seed ^ UINT64_C(0x5bd1e9955bd1e995);
+	size_t n = chance(&dice, 30) ? between(&dice, 1, 3) : 0;
+
+	if (chance(&dice, 30))
+		return;
+	h->config.probe_us = times[between(&dice, 0, ARRAY_SIZE(times) - 1)];
+	if (h->config.groups[0].traffic_us)
+		return; /* with books of its own */
+	while (n-- && h->n_faults < SIM_FAULTS_MAX) {
+		uint8_t what = chance(&dice, 75) ? SIM_SERVICE : SIM_STRANGER;
+		struct sim_fault f = some_fault(&dice, h, what);
+
+		if (h->n_faults && chance(&dice, 50))
+			f.at = h->faults[0].at + between(&dice, 0, MS(20)) - MS(10);
+		h->faults[h->n_faults++] = f;
+	}
 }
 
 /* At the moment that hurts: inside a move, or as the others claim. */
@@ -453,6 +485,7 @@ void plan_make(uint64_t seed, struct sim_history *ret)
 			aim(&dice, h);
 	}
 	deal_silence(h);
+	deal_probes(h);
 	sort(h);
 	plan_bounds(h);
 }
@@ -473,10 +506,10 @@ void plan_print(const struct sim_history *h, FILE *to)
 
 	fprintf(to,
 		"history %" PRIu64 ": %s%u nodes, %u paths%s%s, interval %" PRIu32
-		", lease %" PRIu32 ", dead time %" PRIu32 " us\n",
+		", lease %" PRIu32 ", dead time %" PRIu32 ", probe %" PRIu32 " us\n",
 		h->seed, h->promised ? "promised, " : "", h->n_nodes, h->n_paths,
 		h->lockstep ? ", in lockstep" : "", h->references ? ", with references" : "",
-		c->interval_us, c->lease_us, c->dead_us);
+		c->interval_us, c->lease_us, c->dead_us, c->probe_us);
 	for (unsigned g = 0; g < h->n_groups; g++)
 		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us, traffic %" PRIu32 " us%s\n",
 			g, c->groups[g].strict ? " strict" : " seamless",

@@ -28,27 +28,29 @@ enum {
 
 /* What can go wrong, or be asked for. */
 enum sim_what {
-	SIM_FREEZE,  /* SIGSTOP: the process stands, its kernel goes on */
-	SIM_PAUSE,   /* the whole machine stands: its clock and its leases, too */
-	SIM_CRASH,   /* the process dies; .arg: enum sim_crash */
-	SIM_CUT,     /* nothing arrives from .node at .peer; .arg: on this path, or all */
-	SIM_SPLIT,   /* .node and everybody else do not hear each other */
-	SIM_LOSS,    /* .arg of 1,000 datagrams vanish, everywhere */
-	SIM_DELAY,   /* datagrams take up to .arg µs: they overtake each other */
-	SIM_SWITCH,  /* switchover asked for at .node; .arg: at every node at once */
-	SIM_MAINT,   /* maintenance of .node, for so long */
-	SIM_STOP,    /* the agent is told to stop; .arg: for a restart */
-	SIM_LINK,    /* the group's link is down */
-	SIM_CHECK,   /* a check of the service fails */
-	SIM_STEAL,   /* a stranger deletes the addresses */
-	SIM_FLUSH,   /* a stranger removes the gate */
-	SIM_SLOW,    /* orders to the kernel take up to .arg µs */
-	SIM_REFUSE,  /* orders to the kernel fail, .arg of 100 */
-	SIM_DEAFREF, /* the references do not answer this node; .arg: nobody */
-	SIM_DRIP,    /* .arg of 1,000 datagrams from .node to .peer vanish */
-	SIM_TWICE,   /* .arg of 1,000 datagrams come again, up to 150 ms later */
-	SIM_VERSION, /* .node speaks another version: nobody understands anybody */
-	SIM_MUTE,    /* no service traffic reaches .node; .arg: nobody. Dealt by deal_silence() */
+	SIM_FREEZE,   /* SIGSTOP: the process stands, its kernel goes on */
+	SIM_PAUSE,    /* the whole machine stands: its clock and its leases, too */
+	SIM_CRASH,    /* the process dies; .arg: enum sim_crash */
+	SIM_CUT,      /* nothing arrives from .node at .peer; .arg: on this path, or all */
+	SIM_SPLIT,    /* .node and everybody else do not hear each other */
+	SIM_LOSS,     /* .arg of 1,000 datagrams vanish, everywhere */
+	SIM_DELAY,    /* datagrams take up to .arg µs: they overtake each other */
+	SIM_SWITCH,   /* switchover asked for at .node; .arg: at every node at once */
+	SIM_MAINT,    /* maintenance of .node, for so long */
+	SIM_STOP,     /* the agent is told to stop; .arg: for a restart */
+	SIM_LINK,     /* the group's link is down */
+	SIM_CHECK,    /* a check of the service fails */
+	SIM_STEAL,    /* a stranger deletes the addresses */
+	SIM_FLUSH,    /* a stranger removes the gate */
+	SIM_SLOW,     /* orders to the kernel take up to .arg µs */
+	SIM_REFUSE,   /* orders to the kernel fail, .arg of 100 */
+	SIM_DEAFREF,  /* the references do not answer this node; .arg: nobody */
+	SIM_DRIP,     /* .arg of 1,000 datagrams from .node to .peer vanish */
+	SIM_TWICE,    /* .arg of 1,000 datagrams come again, up to 150 ms later */
+	SIM_VERSION,  /* .node speaks another version: nobody understands anybody */
+	SIM_MUTE,     /* no service traffic reaches .node; .arg: nobody. Dealt by deal_silence() */
+	SIM_SERVICE,  /* of the service network nothing of .node arrives at .peer; .arg: nor back */
+	SIM_STRANGER, /* somebody else answers for the addresses. Both dealt by deal_probes() */
 	_SIM_WHAT_MAX,
 };
 
@@ -118,6 +120,13 @@ struct item {
 	};
 };
 
+/* A question that is being asked on the service network. */
+struct asking {
+	bool runs, answered;
+	uint32_t id;
+	uint64_t at; /* world time */
+};
+
 struct request {
 	uint64_t at; /* 0: nobody waits any more */
 	uint8_t group;
@@ -172,6 +181,18 @@ struct node {
 	uint64_t primary_term[SIM_GROUPS_MAX]; /* highest held since the disk was new */
 	uint64_t thawed_at, thawed_clock;      /* after a freeze as long as the lease */
 	bool heard_since;		       /* somebody, since then */
+	/* law 8, in the machine's time */
+	struct asking asking[SIM_GROUPS_MAX];
+	uint32_t ask_id[SIM_GROUPS_MAX];
+	uint64_t asked[SIM_GROUPS_MAX];	   /* when the core asked last */
+	uint64_t ask_over[SIM_GROUPS_MAX]; /* when it need not wait for the answer any more */
+	int found[SIM_GROUPS_MAX];	   /* 1: it does not know yet */
+	uint64_t released[SIM_GROUPS_MAX]; /* when the last holder was heard to have let go */
+	enum core_state said[SIM_GROUPS_MAX][SIM_NODES_MAX];
+	uint64_t their_lease[SIM_NODES_MAX];
+	/* and in the world's */
+	uint64_t claim_asked[SIM_GROUPS_MAX];	/* what it claimed last with, if it did with any */
+	uint64_t answers_since[SIM_GROUPS_MAX]; /* without a break; 0: it does not */
 	uint64_t flushed_at, woke_at;
 	/* what the kernel has told this process: DONE, LOST, or what it found at its start */
 	bool confirmed_here[SIM_GROUPS_MAX], confirmed_open[SIM_GROUPS_MAX];
@@ -230,6 +251,8 @@ struct world {
 	uint64_t arrived[SIM_NODES_MAX][SIM_NODES_MAX]; /* a wire keeps the order */
 	uint32_t loss, delay_us, twice;
 	uint16_t drip[SIM_NODES_MAX][SIM_NODES_MAX];
+	uint8_t service_cut[SIM_NODES_MAX][SIM_NODES_MAX], strangers[SIM_GROUPS_MAX];
+	uint64_t joined[SIM_NODES_MAX][SIM_NODES_MAX]; /* since when it is not; both ways alike */
 	struct wire wires[SIM_NODES_MAX][SIM_NODES_MAX];
 	uint64_t opened_at[SIM_NODES_MAX][SIM_NODES_MAX];     /* two can hear each other again */
 	uint32_t interval_max, lease_max, dead_min, dead_max; /* of all nodes */
@@ -339,6 +362,19 @@ void silence_arrive(struct world *w, const struct item *item);
 bool silence_moves(const struct world *w, unsigned group);
 void law_silence(struct world *w, uint8_t node, const struct core_event *event,
 		 const struct before *before);
+
+/* service.c: law 8 */
+void service_cut(struct world *w, uint8_t from, uint8_t to, int by);
+void service_link(struct world *w, uint8_t node);
+void service_stranger(struct world *w, uint8_t group, int by);
+void service_ask(struct world *w, uint8_t node, const struct core_action *a);
+int service_answer(struct world *w, uint8_t node, const struct core_action *a, int err);
+void service_listen(struct world *w);
+void service_opened(struct world *w, uint8_t node, unsigned group);
+void service_boot(struct node *n);
+void law_probes(struct world *w, uint8_t node, const struct core_event *event,
+		const struct core_actions *actions, const struct before *before);
+void law_answered(struct world *w, unsigned a, unsigned b, unsigned group);
 
 /* laws.c */
 void law_broken(struct world *w, const char *law, unsigned group);

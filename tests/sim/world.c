@@ -114,7 +114,8 @@ static void take_order(struct world *w, uint8_t node, const struct core_action *
 	at += between(&w->state, 20, 300);
 	if (n->slow_us && chance(&w->state, 30))
 		at += between(&w->state, 0, n->slow_us);
-	n->work_busy = at;
+	if (a->type != CORE_DO_PROBE) /* which the loop sends itself */
+		n->work_busy = at;
 	if (a->type == CORE_DO_GATE && a->gate.create)
 		n->epoch++;
 	if (a->type == CORE_DO_REBUILD)
@@ -222,6 +223,7 @@ void world_boot(struct world *w, uint8_t node)
 	memset(n->heard_from, 0, sizeof(n->heard_from));
 	memset(n->heard_life, 0, sizeof(n->heard_life)); /* it has no session with anybody */
 	w->disturbed_at = w->now;
+	service_boot(n);
 	n->frozen_until = n->last_step = 0;
 	n->loop_busy = n->work_busy = w->now;
 	for (uint8_t g = 0; g < config.n_groups; g++) {
@@ -262,7 +264,7 @@ static void perform_done(struct world *w, const struct item *item)
 	struct core_event event = { .type = CORE_EV_DONE, .group = item->action.group };
 
 	event.done.id = item->action.id;
-	event.done.err = item->err;
+	event.done.err = service_answer(w, item->node, &item->action, item->err);
 	law_done(w, item->node, &item->action, item->err);
 	world_step(w, item->node, &event);
 }
