@@ -216,6 +216,23 @@ Test(core_probe, what_was_found_before_the_holder_was_heard_again_is_void)
 		   "beta prepares\n");
 }
 
+/* And nobody had the time to ask anew. */
+Test(core_probe, what_was_found_before_the_holder_was_heard_again_lets_nobody_claim)
+{
+	begin_standby();
+	rig_advance_us(LEASE_END);
+	rig_answer_next(BETA, 0);
+	rig_advance_us(INTERVAL / 2);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(LEASE_END - 1);
+	rig_skip_us(INTERVAL + 1);
+	rig_forget();
+	rig_event(BETA, CORE_EV_TIME);
+	rig_expect("beta tells peer-silent alpha\n"
+		   "beta is claiming (peer-dead)\n"
+		   "beta probes 200000\n");
+}
+
 Test(core_probe, what_was_found_before_a_freeze_is_void)
 {
 	begin_standby();
@@ -619,6 +636,36 @@ Test(core_probe, no_last_resort_for_what_somebody_answers_for)
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_OCCUPIED);
 	cr_assert_eq(rig_count("claiming"), 0);
 	cr_assert_eq(rig_count("action-failed"), 1);
+}
+
+/* Nothing is to be claimed for a while: there is time, and no more is taken of it than ever. */
+Test(core_probe, no_question_is_longer_than_it_has_to_be)
+{
+	begin();
+	rig.nodes[ALPHA].probed = OCCUPIED;
+	rig_start(ALPHA);
+	rig_advance_us(LISTEN);
+	rig_skip_us(DEAD);
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_settle();
+	rig_forget();
+	rig_advance_us(RETRY);
+	cr_assert_eq(rig_count("alpha probes 200000"), 1);
+}
+
+Test(core_probe, a_peer_without_the_group_may_not_hold_it)
+{
+	begin();
+	rig_puppet(ALPHA)->present = false;
+	rig_start(BETA);
+	rig.nodes[BETA].stuck = true;
+	rig_say_for_us(ALPHA, BETA, DEAD + INTERVAL);
+	cr_assert_eq(rig_count("beta probes"), 1);
+	rig_answer_next(BETA, 0);
+	rig_say(ALPHA, BETA);
+	rig_advance_us(INTERVAL);
+	rig_say(ALPHA, BETA);
+	cr_assert_eq(rig_count("beta prepares"), 1);
 }
 
 /* What a peer that claims is told of us. */

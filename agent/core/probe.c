@@ -173,7 +173,6 @@ void probe_refresh(struct step *s, uint8_t group)
 static instant ask_at(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
-	uint16_t unfit = g->unfit & ~(CORE_UNFIT_SYNC | CORE_UNFIT_STARTING);
 	uint32_t probe_us = core->config.probe_us;
 	instant from, claim;
 
@@ -181,7 +180,7 @@ static instant ask_at(const struct core *core, uint8_t group)
 		return INSTANT_NEVER;
 	if (g->unfit & CORE_UNFIT_OCCUPIED)
 		return instant_add(g->probe_ended, CORE_RETRY_US);
-	if (g->step != CORE_STEP_CLAIM_WAIT && (g->state != CORE_STATE_BACKUP || unfit))
+	if (g->step != CORE_STEP_CLAIM_WAIT && g->state != CORE_STATE_BACKUP)
 		return INSTANT_NEVER;
 	from = leases_end(core, group);
 	if ((g->vacant && g->probed.us >= from.us) || has_just_let_go(core, group))
