@@ -168,7 +168,7 @@ void probe_refresh(struct step *s, uint8_t group)
 
 /*
  * When to ask, ahead of a claim: late enough to know what is then, early enough
- * not to delay it. Never, if no claim is in sight or it is known already.
+ * not to delay it. Never, if no claim is in sight, or it is known or asked already.
  */
 static instant ask_at(const struct core *core, uint8_t group)
 {
@@ -176,14 +176,14 @@ static instant ask_at(const struct core *core, uint8_t group)
 	uint32_t probe_us = core->config.probe_us;
 	instant from, claim;
 
-	if (!probe_us || g->probe)
+	if (!probe_us)
 		return INSTANT_NEVER;
 	if (g->unfit & CORE_UNFIT_OCCUPIED)
-		return instant_add(g->probe_ended, CORE_RETRY_US);
+		return g->probe ? INSTANT_NEVER : instant_add(g->probe_ended, CORE_RETRY_US);
 	if (g->step != CORE_STEP_CLAIM_WAIT && g->state != CORE_STATE_BACKUP)
 		return INSTANT_NEVER;
 	from = leases_end(core, group);
-	if ((g->vacant && g->probed.us >= from.us) || has_just_let_go(core, group))
+	if (((g->vacant || g->probe) && g->probed.us >= from.us) || has_just_let_go(core, group))
 		return INSTANT_NEVER;
 	claim = claim_at(core, group);
 	if (g->step != CORE_STEP_CLAIM_WAIT && instant_reached(core->now, claim))
@@ -258,5 +258,5 @@ void probe_first(struct step *s, uint8_t group, enum core_reason reason)
  */
 instant probe_due(const struct core *core, uint8_t group)
 {
-	return core->groups[group].probe ? core->groups[group].probe_due : ask_at(core, group);
+	return instant_earlier(core->groups[group].probe_due, ask_at(core, group));
 }

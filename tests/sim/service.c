@@ -190,6 +190,24 @@ static void check_claim(struct world *w, struct node *n, unsigned g)
 		n->claim_asked[g] = n->asking[g].at;
 }
 
+/*
+ * "The primary falls silent": the answer is there when the claim is due, if this machine has
+ * done all the time what it had to.
+ */
+static void check_failover(struct world *w, const struct node *n, unsigned g,
+			   const struct before *before)
+{
+	bool stood = n->woke_at + 3 * (uint64_t)w->dead_max > w->now ||
+		     n->asleep_us > w->interval_max || w->kernel_trouble;
+
+	if (stood || w->h->n_nodes > 2 || before->state[g] != CORE_STATE_BACKUP ||
+	    n->core.groups[g].step != CORE_STEP_CLAIM_PROBE)
+		return;
+	for (unsigned p = 0; p < w->h->n_nodes; p++)
+		if (holds(n->said[g][p]))
+			law_broken(w, "a failover waits for its question", g);
+}
+
 void law_probes(struct world *w, uint8_t node, const struct core_event *event,
 		const struct core_actions *actions, const struct before *before)
 {
@@ -214,10 +232,12 @@ void law_probes(struct world *w, uint8_t node, const struct core_event *event,
 		else
 			n->claim_asked[a->group] = 0;
 	}
-	for (unsigned g = 0; g < n->core.config.n_groups; g++)
+	for (unsigned g = 0; g < n->core.config.n_groups; g++) {
+		check_failover(w, n, g, before);
 		if (n->core.groups[g].step == CORE_STEP_YIELD_RELEASED &&
 		    before->step[g] != CORE_STEP_YIELD_RELEASED)
 			n->released[g] = event->now.us;
+	}
 }
 
 /*
