@@ -115,6 +115,7 @@ static void start(struct world *w)
 		.start_wait_us = 5000000,
 		.restart_hold_us = 3000000,
 		.step_us = 2000000,
+		.probe_us = 200000,
 		.digest = 1,
 		.announce_us = { 10000, 100000 },
 		.priority = { 100, 100, 200 },
@@ -197,7 +198,7 @@ static void beat(struct world *w, struct core_event *event)
 /* The answer to an order, the oldest or any. */
 static void done(struct world *w, struct core_event *event)
 {
-	static const int errors[] = { 0, 0, 0, -1, -2, -12, -16, -17, -62, -99, -110 };
+	static const int errors[] = { 0, 0, 0, -1, -2, -12, -16, -17, -62, -98, -99, -110 };
 	size_t i = below(w, PENDING_MAX);
 
 	if (w->n_pending == 0)
@@ -272,6 +273,13 @@ static void seldom(struct world *w, struct core_event *event)
 	case 1:
 	case 2:
 		event->type = CORE_EV_TRAFFIC;
+		step(w, event);
+		break;
+	case 3:
+		event->type = CORE_EV_STRANGER;
+		event->peer = flag(w) ? CORE_NODE_NONE : below(w, NODES);
+		if (event->peer == w->core.config.self)
+			return;
 		step(w, event);
 		break;
 	}
