@@ -235,8 +235,7 @@ instant peer_lease_end(const struct core *core, uint8_t peer)
 
 	if (heard_since(core, peer))
 		return told;
-	return instant_later(told,
-			     instant_add(core->listen_from, hold_us > ours ? hold_us : ours));
+	return instant_later(told, instant_add(core->listen_from, hold_us > ours ? hold_us : ours));
 }
 
 /**
