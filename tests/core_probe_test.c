@@ -510,6 +510,49 @@ Test(core_probe, what_was_released_before_a_freeze_is_asked_for)
 	cr_assert_eq(rig_count("beta probes"), 1);
 }
 
+/* Its last release counts, and only when it is complete. */
+Test(core_probe, a_peer_that_releases_again_after_long_is_believed_again)
+{
+	begin_standby();
+	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
+	rig_puppet(ALPHA)->unfit = CORE_UNFIT_LINK;
+	say_alpha_is(CORE_STATE_FAULT);
+	say_alpha_is(CORE_STATE_PRIMARY);
+	rig_set_fitness(BETA, CORE_UNFIT_CHECK, false);
+	rig_puppet(ALPHA)->state = CORE_STATE_YIELDING;
+	rig_say_for_us(ALPHA, BETA, 3 * DEAD);
+	say_alpha_is(CORE_STATE_FAULT);
+	rig_advance_us(INTERVAL);
+	rig_say(ALPHA, BETA);
+	cr_assert_eq(rig_count("probes"), 0);
+	cr_assert_eq(rig_count("beta prepares"), 1);
+}
+
+Test(core_probe, a_lapse_right_after_the_claim_asks_anew)
+{
+	begin_standby();
+	rig_advance_us(LEASE_END);
+	rig_done_all(BETA);
+	rig_advance_us(DEAD - LEASE_END);
+	rig_done_all(BETA);
+	rig_expect_state(BETA, CORE_STATE_PRIMARY);
+	rig_forget();
+	rig_event(BETA, CORE_EV_LAPSED);
+	rig_advance_us(DEAD);
+	cr_assert_eq(rig_count("beta probes"), 1);
+}
+
+Test(core_probe, one_that_could_not_be_made_is_told_of_whoever_holds)
+{
+	begin_standby();
+	rig_advance_us(LEASE_END);
+	rig_advance_us(1);
+	rig_say(ALPHA, BETA);
+	rig_forget();
+	rig_answer_next(BETA, -19);
+	rig_expect("beta tells action-failed\n");
+}
+
 /* It has been primary since, and its own lease has lapsed. */
 Test(core_probe, who_held_it_before_us_has_not_just_let_go)
 {
