@@ -3,6 +3,7 @@
 #include "netlink/arp.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/ethernet.h>
 #include <netinet/if_ether.h>
 
@@ -13,6 +14,7 @@ struct announcement {
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct announcement) == 42, "14 bytes of Ethernet, 28 of ARP");
+_Static_assert(sizeof(struct ether_arp) == ARP_LEN, "what arp_parse() reads");
 
 /**
  * arp_build_announcement() - Build a gratuitous ARP frame: this address is at this MAC.
@@ -77,4 +79,52 @@ void arp_build_unicast(struct frame *ret, const uint8_t mac[static 6], const str
 	if (form == ARP_FORM_REPLY)
 		memcpy(a.arp.arp_tha, to->mac, sizeof(a.arp.arp_tha));
 	memcpy(ret->bytes, &a, sizeof(a));
+}
+
+/**
+ * arp_build_probe() - Build the question whether anybody has an address (RFC 5227 section 2.1.1).
+ * @ret: the frame, broadcast, padded to Ethernet's minimum
+ * @mac: who asks
+ * @ip: the IPv4 address
+ *
+ * It names no sender's address, so nobody takes down that the address is here.
+ */
+void arp_build_probe(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip)
+{
+	struct announcement a;
+
+	arp_build_announcement(ret, mac, ip, ARP_FORM_REQUEST);
+	memcpy(&a, ret->bytes, sizeof(a));
+	memset(a.arp.arp_spa, 0, sizeof(a.arp.arp_spa));
+	memcpy(ret->bytes, &a, sizeof(a));
+}
+
+/**
+ * arp_parse() - Read who says of himself where he is.
+ * @bytes: an ARP packet, without its Ethernet header; not trusted
+ * @len: number of them; what follows the packet is padding
+ * @ret: the sender: request and reply say that his address is at his MAC
+ *
+ * A probe says so of no address: its sender is 0.0.0.0.
+ *
+ * Return: 0; -EBADMSG when it is not a whole request or reply about IPv4 on
+ * Ethernet.
+ */
+int arp_parse(const uint8_t *bytes, size_t len, struct neigh *ret)
+{
+	struct neigh sender = { .ip.family = 4, .known = true };
+	struct ether_arp arp;
+
+	if (len < sizeof(arp))
+		return -EBADMSG;
+	memcpy(&arp, bytes, sizeof(arp));
+	if (arp.arp_hrd != htons(ARPHRD_ETHER) || arp.arp_pro != htons(ETHERTYPE_IP) ||
+	    arp.arp_hln != ETHER_ADDR_LEN || arp.arp_pln != 4)
+		return -EBADMSG;
+	if (arp.arp_op != htons(ARPOP_REQUEST) && arp.arp_op != htons(ARPOP_REPLY))
+		return -EBADMSG;
+	memcpy(sender.ip.bytes, arp.arp_spa, sizeof(arp.arp_spa));
+	memcpy(sender.mac, arp.arp_sha, sizeof(sender.mac));
+	*ret = sender;
+	return 0;
 }

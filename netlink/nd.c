@@ -3,6 +3,7 @@
 #include "netlink/nd.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
@@ -34,14 +35,17 @@ static uint32_t sum_words(const uint8_t *bytes, size_t len)
 	return sum;
 }
 
-/* RFC 4443 section 2.3: over the pseudo-header of RFC 8200 section 8.1, and the message. */
-static uint16_t checksum(const struct advertisement *a)
+/*
+ * RFC 4443 section 2.3: over the pseudo-header of RFC 8200 section 8.1, and the message, which
+ * has @len bytes.
+ */
+static uint16_t checksum(const struct advertisement *a, uint16_t len)
 {
 	const uint8_t *bytes = (const uint8_t *)a;
-	uint32_t sum = ICMP_LEN + IPPROTO_ICMPV6;
+	uint32_t sum = (uint32_t)len + IPPROTO_ICMPV6;
 
 	sum += sum_words(bytes + ADDRESSES_OFFSET, ADDRESSES_LEN);
-	sum += sum_words(bytes + ICMP_OFFSET, ICMP_LEN);
+	sum += sum_words(bytes + ICMP_OFFSET, len);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
@@ -80,7 +84,7 @@ void nd_build_advertisement(struct frame *ret, const uint8_t mac[static 6], cons
 	memcpy(&a.ip6.ip6_dst, all_nodes, sizeof(all_nodes));
 	memcpy(&a.na.nd_na_target, ip->bytes, sizeof(a.na.nd_na_target));
 	memcpy(a.mac, mac, sizeof(a.mac));
-	a.na.nd_na_cksum = htons(checksum(&a));
+	a.na.nd_na_cksum = htons(checksum(&a, ICMP_LEN));
 
 	*ret = (struct frame){ .len = sizeof(a) };
 	memcpy(ret->bytes, &a, sizeof(a));
@@ -93,7 +97,7 @@ static void readdress(struct frame *frame, struct advertisement *a, const uint8_
 	memcpy(a->eth.ether_dhost, mac, sizeof(a->eth.ether_dhost));
 	memcpy(&a->ip6.ip6_dst, ip, sizeof(a->ip6.ip6_dst));
 	a->na.nd_na_cksum = 0;
-	a->na.nd_na_cksum = htons(checksum(a));
+	a->na.nd_na_cksum = htons(checksum(a, ICMP_LEN));
 	memcpy(frame->bytes, a, sizeof(*a));
 }
 
@@ -115,6 +119,22 @@ void nd_build_unicast(struct frame *ret, const uint8_t mac[static 6], const stru
 	readdress(ret, &a, to->mac, to->ip.bytes);
 }
 
+/* The solicited-node group of an address (RFC 4291 section 2.7.1), and its MAC (RFC 2464). */
+static void solicited_node(const struct ip *ip, uint8_t ret_group[static 16],
+			   uint8_t ret_mac[static 6])
+{
+	static const uint8_t group[16] = { 0xff, 0x02, [11] = 0x01, [12] = 0xff };
+	static const uint8_t mac[6] = { 0x33, 0x33, 0xff };
+
+	memcpy(ret_group, group, sizeof(group));
+	memcpy(ret_mac, mac, sizeof(mac));
+	memcpy(ret_group + 13, ip->bytes + 13, 3);
+	memcpy(ret_mac + 3, ip->bytes + 13, 3);
+}
+
+_Static_assert(sizeof(struct nd_neighbor_solicit) == sizeof(struct nd_neighbor_advert),
+	       "the two differ in their type, their flags and their option only");
+
 /**
  * nd_build_solicitation() - Build a neighbour solicitation that asks a host for its own address.
  * @ret: the frame
@@ -129,12 +149,9 @@ void nd_build_unicast(struct frame *ret, const uint8_t mac[static 6], const stru
 void nd_build_solicitation(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
 			   const struct neigh *to)
 {
-	uint8_t group[16] = { 0xff, 0x02, [11] = 0x01, [12] = 0xff };
-	uint8_t group_mac[6] = { 0x33, 0x33, 0xff };
+	uint8_t group[16], group_mac[6];
 	struct advertisement a;
 
-	_Static_assert(sizeof(struct nd_neighbor_solicit) == sizeof(struct nd_neighbor_advert),
-		       "the two differ in their type, their flags and their option only");
 	assert(to->ip.family == 6);
 	nd_build_advertisement(ret, mac, ip, false);
 	memcpy(&a, ret->bytes, sizeof(a));
@@ -142,7 +159,86 @@ void nd_build_solicitation(struct frame *ret, const uint8_t mac[static 6], const
 	a.na.nd_na_flags_reserved = 0;
 	a.option.nd_opt_type = ND_OPT_SOURCE_LINKADDR;
 	memcpy(&a.na.nd_na_target, to->ip.bytes, sizeof(a.na.nd_na_target));
-	memcpy(group + 13, to->ip.bytes + 13, 3);
-	memcpy(group_mac + 3, to->ip.bytes + 13, 3);
+	solicited_node(&to->ip, group, group_mac);
 	readdress(ret, &a, to->known ? to->mac : group_mac, to->known ? to->ip.bytes : group);
+}
+
+/**
+ * nd_build_probe() - Build the question whether anybody has an address: what a host asks that
+ *	looks for duplicates (RFC 4862 section 5.4.2).
+ * @ret: the frame, to the address's solicited-node group
+ * @mac: who asks
+ * @ip: the IPv6 address
+ *
+ * It comes from nowhere and has no option, so nobody takes down that the
+ * address is here, and the answer goes to all nodes (RFC 4861 section 7.2.4).
+ */
+void nd_build_probe(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip)
+{
+	struct advertisement a;
+	uint8_t group[16];
+
+	nd_build_advertisement(ret, mac, ip, false);
+	memcpy(&a, ret->bytes, sizeof(a));
+	solicited_node(ip, group, a.eth.ether_dhost);
+	memcpy(&a.ip6.ip6_dst, group, sizeof(group));
+	memset(&a.ip6.ip6_src, 0, sizeof(a.ip6.ip6_src));
+	a.ip6.ip6_plen = htons(sizeof(a.na));
+	a.na.nd_na_type = ND_NEIGHBOR_SOLICIT;
+	a.na.nd_na_flags_reserved = 0;
+	a.na.nd_na_cksum = 0;
+	a.na.nd_na_cksum = htons(checksum(&a, sizeof(a.na)));
+
+	*ret = (struct frame){ .len = offsetof(struct advertisement, option) };
+	memcpy(ret->bytes, &a, ret->len);
+}
+
+/* The options of a message: takes the target's MAC from them, if it is there. */
+static int parse_options(const uint8_t *bytes, size_t len, struct neigh *ret)
+{
+	enum { UNIT = 8 }; /* in which lengths count */
+
+	while (len > 0) {
+		size_t option_len = len < 2 ? 0 : bytes[1] * (size_t)UNIT;
+
+		if (option_len == 0 || option_len > len)
+			return -EBADMSG;
+		if (bytes[0] == ND_OPT_TARGET_LINKADDR && option_len == UNIT) {
+			memcpy(ret->mac, bytes + 2, sizeof(ret->mac));
+			ret->known = true;
+		}
+		bytes += option_len;
+		len -= option_len;
+	}
+	return 0;
+}
+
+/**
+ * nd_parse_advertisement() - Read who says of an address that he has it.
+ * @bytes: an ICMPv6 message whose checksum is right; not trusted beyond that
+ * @len: number of them
+ * @hop_limit: with which it has come: 255, or a router has passed it on
+ * @ret: the target; its MAC is known if the message says it
+ *
+ * Return: 0; -EBADMSG when it is not a valid neighbour advertisement
+ * (RFC 4861 section 7.1.2).
+ */
+int nd_parse_advertisement(const uint8_t *bytes, size_t len, uint8_t hop_limit, struct neigh *ret)
+{
+	struct neigh target = { .ip.family = 6 };
+	struct nd_neighbor_advert na;
+	int r;
+
+	if (len < sizeof(na) || hop_limit != 255)
+		return -EBADMSG;
+	memcpy(&na, bytes, sizeof(na));
+	if (na.nd_na_type != ND_NEIGHBOR_ADVERT || na.nd_na_code != 0 ||
+	    IN6_IS_ADDR_MULTICAST(&na.nd_na_target))
+		return -EBADMSG;
+	memcpy(target.ip.bytes, &na.nd_na_target, sizeof(target.ip.bytes));
+	r = parse_options(bytes + sizeof(na), len - sizeof(na), &target);
+	if (r < 0)
+		return r;
+	*ret = target;
+	return 0;
 }
