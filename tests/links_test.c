@@ -143,3 +143,20 @@ Test(links, there_is_an_end_and_what_is_known_can_still_change)
 	links_forget(&links, 5);
 	cr_assert_eq(links_note(&links, &link), 0);
 }
+
+Test(links, any_of_their_macs_is_one_of_ours)
+{
+	static const uint8_t macs[3][6] = { { 2, 1 }, { 2, 2 }, { 2, 3 } };
+	struct link link = { .name = "eth0" };
+
+	for (int i = 0; i < 2; i++) {
+		link.index = i + 1;
+		memcpy(link.mac, macs[i], sizeof(link.mac));
+		cr_assert_eq(links_note(&links, &link), 0);
+	}
+	cr_assert(links_have_mac(&links, macs[0]));
+	cr_assert(links_have_mac(&links, macs[1]));
+	cr_assert_not(links_have_mac(&links, macs[2]));
+	links_forget(&links, 1);
+	cr_assert_not(links_have_mac(&links, macs[0]));
+}

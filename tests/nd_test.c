@@ -216,7 +216,7 @@ Test(nd, the_kernel_answers_a_probe_for_an_address_that_it_has_and_takes_nothing
 	size_t n_sent;
 
 	netns_enter();
-	sh("ip addr add 2001:db8:11::103/64 dev vb nodad");
+	netns_add_ipv6("2001:db8:11::103");
 	fd = packet_open(netns_index("va"));
 	ear = listen_nd(netns_index("va"));
 	cr_assert_eq(listen_for(ear, 6, &all), 0);

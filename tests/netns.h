@@ -43,6 +43,19 @@ static inline int netns_index(const char *name)
 	return index;
 }
 
+/* An IPv6 address at vb works when it has its local route, a moment after it has been added. */
+static inline void netns_add_ipv6(const char *address)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "ip addr add %s/64 dev vb nodad && for i in $(seq 1 1000); do"
+		       " ip -6 route show table local | grep -q '%s ' && exit 0;"
+		       " done; exit 1",
+		       address, address);
+	sh(command);
+}
+
 /* Waits until there is something to read. */
 static inline void netns_await(int fd)
 {

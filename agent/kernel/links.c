@@ -61,6 +61,17 @@ const char *links_name(const struct links *links, int ifindex)
 	return link ? link->name : "";
 }
 
+/**
+ * links_have_mac() - Is this the MAC of one of the interfaces?
+ */
+bool links_have_mac(const struct links *links, const uint8_t mac[static 6])
+{
+	for (size_t i = 0; i < links->n; i++)
+		if (!memcmp(links->v[i].mac, mac, sizeof(links->v[i].mac)))
+			return true;
+	return false;
+}
+
 static const struct link *find_name(const struct links *links, const char *name)
 {
 	for (size_t i = 0; i < links->n; i++)

@@ -28,5 +28,6 @@ const char *links_name(const struct links *links, int ifindex);
 const struct link *links_find(const struct links *links, int ifindex);
 enum links_state links_state_of(const struct link *link);
 enum links_state links_state(const struct links *links, const char *name);
+bool links_have_mac(const struct links *links, const uint8_t mac[static 6]);
 const char *links_trouble(const struct links *links, const struct conf_group *group,
 			  bool *ret_missing);
