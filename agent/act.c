@@ -5,6 +5,7 @@
 #include "agent/act.h"
 #include "agent/bus.h"
 #include "agent/log.h"
+#include "agent/meet.h"
 #include "agent/tell.h"
 
 /* Give an order to the worker; one that it cannot even take has failed. */
@@ -80,6 +81,7 @@ static void set_gate(struct agent *agent, const struct core_action *action)
 	}
 	if (order.level != GATE_ANSWER)
 		announcer_cancel(agent->announcer, action->group);
+	watcher_hold(agent->watcher, action->group, order.level == GATE_ANSWER);
 	if (action->gate.create) {
 		agent->lease_epoch++;
 		agent->arp_refreshed = agent->core.now;
@@ -91,8 +93,10 @@ static void shut(struct agent *agent, const struct core_action *action)
 {
 	struct worker_order order = { .type = WORKER_SHUT, .id = action->id };
 
-	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
 		announcer_cancel(agent->announcer, g);
+		watcher_hold(agent->watcher, g, false);
+	}
 	give(agent, action, &order);
 }
 
@@ -136,13 +140,12 @@ static void tidy(struct agent *agent, uint8_t group)
 	(void)worker_order(agent->worker, &order); /* entries grow old by themselves, too */
 }
 
-/* Nobody has been asked yet: the core is told so at once. */
+/* Who answers may be a node: its MAC is looked up beside. */
 static void probe(struct agent *agent, const struct core_action *action)
 {
-	struct core_event event = { .type = CORE_EV_DONE, .group = action->group };
-
-	event.done.id = action->id;
-	agent_defer(agent, &event);
+	watcher_probe(agent->watcher, action->group, action->id, action->probe.within_us);
+	announcer_look(agent->announcer, action->group);
+	act_neighbours(agent);
 }
 
 /**
@@ -169,12 +172,14 @@ void act(struct agent *agent, const struct core_action *action)
 	case CORE_DO_PREPARE:
 		agent->held[action->group] = true;
 		drift_ordered(agent, action->group, !action->ticket);
+		watcher_cancel(agent->watcher, action->group);
 		order.type = WORKER_PREPARE;
 		order.ticket = action->ticket;
 		give(agent, action, &order);
 		break;
 	case CORE_DO_REMOVE:
 		agent->held[action->group] = false;
+		watcher_hold(agent->watcher, action->group, false);
 		order.type = WORKER_REMOVE;
 		give(agent, action, &order);
 		break;
@@ -202,7 +207,7 @@ void act(struct agent *agent, const struct core_action *action)
 		probe(agent, action);
 		break;
 	case CORE_DO_DEFEND:
-		announcer_start(agent->announcer, action->group);
+		watcher_defend(agent->watcher, action->group, action->defend.vip);
 		break;
 	case CORE_DO_REPLY:
 		bus_reply(agent->bus, action);
@@ -211,6 +216,8 @@ void act(struct agent *agent, const struct core_action *action)
 		tell_people(agent, action);
 		if (action->tell.primary != action->tell.was_primary)
 			tidy(agent, action->group);
+		if (action->tell.what == CORE_TELL_PEER_UP)
+			meet_nodes(agent);
 		break;
 	case CORE_DO_EXIT:
 		(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */

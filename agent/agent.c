@@ -15,6 +15,7 @@
 #include "agent/follow.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/log.h"
+#include "agent/meet.h"
 #include "agent/sense.h"
 #include "agent/store.h"
 #include "agent/tell.h"
@@ -103,6 +104,7 @@ static void start_group(struct agent *agent, uint8_t group, const struct adoptio
 	event.start.boot = agent_now().us < BOOT_US;
 	randombytes_buf(&event.start.salt, sizeof(event.start.salt));
 	agent->held[group] = found->adopted[group];
+	watcher_hold(agent->watcher, group, found->adopted[group]);
 	agent_step(agent, &event);
 }
 
@@ -178,6 +180,9 @@ static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 
 	r = said("prepare announcements",
 		 announcer_new(agent->conf, agent->loop, &agent->announcer));
+	if (r < 0)
+		return r;
+	r = said("prepare for other users of the addresses", meet_open(agent));
 	if (r < 0)
 		return r;
 	return said("start the kernel's worker",
@@ -291,6 +296,7 @@ struct agent *agent_free(struct agent *agent)
 	agent->bus = bus_free(agent->bus);
 	worker_free(agent->worker);
 	announcer_free(agent->announcer);
+	watcher_free(agent->watcher);
 	recorder_free(agent->recorder);
 	beat_free(agent->beat);
 	sd_event_source_disable_unref(agent->timer);

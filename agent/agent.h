@@ -12,6 +12,7 @@
 #include "agent/kernel/announce.h"
 #include "agent/beat/beat.h"
 #include "agent/kernel/links.h"
+#include "agent/kernel/watch.h"
 #include "agent/kernel/worker.h"
 #include "agent/recorder/recorder.h"
 #include "agent/store.h"
@@ -44,6 +45,7 @@ struct agent {
 	struct beat *beat;
 	struct worker *worker;
 	struct announcer *announcer;
+	struct watcher *watcher;
 	struct monitor *rtnl, *nft;
 	struct links links;
 	struct bus *bus; /* NULL while there is none */
@@ -60,6 +62,11 @@ struct agent {
 	struct store_entry kept[CORE_GROUPS_MAX];
 	struct trouble trouble[CORE_GROUPS_MAX];
 	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */
+	struct stranger strangers[CORE_GROUPS_MAX];	 /* who was met last, or has answered */
+	struct {
+		instant since;
+		unsigned n;
+	} met[CORE_GROUPS_MAX]; /* how many strangers people have been told of lately */
 	instant arp_refreshed;
 	bool gate_laying;  /* a stranger has changed the gate, and it is being laid anew */
 	bool gate_changed; /* he has done so again meanwhile */

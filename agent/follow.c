@@ -83,6 +83,10 @@ static void note_link(struct agent *agent, const struct link *link)
 	r = announcer_link(agent->announcer, link);
 	if (r < 0)
 		log_say(LOG_LEVEL_WARNING, "cannot announce on %s: %s", link->name, strerror(-r));
+	r = watcher_link(agent->watcher, link);
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING, "cannot ask or listen on %s who else has an address: %s",
+			link->name, strerror(-r));
 }
 
 /* Who holds addresses on an interface that runs again puts back what is missing. */
@@ -142,6 +146,7 @@ void follow_link_gone(struct agent *agent, int ifindex)
 
 	links_forget(&agent->links, ifindex);
 	announcer_link_gone(agent->announcer, ifindex);
+	watcher_link_gone(agent->watcher, ifindex);
 	compare_links(agent);
 	if (known)
 		tell_change(agent, before.name, links_state_of(&before));

@@ -10,6 +10,7 @@
 #include "agent/follow.h"
 #include "agent/hear.h"
 #include "agent/log.h"
+#include "agent/meet.h"
 #include "agent/mend.h"
 #include "agent/sense.h"
 #include "agent/kernel/vips.h"
@@ -138,6 +139,7 @@ static void note_neighbours(struct agent *agent, const struct worker_result *res
 	if (result->err)
 		log_say(LOG_LEVEL_WARNING, "cannot read the neighbours on %s: %s",
 			links_name(&agent->links, result->ifindex), strerror(-result->err));
+	watcher_neighbours(agent->watcher, result->ifindex, result->neighs, result->n_neighs);
 	announcer_neighbours(agent->announcer, result->ifindex, result->neighs, result->n_neighs);
 	act_neighbours(agent);
 }
@@ -231,6 +233,7 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 		if (agent->unkept[g])
 			act_store(agent, g, 0);
 	}
+	meet_nodes(agent);
 	return sd_event_source_set_time_relative(source, agent->conf->address_lifetime_s *
 								 USEC_PER_SEC / 3);
 }

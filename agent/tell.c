@@ -10,13 +10,26 @@
 #include "agent/tell.h"
 #include "agent/why.h"
 
-enum { TELL_TEXT_MAX = 256, TELL_ADDR_MAX = 96, STATUS_MAX = 512 };
+enum {
+	TELL_TEXT_MAX = 256,
+	TELL_ADDR_MAX = 96,
+	ADDRESS_SIZE = 64,
+	MAC_SIZE = 18,
+	TELL_NAME_MAX = 64,
+	STATUS_MAX = 512
+};
+
+/* Strangers of a group that are told of, and in which time. */
+enum { TELL_STRANGERS = 8 };
+#define TELL_STRANGERS_US (10 * USEC_PER_SEC)
 
 /* What people hear of it. The ids are on the bus, in the journal and in the manual. */
 struct notice {
 	const char *id;
 	enum log_level level;
-	const char *interface; /* that it is about; NULL: none */
+	const char *interface;	    /* that it is about; NULL: none */
+	char address[ADDRESS_SIZE]; /* on it; "": none in particular */
+	char mac[MAC_SIZE];	    /* of who uses that, too; "": not known */
 	char text[TELL_TEXT_MAX];
 };
 
@@ -142,17 +155,50 @@ static void describe_failure(const struct agent *agent, const struct core_action
 	    strerror(-a->tell.err), hint);
 }
 
-/* Somebody else answers for an address that is held here. */
+static void format_mac(const uint8_t mac[static 6], char ret[static MAC_SIZE])
+{
+	(void)snprintf(ret, MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		       mac[3], mac[4], mac[5]); /* fits */
+}
+
+/* Which address is it, and who has it, "a stranger (02:00:5e:10:20:30)"? */
+static void name_stranger(const struct agent *agent, const struct core_action *a, struct notice *n,
+			  char *name, size_t size)
+{
+	const struct stranger *who = &agent->strangers[a->group];
+	const struct conf_vip *vip = &agent->conf->groups[a->group].vips[who->vip];
+
+	if (who->known)
+		format_mac(who->mac, n->mac);
+	(void)conf_format_ip(&vip->ip, n->address, sizeof(n->address));
+	n->interface = vip->ifname;
+	(void)snprintf(name, size, "%s%s%s%s",
+		       who->node < agent->conf->n_nodes ? agent->conf->nodes[who->node].name
+							: "a stranger",
+		       who->known ? " (" : "", n->mac, who->known ? ")" : ""); /* fits */
+}
+
+/* Somebody answers for an address that was to be claimed. */
+static void describe_answer(const struct agent *agent, const struct core_action *a,
+			    struct notice *n)
+{
+	char name[TELL_NAME_MAX];
+
+	name_stranger(agent, a, n, name, sizeof(name));
+	SAY(n, "TK-0014", LOG_LEVEL_WARNING,
+	    "%s answers for %s on %s: it is not claimed; asked again every 2 s", name, n->address,
+	    n->interface);
+}
+
+/* Somebody else uses an address that is held here. */
 static void describe_stranger(const struct agent *agent, const struct core_action *a,
 			      struct notice *n)
 {
-	const struct conf_vip *vip = &agent->conf->groups[a->group].vips[a->tell.vip];
-	bool known = a->peer < agent->conf->n_nodes;
-	char ip[64];
+	char name[TELL_NAME_MAX];
 
-	SAY(n, "TK-0013", LOG_LEVEL_ERROR, "%s uses %s as well, which is held here",
-	    known ? agent->conf->nodes[a->peer].name : "a stranger",
-	    conf_format_ip(&vip->ip, ip, sizeof(ip)));
+	name_stranger(agent, a, n, name, sizeof(name));
+	SAY(n, "TK-0013", LOG_LEVEL_ERROR, "%s uses %s on %s as well, which is held here", name,
+	    n->address, n->interface);
 }
 
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
@@ -180,7 +226,10 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		    core_result_name(a->tell.result));
 		break;
 	case CORE_TELL_ACTION_FAILED:
-		describe_failure(agent, a, n);
+		if (a->tell.err == -EADDRINUSE)
+			describe_answer(agent, a, n);
+		else
+			describe_failure(agent, a, n);
 		break;
 	case CORE_TELL_UNFIT:
 		why_unfit(a->tell.unfit, list);
@@ -210,6 +259,18 @@ static bool concerns_the_node(enum core_tell what)
 	       what == CORE_TELL_DISOWNED;
 }
 
+/* Of a group with thousands of addresses a few say enough. */
+static bool is_enough(struct agent *agent, uint8_t group)
+{
+	instant now = agent->core.now;
+
+	if (instant_since(now, agent->met[group].since) >= TELL_STRANGERS_US) {
+		agent->met[group].since = now;
+		agent->met[group].n = 0;
+	}
+	return agent->met[group].n++ >= TELL_STRANGERS;
+}
+
 /**
  * tell_status() - Let systemctl status say in a line how the groups are, "alpha: sip primary"
  *
@@ -234,7 +295,9 @@ static void publish(struct agent *agent, uint8_t group, bool node, const struct 
 	const struct api_event event = { .id = notice->id,
 					 .level = level_word(notice->level),
 					 .text = notice->text,
-					 .interface = notice->interface };
+					 .interface = notice->interface,
+					 .address = *notice->address ? notice->address : NULL,
+					 .mac = *notice->mac ? notice->mac : NULL };
 
 	log_line(notice->level, notice->id, node ? "" : agent->conf->groups[group].name,
 		 notice->text);
@@ -267,11 +330,11 @@ void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum link
 void tell_mac(struct agent *agent, uint8_t group, const struct link *link)
 {
 	struct notice notice = { .interface = link->name };
-	const uint8_t *mac = link->mac;
+	char mac[MAC_SIZE];
 
-	SAY(&notice, "TK-0021", LOG_LEVEL_NOTICE,
-	    "interface %s has the MAC %02x:%02x:%02x:%02x:%02x:%02x now", link->name, mac[0],
-	    mac[1], mac[2], mac[3], mac[4], mac[5]);
+	format_mac(link->mac, mac);
+	SAY(&notice, "TK-0021", LOG_LEVEL_NOTICE, "interface %s has the MAC %s now", link->name,
+	    mac);
 	publish(agent, group, false, &notice);
 }
 
@@ -323,6 +386,8 @@ void tell_people(struct agent *agent, const struct core_action *action)
 	/* It is told so with each heartbeat. */
 	if (action->tell.what == CORE_TELL_DISOWNED &&
 	    !log_is_due(&agent->disowned_logged, agent->core.now))
+		return;
+	if (action->tell.what == CORE_TELL_STRANGER && is_enough(agent, action->group))
 		return;
 	describe(agent, action, &notice);
 	publish(agent, action->group, node, &notice);

@@ -358,14 +358,15 @@ int api_role_changed(struct api *api, size_t group, const char *role, const char
  */
 int api_event(struct api *api, size_t group, const struct api_event *event)
 {
-	const char *interface = event->interface;
-	unsigned n_fields = interface ? 3 : 2;
+	unsigned n_fields = 2 + !!event->interface + !!event->address + !!event->mac;
 	int r;
 
+	assert((event->interface || !event->address) && (event->address || !event->mac));
 	api_group_load(api, group);
-	r = sd_bus_emit_signal(api->bus, api->manager.groups[group], API_GROUP, "Event", "sssa{sv}",
-			       event->id, event->level, event->text, n_fields, "Group", "s",
-			       api->group.now.name, "Node", "s", api->node, "Interface", "s",
-			       interface); /* it stops after so many */
+	r = sd_bus_emit_signal(
+		api->bus, api->manager.groups[group], API_GROUP, "Event", "sssa{sv}", event->id,
+		event->level, event->text, n_fields, "Group", "s", api->group.now.name, "Node", "s",
+		api->node, "Interface", "s", event->interface, "Address", "s", event->address,
+		"MAC", "s", event->mac); /* it stops after so many: none is without those before */
 	return r < 0 ? r : 0;
 }

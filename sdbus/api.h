@@ -87,6 +87,8 @@ struct api_event {
 	const char *level;     /* such as Standard */
 	const char *text;      /* one sentence */
 	const char *interface; /* of the host, that it is about; NULL: none */
+	const char *address;   /* of the group, on that interface; NULL: none */
+	const char *mac;       /* of who uses that address, too; NULL: not known */
 };
 
 struct api_ops {

@@ -564,6 +564,21 @@ Test(announce, telling_waits_for_the_neighbours_of_every_interface)
 	cr_assert_eq(count_heard(), 2);
 }
 
+Test(announce, neighbours_can_be_looked_up_without_telling_them)
+{
+	struct neigh known = neigh_of("10.9.0.50", 0x50);
+
+	start(HELD_CONF);
+	link_up("va");
+	link_up("vb");
+	cr_assert_eq(announcer_unread(announcer), 0);
+	announcer_look(announcer, DB);
+	answer("va", &known, 1);
+	cr_assert_eq(announcer_unread(announcer), 0, "vb is not db's");
+	run_loop();
+	cr_assert_eq(count_heard(), 0);
+}
+
 Test(announce, one_interface_is_read_after_the_other)
 {
 	start(HELD_CONF);

@@ -106,10 +106,15 @@ static int keep_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 {
-	static const struct api_event role = { "00-04561", "Standard",
-					       "Hot Standby (backup) mode activated", NULL };
-	static const struct api_event link = { "TK-0020", "Info", "interface eth7 runs", "eth7" };
-	const char *s[3], *key[3], *value[3];
+	static const struct api_event role = { .id = "00-04561",
+					       .level = "Standard",
+					       .text = "Hot Standby (backup) mode activated" };
+	static const struct api_event link = {
+		.id = "TK-0020", .level = "Info", .text = "interface eth7 runs", .interface = "eth7"
+	};
+	static const struct api_event stranger = { "TK-0013", "Error",	   "x",
+						   "eth7",    "192.0.2.3", "02:00:5e:10:20:30" };
+	const char *s[3], *key[5], *value[5];
 	struct answer signals = { 0 };
 	struct rig rig;
 
@@ -144,6 +149,17 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(value[1], "alpha");
 	cr_expect_str_eq(key[2], "Interface");
 	cr_expect_str_eq(value[2], "eth7");
+
+	MUST(api_event(rig.api, 0, &stranger));
+	arrive(&rig, signals.times == 4);
+	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 5, &key[0], "s",
+				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2],
+				 &key[3], "s", &value[3], &key[4], "s", &value[4]));
+	cr_expect_str_eq(value[2], "eth7");
+	cr_expect_str_eq(key[3], "Address");
+	cr_expect_str_eq(value[3], "192.0.2.3");
+	cr_expect_str_eq(key[4], "MAC");
+	cr_expect_str_eq(value[4], "02:00:5e:10:20:30");
 	answer_done(&signals);
 	rig_done(&rig);
 }

@@ -75,11 +75,14 @@ static void generalise(const struct core_action *a)
 
 	if (strstr(said.text, "NODE") && a->tell.what == CORE_TELL_CONFLICT)
 		replace(said.text, 0, "4242", "TERM");
-	if (a->tell.what == CORE_TELL_STRANGER)
+	if (strstr(said.text, "192.0.2.3")) {
+		replace(said.text, 0, "00:00:5e:00:53:01", "MAC");
 		replace(said.text, 0, "192.0.2.3", "ADDRESS");
+		replace(said.text, 0, "eth0", "INTERFACE");
+	}
 	if (a->tell.what == CORE_TELL_MOVE_FAILED)
 		replace(said.text, 0, core_result_name(a->tell.result), "ERROR");
-	if (a->tell.what == CORE_TELL_ACTION_FAILED)
+	if (a->tell.what == CORE_TELL_ACTION_FAILED && a->tell.err == -EPERM)
 		replace(said.text, 0, strerror(-a->tell.err), "REASON");
 	if (a->tell.what == CORE_TELL_UNFIT && a->tell.unfit)
 		replace(said.text, 0, "link, drift", "REASONS");
@@ -104,6 +107,10 @@ static void note_said(struct page *events)
 static void note_event(struct page *events, const struct core_action *action)
 {
 	memset(&said, 0, sizeof(said));
+	memset(&agent.met, 0, sizeof(agent.met)); /* none is too many */
+	agent.strangers[0] = (struct stranger){ .node = action->peer,
+						.known = true,
+						.mac = { 0, 0, 0x5e, 0, 0x53, 1 } };
 	tell_people(&agent, action);
 	cr_assert(*said.id, "no id for what %d tells", action->tell.what);
 	generalise(action);
@@ -137,6 +144,12 @@ static void tell_all(struct page *events, const char *redundancy)
 			a.tell.unfit = i % 2 ? CORE_UNFIT_LINK | CORE_UNFIT_DRIFT : 0;
 			if (what == CORE_TELL_STRANGER && i % 2)
 				a.peer = CORE_NODE_NONE;
+			note_event(events, &a);
+			if (what != CORE_TELL_ACTION_FAILED)
+				continue;
+			a.tell.err = -EADDRINUSE;
+			note_event(events, &a);
+			a.peer = CORE_NODE_NONE;
 			note_event(events, &a);
 		}
 	}

@@ -357,7 +357,8 @@ Test(takeoverctl_json, monitor_is_as_documented, .timeout = 10)
 	MUST(api_role_changed(rig.api, 0, "backup", "switchover"));
 	cr_expect_eq(watch(&rig, &table, &status, fds[0]), 'r');
 	MUST(api_event(rig.api, 0,
-		       &(struct api_event){ "TK-0001", "Standard", "beta is heard", NULL }));
+		       &(struct api_event){
+			       .id = "TK-0001", .level = "Standard", .text = "beta is heard" }));
 	cr_expect_eq(watch(&rig, &table, &status, fds[0]), 'e');
 	rig.agent.peers[0].state = "silent";
 	MUST(api_peer_changed(rig.api, 0));

@@ -106,8 +106,9 @@ Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 		    "sip         state fault; primary nobody; fit no; last switchover 21.4 ms");
 	MUST(api_role_changed(rig.api, 0, "backup", "unfit"));
 	expect_line(&rig, &watcher, "sip         this node is backup now (unfit)");
-	MUST(api_event(rig.api, 0,
-		       &(struct api_event){ "TK-0010", "Warning", "unfit: link", NULL }));
+	MUST(api_event(
+		rig.api, 0,
+		&(struct api_event){ .id = "TK-0010", .level = "Warning", .text = "unfit: link" }));
 	expect_line(&rig, &watcher, "sip         TK-0010 Warning: unfit: link");
 	rig.agent.groups[0].role_since_us = 8; /* says nothing to people: no line at all */
 	MUST(api_group_changed(rig.api, 0));

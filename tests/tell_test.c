@@ -15,7 +15,7 @@ static struct {
 	enum log_level level;
 	char id[16], group[64], text[512];
 	char event_id[16], event_level[16], event_text[512];
-	char role[16], reason[32], interface[16];
+	char role[16], reason[32], interface[16], address[64], mac[32];
 } said;
 
 void log_line(enum log_level level, const char *id, const char *group, const char *text)
@@ -45,6 +45,8 @@ void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 	(void)snprintf(said.event_level, sizeof(said.event_level), "%s", event->level);
 	(void)snprintf(said.event_text, sizeof(said.event_text), "%s", event->text);
 	(void)snprintf(said.interface, sizeof(said.interface), "%s", event->interface ?: "");
+	(void)snprintf(said.address, sizeof(said.address), "%s", event->address ?: "");
+	(void)snprintf(said.mac, sizeof(said.mac), "%s", event->mac ?: "");
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
@@ -84,7 +86,8 @@ static void tell(const struct core_action *action, const char *redundancy)
 	cr_assert_eq(said.events, 1);
 	cr_assert_str_eq(said.id, said.event_id);
 	cr_assert_str_eq(said.text, said.event_text);
-	cr_assert_str_empty(said.interface);
+	if (!*said.address)
+		cr_assert_str_empty(said.interface);
 	agent.conf = NULL;
 }
 
@@ -237,6 +240,67 @@ Test(tell, what_failed_is_said_with_its_cause)
 	action.tell.result = CORE_RESULT_NOT_FIT;
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "NotFit"));
+}
+
+static const struct stranger stranger = { .node = CORE_NODE_NONE,
+					  .known = true,
+					  .mac = { 0x02, 0x00, 0x5e, 0x10, 0x20, 0x30 } };
+
+Test(tell, who_answers_for_an_address_is_named_with_his_mac)
+{
+	struct core_action action = telling(CORE_TELL_ACTION_FAILED);
+
+	action.tell.err = -EADDRINUSE;
+	agent.strangers[0] = stranger;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.id, "TK-0014");
+	cr_assert_str_eq(said.event_level, "Warning");
+	cr_assert_str_eq(said.text, "a stranger (02:00:5e:10:20:30) answers for 10.0.0.3 on eth0: "
+				    "it is not claimed; asked again every 2 s");
+	cr_assert_str_eq(said.interface, "eth0");
+	cr_assert_str_eq(said.address, "10.0.0.3");
+	cr_assert_str_eq(said.mac, "02:00:5e:10:20:30");
+	agent.strangers[0].node = 1;
+	agent.strangers[0].known = false;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "beta answers for 10.0.0.3 on eth0: it is not claimed; asked "
+				    "again every 2 s");
+	cr_assert_str_empty(said.mac);
+}
+
+Test(tell, who_uses_what_is_held_is_named_with_his_mac)
+{
+	const struct core_action action = telling(CORE_TELL_STRANGER);
+
+	agent.strangers[0] = stranger;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.id, "TK-0013");
+	cr_assert_str_eq(said.event_level, "Error");
+	cr_assert_str_eq(said.text, "a stranger (02:00:5e:10:20:30) uses 10.0.0.3 on eth0 as well, "
+				    "which is held here");
+	agent.strangers[0].node = 1;
+	tell(&action, "hot");
+	cr_assert_str_eq(said.text, "beta (02:00:5e:10:20:30) uses 10.0.0.3 on eth0 as well, which "
+				    "is held here");
+}
+
+/* Of thousands of addresses a few say enough, until some time has passed. */
+Test(tell, of_many_strangers_a_few_are_told_of)
+{
+	const struct core_action action = telling(CORE_TELL_STRANGER);
+
+	agent.strangers[0] = stranger;
+	agent.core.now.us = 1000 * USEC_PER_SEC;
+	for (int i = 0; i < 8; i++)
+		tell(&action, "hot");
+	agent.conf = conf_from_text("[Agent]\nAuthentication=none\n[Node alpha]\nAddress=10.0.0.1\n"
+				    "[Group sip]\nVirtualAddress=10.0.0.3 eth0\n");
+	memset(&said, 0, sizeof(said));
+	tell_people(&agent, &action);
+	conf_free((struct conf *)agent.conf);
+	cr_assert_eq(said.lines + said.events, 0);
+	agent.core.now.us += 10 * USEC_PER_SEC;
+	tell(&action, "hot");
 }
 
 Test(tell, an_interface_is_named_with_what_has_become_of_it)

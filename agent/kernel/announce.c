@@ -399,6 +399,17 @@ void announcer_link_gone(struct announcer *a, int ifindex)
 }
 
 /**
+ * announcer_look() - Have the neighbours on a group's interfaces read, by announcer_unread()
+ */
+void announcer_look(struct announcer *a, uint8_t group)
+{
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (a->ports[i].ifindex != a->reading &&
+		    vips_use(&a->conf->groups[group], a->ports[i].name))
+			a->ports[i].unread = true;
+}
+
+/**
  * announcer_start() - Announce every address of a group
  *
  * What the slice has room for leaves before this returns, the rest between
@@ -412,9 +423,7 @@ void announcer_start(struct announcer *a, uint8_t group)
 	a->cursors[PASS_REQUEST][group].left = conf->n_vips;
 	a->cursors[PASS_REPLY][group].left = conf->n_vips;
 	a->untold[group] = true;
-	for (size_t i = 0; i < a->n_ports; i++)
-		if (a->ports[i].ifindex != a->reading && vips_use(conf, a->ports[i].name))
-			a->ports[i].unread = true;
+	announcer_look(a, group);
 	send_slice(a);
 }
 

@@ -21,6 +21,7 @@ DEFINE_CLEANUP(struct announcer *, announcer_free)
 
 int announcer_link(struct announcer *a, const struct link *link);
 void announcer_link_gone(struct announcer *a, int ifindex);
+void announcer_look(struct announcer *a, uint8_t group);
 void announcer_start(struct announcer *a, uint8_t group);
 void announcer_cancel(struct announcer *a, uint8_t group);
 int announcer_unread(struct announcer *a);

@@ -10,18 +10,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-enum {
-	SOCKET_BUFFER = 32 << 20,
-	FRAME_SIZE = 2048,
-	ETH_LEN = 14,
-	ARP_LEN = 28,  /* RFC 826 with Ethernet and IPv4 */
-	ICMP6_AT = 54, /* Ethernet and IPv6 headers before it */
-	NA_LEN = 24,   /* RFC 4861 section 4.4, without options */
-	NA_TYPE = 136,
-	UDP_AT = 34, /* Ethernet and IPv4 headers before it */
-};
+enum { SOCKET_BUFFER = 32 << 20 };
 
-static int packet_open(const char *ifname, int *ret_fd)
+int packet_open(const char *ifname, int *ret_fd)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	_cleanup_(close_fdp) int fd = -1;
@@ -40,8 +31,8 @@ static int packet_open(const char *ifname, int *ret_fd)
 }
 
 /* The next frame. Return: its length, 0 when the time is over, negative errno. */
-static ssize_t packet_receive(int fd, uint64_t deadline_ns, uint8_t frame[static FRAME_SIZE],
-			      uint64_t *ret_ns, bool *ret_outgoing)
+ssize_t packet_receive(int fd, uint64_t deadline_ns, uint8_t frame[static FRAME_SIZE],
+		       uint64_t *ret_ns, bool *ret_outgoing)
 {
 	union {
 		struct cmsghdr align;
@@ -143,7 +134,7 @@ int announced_verb(int argc, char **argv)
 	return a.n == a.wanted ? 0 : 1;
 }
 
-static bool is_udp_to(const uint8_t *frame, size_t len, uint16_t port)
+bool is_udp_to(const uint8_t *frame, size_t len, uint16_t port)
 {
 	return len > UDP_AT + 8 && frame[12] == 0x08 && frame[13] == 0x00 &&
 	       frame[ETH_LEN + 9] == IPPROTO_UDP && frame[UDP_AT + 2] == port >> 8 &&

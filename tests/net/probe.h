@@ -63,6 +63,7 @@ int call_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
 int flood_verb(int argc, char **argv);
+int frames_verb(int argc, char **argv);
 int forge_verb(int argc, char **argv);
 int storm_verb(int argc, char **argv);
 int get_verb(int argc, char **argv);
@@ -75,9 +76,11 @@ int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
 int settle_verb(int argc, char **argv);
 int sweep_verb(int argc, char **argv);
+int usurp_verb(int argc, char **argv);
 int wait_address_verb(int argc, char **argv);
 int wait_event_verb(int argc, char **argv);
 int wait_exit_verb(int argc, char **argv);
+int wait_frame_verb(int argc, char **argv);
 int wait_neighbour_verb(int argc, char **argv);
 int wait_property_verb(int argc, char **argv);
 
@@ -93,6 +96,23 @@ int probe_ready(const char *fifo);
 int probe_connect(const char *address, const char *port, int *ret_fd);
 int probe_signal_fd(void);
 int probe_wait(int fd, uint64_t deadline_ns);
+
+/* frames.c */
+enum {
+	FRAME_SIZE = 2048,
+	ETH_LEN = 14,
+	ARP_LEN = 28,  /* RFC 826 with Ethernet and IPv4 */
+	ICMP6_AT = 54, /* Ethernet and IPv6 headers before it */
+	NA_LEN = 24,   /* RFC 4861 section 4.4, without options */
+	NA_TYPE = 136,
+	NS_TYPE = 135,
+	UDP_AT = 34, /* Ethernet and IPv4 headers before it */
+};
+
+int packet_open(const char *ifname, int *ret_fd);
+ssize_t packet_receive(int fd, uint64_t deadline_ns, uint8_t frame[static FRAME_SIZE],
+		       uint64_t *ret_ns, bool *ret_outgoing);
+bool is_udp_to(const uint8_t *frame, size_t len, uint16_t port);
 
 /* bus.c */
 int probe_bus_open(const char *address, struct sd_bus **ret);

@@ -409,10 +409,11 @@ scenario_firewall_in_one_direction_from_the_start()
 		add chain inet wall in { type filter hook input priority 0; };
 		add rule inet wall in udp dport 7373 drop'
 	agent_start a
-	agent_start b
 	wait_role a primary
-	wait_role b primary
+	agent_start b
 	wait_property a peer/beta State deaf
+	wait_property b group/sip State fault # alpha answers for the addresses
+	assert_holder a
 	said a "$name" 1
 	[[ $(get b peer/alpha State) == unknown ]] || fail "alpha is $(get b peer/alpha State) to beta"
 	! grep -qF 'does not hear us' "$DIR/agent-b.err" || fail "beta has heard something"
