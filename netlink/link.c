@@ -3,9 +3,11 @@
 #include "netlink/link.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 
 #include "agent/cleanup.h"
+#include "netlink/macvlan.h"
 
 struct links {
 	struct link *v;
@@ -16,6 +18,35 @@ struct links {
 static void links_done(struct links *l)
 {
 	free(l->v);
+}
+
+static bool is_text(const struct nlattr *attr, const char *text)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 &&
+	       strcmp(mnl_attr_get_str(attr), text) == 0;
+}
+
+/* What kind of link it is; nobody but takeoverd gives a macvlan its name as an alias. */
+static bool is_marked(const struct nlattr *info, const struct nlattr *alias)
+{
+	const struct nlattr *kind = NULL, *attr;
+
+	if (!info || !is_text(alias, MACVLAN_MARK))
+		return false;
+	mnl_attr_for_each_nested(attr, info)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			kind = attr;
+	}
+	return is_text(kind, "macvlan");
+}
+
+/* The index of the link below; of one in another namespace it would mean nothing here. */
+static int parent_of(const struct nlattr *link, const struct nlattr *netns)
+{
+	if (!link || netns || mnl_attr_get_payload_len(link) != sizeof(uint32_t))
+		return 0;
+	return (int)mnl_attr_get_u32(link);
 }
 
 /**
@@ -29,7 +60,7 @@ static void links_done(struct links *l)
  */
 int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 {
-	const struct nlattr *attrs[IFLA_IFNAME + 1];
+	const struct nlattr *attrs[IFLA_LINK_NETNSID + 1];
 	const struct nlattr *name, *mac;
 	const struct ifinfomsg *ifi;
 	struct link link = { 0 };
@@ -49,7 +80,11 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 
 	link.index = ifi->ifi_index;
 	link.up = ifi->ifi_flags & IFF_UP;
+	link.carrier = link.up && (ifi->ifi_flags & IFF_LOWER_UP);
 	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
+	link.marked = is_marked(attrs[IFLA_LINKINFO], attrs[IFLA_IFALIAS]);
+	if (link.marked)
+		link.parent = parent_of(attrs[IFLA_LINK], attrs[IFLA_LINK_NETNSID]);
 	memcpy(link.name, mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
 	if (mac && mnl_attr_get_payload_len(mac) == sizeof(link.mac))
 		memcpy(link.mac, mnl_attr_get_payload(mac), sizeof(link.mac));
@@ -95,4 +130,42 @@ int link_list(struct nl *nl, struct link **ret, size_t *ret_n)
 	*ret_n = l.n;
 	*ret = TAKE(l.v);
 	return 0;
+}
+
+struct state {
+	int ifindex;
+	bool up;
+};
+
+static void build_state(struct nlmsghdr *nlh, size_t i, const void *data)
+{
+	const struct state *state = data;
+	struct ifinfomsg *ifi;
+
+	(void)i; /* there is one */
+	nlh->nlmsg_type = RTM_NEWLINK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = state->ifindex;
+	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = state->up ? IFF_UP : 0;
+}
+
+/**
+ * link_set_up() - Set a link administratively up or down; fine if it is.
+ * @nl: a socket of NETLINK_ROUTE
+ * @ifindex: the link
+ * @up: or down
+ *
+ * Down, it keeps its IPv4 addresses, which the host goes on answering for on its
+ * other links; the IPv6 ones are gone.
+ *
+ * Return: 0; -ENODEV; what the driver refuses with; what nl_each() returns.
+ */
+int link_set_up(struct nl *nl, int ifindex, bool up)
+{
+	const struct state state = { .ifindex = ifindex, .up = up };
+	int error = 0, r;
+
+	r = nl_each(nl, 1, build_state, &state, &error);
+	return r < 0 ? r : error;
 }

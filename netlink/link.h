@@ -9,9 +9,13 @@ struct link {
 	int index;
 	char name[IF_NAMESIZE];
 	uint8_t mac[6]; /* zero where the link has none of six bytes */
-	bool up;	/* IFF_UP: administratively */
-	bool running;	/* up, and IFF_RUNNING: carrier, and operational */
+	bool up;	/* IFF_UP: by an administrator's will */
+	bool carrier;	/* and something to send to; the kernel's word, without delay */
+	bool running;	/* IFF_UP and IFF_RUNNING: carrier, and operational */
+	bool marked;	/* a macvlan that macvlan_create() made */
+	int parent;	/* index of the link that a macvlan is on; 0: none in this namespace */
 };
 
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n);
 int link_parse(const struct nlmsghdr *nlh, struct link *ret);
+int link_set_up(struct nl *nl, int ifindex, bool up);

@@ -27,6 +27,17 @@ static struct nlmsghdr *put_link(uint8_t buf[static NL_REQUEST_MAX], const char 
 	return nlh;
 }
 
+static void put_alias(struct nlmsghdr *nlh, const char *kind, const char *alias)
+{
+	struct nlattr *info;
+
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(nlh, info);
+	mnl_attr_put_u32(nlh, IFLA_LINK, 3);
+	mnl_attr_put_strz(nlh, IFLA_IFALIAS, alias);
+}
+
 static struct ifinfomsg *header_of(struct nlmsghdr *nlh)
 {
 	return mnl_nlmsg_get_payload(nlh);
@@ -114,7 +125,11 @@ Test(link, no_index_or_other_type_is_refused)
 Test(link, every_truncation_is_survived)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
-	const uint32_t whole = put_link(buf, "eth0")->nlmsg_len;
+	struct nlmsghdr *nlh = put_link(buf, "eth0");
+	uint32_t whole;
+
+	put_alias(nlh, "macvlan", "takeoverd");
+	whole = nlh->nlmsg_len;
 
 	for (uint32_t len = sizeof(struct nlmsghdr); len < whole; len++) {
 		_cleanup_(freep) struct nlmsghdr *cut = malloc(len);
@@ -132,6 +147,43 @@ static const struct link *find(const struct link *v, size_t n, const char *name)
 		if (strcmp(v[i].name, name) == 0)
 			return &v[i];
 	return NULL;
+}
+
+Test(link, only_a_macvlan_with_our_alias_is_ours)
+{
+	static const struct {
+		const char *kind, *alias;
+		bool marked;
+	} rows[] = {
+		{ "macvlan", "takeoverd", true },
+		{ "macvlan", "takeover", false },
+		{ "macvlan", "", false },
+		{ "veth", "takeoverd", false },
+	};
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct link link;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct nlmsghdr *nlh = put_link(buf, "vip0");
+
+		put_alias(nlh, rows[i].kind, rows[i].alias);
+		cr_assert_eq(link_parse(nlh, &link), 0);
+		cr_assert_eq(link.marked, rows[i].marked, "row %zu", i);
+		cr_assert_eq(link.parent, rows[i].marked ? 3 : 0);
+	}
+}
+
+Test(link, a_parent_in_another_namespace_is_none)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct nlmsghdr *nlh = put_link(buf, "vip0");
+	struct link link;
+
+	put_alias(nlh, "macvlan", "takeoverd");
+	mnl_attr_put_u32(nlh, IFLA_LINK_NETNSID, 0);
+	cr_assert_eq(link_parse(nlh, &link), 0);
+	cr_assert(link.marked);
+	cr_assert_eq(link.parent, 0);
 }
 
 /* The kernel makes a link operational some time after it has been set up. */
@@ -171,4 +223,35 @@ Test(link, all_links_are_listed)
 	cr_assert(va->running);
 	cr_assert_not(find(links, n, "br20")->running);
 	cr_assert_not_null(find(links, n, "lo"));
+}
+
+static bool is_up(struct nl *nl, const char *name)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	const struct link *link;
+	size_t n;
+
+	cr_assert_eq(link_list(nl, &links, &n), 0);
+	link = find(links, n, name);
+	cr_assert_not_null(link);
+	cr_assert_eq(link->carrier, link->up, "the other end is up");
+	return link->up;
+}
+
+Test(link, is_set_up_and_down)
+{
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+
+	netns_enter();
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert(is_up(nl, "va"));
+	for (int i = 0; i < 2; i++) { /* the second time it is so already */
+		cr_assert_eq(link_set_up(nl, netns_index("va"), false), 0);
+		cr_assert_not(is_up(nl, "va"));
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(link_set_up(nl, netns_index("va"), true), 0);
+		cr_assert(is_up(nl, "va"));
+	}
+	cr_assert_eq(link_set_up(nl, 4711, true), -ENODEV);
 }
