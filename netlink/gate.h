@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <net/if.h>
+
 #include "netlink/nl.h"
 
 /* The kernel filter that lets a group's addresses answer: the first layer of the lease. */
@@ -8,6 +10,14 @@
 struct gate_vip {
 	uint32_t group; /* number of the group, 1 to n_groups */
 	struct ip ip;
+	uint32_t device; /* number, from 1, of that by which alone ARP speaks of it; 0: any */
+};
+
+/* An interface of a group's own. */
+struct gate_device {
+	uint32_t group;
+	char name[IF_NAMESIZE]; /* zeros behind it */
+	bool quiet;		/* nothing leaves by it but what GATE_ANSWER lets answer */
 };
 
 struct gate_config {
@@ -22,6 +32,8 @@ struct gate_config {
 	uint32_t n_groups;	     /* at most 255 */
 	const struct gate_vip *vips; /* borrowed for the call */
 	size_t n_vips;
+	const struct gate_device *devices; /* borrowed for the call */
+	size_t n_devices;
 };
 
 enum gate_level {

@@ -2,6 +2,7 @@
 #include "netlink/gate_batch.h"
 
 #include <errno.h>
+#include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter/nf_tables.h>
@@ -11,6 +12,7 @@
 enum { MESSAGE_MAX = 32768 }; /* room for one message: GATE_BATCH_ELEMENTS, with air */
 
 DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
+DEFINE_CLEANUP(struct nftnl_chain *, nftnl_chain_free)
 
 /**
  * gate_batch_fail() - Note an error that gate_batch_send() will return.
@@ -74,6 +76,37 @@ struct nlmsghdr *gate_batch_begin(struct gate_batch *b, uint16_t type, uint16_t 
 void gate_batch_end(struct gate_batch *b, const struct nlmsghdr *nlh)
 {
 	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+/**
+ * gate_batch_chain() - Add a chain.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @name: its name
+ * @hook: NF_*; negative: it is to be jumped to
+ * @priority: at the hook
+ */
+void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, int hook,
+		      int priority)
+{
+	_cleanup_(nftnl_chain_freep) struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE);
+
+	if (!nlh)
+		return;
+	if (!chain) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, GATE_TABLE);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	if (hook >= 0) {
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, (uint32_t)hook);
+		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
+	}
+	nftnl_chain_nlmsg_build_payload(nlh, chain);
+	gate_batch_end(b, nlh);
 }
 
 /**

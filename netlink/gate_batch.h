@@ -21,6 +21,7 @@ struct gate_batch {
 enum {
 	GATE_TIMEOUT_MIN_MS = 10, /* one tick at 100 Hz; what is less than a tick may never end */
 	GATE_NODE = 0x7fffffff,	  /* set key of the node itself, beside the numbers of the groups */
+	GATE_CHAIN_NAME_MAX = 24, /* "arp_255_4294967295" and less */
 	GATE_BATCH_ELEMENTS = 256, /* most elements in one message: 68 bytes each, of 64 KiB */
 };
 
@@ -29,6 +30,8 @@ struct nlmsghdr *gate_batch_begin(struct gate_batch *b, uint16_t type, uint16_t 
 void gate_batch_end(struct gate_batch *b, const struct nlmsghdr *nlh);
 void gate_batch_fail(struct gate_batch *b, int error);
 
+void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, int hook,
+		      int priority);
 void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
 			 struct nftnl_set *set);
 void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint32_t key);

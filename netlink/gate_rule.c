@@ -227,6 +227,22 @@ void gate_rule_verdict(struct gate_rule *r, int verdict)
 }
 
 /**
+ * gate_rule_goto() - End in another chain.
+ * @r: the rule
+ * @chain: its name
+ */
+void gate_rule_goto(struct gate_rule *r, const char *chain)
+{
+	struct nftnl_expr *e = add(r, "immediate");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)NFT_GOTO);
+	nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+/**
  * gate_rule_counter() - Count the packets that come this far.
  * @r: the rule
  */
@@ -265,4 +281,57 @@ void gate_rule_udp_to(struct gate_rule *r, uint16_t port)
 	gate_rule_equals_u8(r, IPPROTO_UDP);
 	gate_rule_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 	gate_rule_equals(r, &dport, sizeof(dport));
+}
+
+/**
+ * gate_rule_pass() - A whole rule: return while the lease lives and a group is in a set.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @chain: name of the chain
+ * @group: number of the group
+ * @set: name of the set
+ */
+void gate_rule_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
+		    const char *set)
+{
+	struct gate_rule r = gate_rule_begin(b, family, chain);
+
+	gate_rule_alive(&r, GATE_NODE, "lease");
+	gate_rule_alive(&r, group, set);
+	gate_rule_verdict(&r, NFT_RETURN);
+	gate_rule_end(&r);
+}
+
+/**
+ * gate_rule_device() - Go on only for packets that leave by an interface.
+ * @r: the rule
+ * @name: of the interface, which need not be there
+ */
+void gate_rule_device(struct gate_rule *r, const char name[static IF_NAMESIZE])
+{
+	gate_rule_meta(r, NFT_META_OIFNAME);
+	gate_rule_equals(r, name, IF_NAMESIZE);
+}
+
+/**
+ * gate_rule_clear() - Overwrite four bytes of the network header with zeros.
+ * @r: the rule
+ * @offset: bytes from its beginning
+ */
+void gate_rule_clear(struct gate_rule *r, uint32_t offset)
+{
+	static const uint32_t zero;
+	struct nftnl_expr *e = add(r, "immediate");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, &zero, sizeof(zero));
+	e = add(r, "payload");
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, sizeof(zero));
 }

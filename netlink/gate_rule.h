@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <net/if.h>
+
 #include "netlink/gate_batch.h"
 
 struct nftnl_rule;
@@ -23,6 +25,12 @@ void gate_rule_alive(struct gate_rule *r, uint32_t key, const char *set);
 void gate_rule_vmap(struct gate_rule *r, const char *map);
 void gate_rule_update(struct gate_rule *r, const char *set, uint32_t timeout_ms);
 void gate_rule_verdict(struct gate_rule *r, int verdict);
+void gate_rule_goto(struct gate_rule *r, const char *chain);
 void gate_rule_counter(struct gate_rule *r);
 void gate_rule_fib_local(struct gate_rule *r, uint32_t flags);
+void gate_rule_device(struct gate_rule *r, const char name[static IF_NAMESIZE]);
+void gate_rule_clear(struct gate_rule *r, uint32_t offset);
 void gate_rule_udp_to(struct gate_rule *r, uint16_t port);
+
+void gate_rule_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
+		    const char *set);

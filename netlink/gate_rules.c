@@ -13,6 +13,7 @@
  *   map vip4 { type ipv4_addr : verdict; elements = { 10.77.0.100 : goto serve_1 } }
  *   map vip6 { type ipv6_addr : verdict; elements = { fd77::100 : goto serve_1 } }
  *   map nd6  { type ipv6_addr : verdict; elements = { fd77::100 : jump nd_1 } }
+ *   map quiet { type ifname : verdict; }
  *   chain serve_1 {
  *     NODE @lease 1 @open return
  *     fib daddr type local counter drop
@@ -55,6 +56,8 @@
  *   }
  * }
  *
+ * What is held on an interface of its own has more: gate_devices.c.
+ *
  * NODE and 1 stand for "meta mark & 0x0 | N == @set": a constant as set key.
  * Shorter bytecode works in the kernel, but makes `nft list ruleset` abort.
  */
@@ -62,7 +65,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libnftnl/chain.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
@@ -72,12 +74,12 @@
 #include <net/if_arp.h>
 #include <stdio.h>
 
+#include "netlink/gate_devices.h"
 #include "netlink/gate_label.h"
 #include "netlink/gate_rule.h"
 
 enum {
-	GROUPS_MAX = 255, /* of struct gate_state */
-	CHAIN_NAME_MAX = 16,
+	GROUPS_MAX = 255,	  /* of struct gate_state */
 	ECHO_FLAG_OFFSET = 8 + 7, /* UDP header, then byte 7 of the heartbeat, */
 	ECHO_FLAG = 1,		  /* which says: answers one of yours */
 };
@@ -87,6 +89,7 @@ enum {
 	NFT_TYPE_IPV4_ADDR = 7,
 	NFT_TYPE_IPV6_ADDR = 8,
 	NFT_TYPE_MARK = 19,
+	NFT_TYPE_IFNAME = 41,
 };
 
 /* NFTNL_UDATA_SET_KEYBYTEORDER of `nft`. */
@@ -113,6 +116,7 @@ static const struct set_plan set_plans[] = {
 	{ NFPROTO_INET, "vip4", NFT_SET_MAP, NFT_TYPE_IPV4_ADDR, 4, 0 },
 	{ NFPROTO_INET, "vip6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
 	{ NFPROTO_INET, "nd6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
+	{ NFPROTO_INET, "quiet", NFT_SET_MAP, NFT_TYPE_IFNAME, IF_NAMESIZE, 0 },
 	{ NFPROTO_ARP, "lease", NFT_SET_TIMEOUT, NFT_TYPE_MARK, 4, 0 },
 	{ NFPROTO_ARP, "announce", 0, NFT_TYPE_MARK, 4, 0 },
 	{ NFPROTO_ARP, "ask", 0, NFT_TYPE_MARK, 4, 0 },
@@ -137,7 +141,6 @@ static const struct map_plan map_plans[] = {
 
 DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
 DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
-DEFINE_CLEANUP(struct nftnl_chain *, nftnl_chain_free)
 DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)
 
 /* Setters of libnftnl need no check: see gate_rule.c. */
@@ -202,47 +205,13 @@ static void put_set(struct gate_batch *b, const struct set_plan *plan, uint32_t 
 	if (plan->size > 0)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, plan->size);
 	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
-			    plan->key_type == NFT_TYPE_MARK ? NFT_ORDER_HOST : NFT_ORDER_BIG);
+			    plan->key_type == NFT_TYPE_MARK || plan->key_type == NFT_TYPE_IFNAME
+				    ? NFT_ORDER_HOST
+				    : NFT_ORDER_BIG);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
 			   nftnl_udata_buf_len(udata));
 	nftnl_set_nlmsg_build_payload(nlh, set);
 	gate_batch_end(b, nlh);
-}
-
-/* A chain of its own: to be jumped to; hook < 0, or bound to a hook. */
-static void put_chain(struct gate_batch *b, uint16_t family, const char *name, int hook,
-		      int priority)
-{
-	_cleanup_(nftnl_chain_freep) struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE);
-
-	if (!nlh)
-		return;
-	if (!chain) {
-		gate_batch_fail(b, -ENOMEM);
-		return;
-	}
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, GATE_TABLE);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	if (hook >= 0) {
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, (uint32_t)hook);
-		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
-	}
-	nftnl_chain_nlmsg_build_payload(nlh, chain);
-	gate_batch_end(b, nlh);
-}
-
-/* NODE @lease GROUP @switch return */
-static void put_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
-		     const char *set)
-{
-	struct gate_rule r = gate_rule_begin(b, family, chain);
-
-	gate_rule_alive(&r, GATE_NODE, "lease");
-	gate_rule_alive(&r, group, set);
-	gate_rule_verdict(&r, NFT_RETURN);
-	gate_rule_end(&r);
 }
 
 /* arp operation request NODE @lease GROUP @ask return */
@@ -290,26 +259,26 @@ static void put_drop_own(struct gate_batch *b, const char *chain)
 
 static void put_group(struct gate_batch *b, uint32_t group)
 {
-	char serve[CHAIN_NAME_MAX], nd[CHAIN_NAME_MAX], arp[CHAIN_NAME_MAX];
+	char serve[GATE_CHAIN_NAME_MAX], nd[GATE_CHAIN_NAME_MAX], arp[GATE_CHAIN_NAME_MAX];
 
 	(void)snprintf(serve, sizeof(serve), "serve_%" PRIu32, group);
 	(void)snprintf(nd, sizeof(nd), "nd_%" PRIu32, group);
 	(void)snprintf(arp, sizeof(arp), "arp_%" PRIu32, group);
 
 	/* "local": a backup that is a router as well goes on forwarding to the primary. */
-	put_chain(b, NFPROTO_INET, serve, -1, 0);
-	put_pass(b, NFPROTO_INET, serve, group, "open");
+	gate_batch_chain(b, NFPROTO_INET, serve, -1, 0);
+	gate_rule_pass(b, NFPROTO_INET, serve, group, "open");
 	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_DADDR);
 	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_SADDR);
 	put_drop_own(b, serve);
 
-	put_chain(b, NFPROTO_INET, nd, -1, 0);
-	put_pass(b, NFPROTO_INET, nd, group, "announce");
+	gate_batch_chain(b, NFPROTO_INET, nd, -1, 0);
+	gate_rule_pass(b, NFPROTO_INET, nd, group, "announce");
 	put_drop(b, NFPROTO_INET, nd, 0);
 
-	put_chain(b, NFPROTO_ARP, arp, -1, 0);
+	gate_batch_chain(b, NFPROTO_ARP, arp, -1, 0);
 	put_ask(b, arp, group);
-	put_pass(b, NFPROTO_ARP, arp, group, "announce");
+	gate_rule_pass(b, NFPROTO_ARP, arp, group, "announce");
 	put_drop(b, NFPROTO_ARP, arp, 0);
 }
 
@@ -328,7 +297,7 @@ static struct nftnl_set *next_elements(struct gate_batch *b, const struct map_pl
 	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
 	for (; *pos < config->n_vips && n < GATE_BATCH_ELEMENTS; (*pos)++) {
 		const struct gate_vip *vip = &config->vips[*pos];
-		char chain[CHAIN_NAME_MAX];
+		char chain[GATE_CHAIN_NAME_MAX];
 		struct nftnl_set_elem *elem;
 
 		if (vip->ip.family != plan->ip_family)
@@ -338,7 +307,11 @@ static struct nftnl_set *next_elements(struct gate_batch *b, const struct map_pl
 			gate_batch_fail(b, -ENOMEM);
 			return NULL;
 		}
-		(void)snprintf(chain, sizeof(chain), "%s_%" PRIu32, plan->chain, vip->group);
+		if (plan->family == NFPROTO_ARP && vip->device)
+			gate_devices_chain(vip->group, vip->device, chain);
+		else
+			(void)snprintf(chain, sizeof(chain), "%s_%" PRIu32, plan->chain,
+				       vip->group);
 		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, vip->ip.bytes,
 				   (uint32_t)ip_len(&vip->ip));
 		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT, (uint32_t)plan->verdict);
@@ -396,20 +369,25 @@ static void put_advert(struct gate_batch *b)
 	gate_rule_end(&r);
 }
 
-static void put_filters(struct gate_batch *b)
+/* @quiet: some interface must not be heard */
+static void put_filters(struct gate_batch *b, bool quiet)
 {
 	/* Offsets of addresses: IPv4 12 and 16 (RFC 791), IPv6 8 and 24 (RFC 8200). */
-	put_chain(b, NFPROTO_INET, "in", NF_INET_PRE_ROUTING, -300); /* raw */
+	gate_batch_chain(b, NFPROTO_INET, "in", NF_INET_PRE_ROUTING, -300); /* raw */
+	if (quiet)
+		gate_devices_in(b);
 	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV4, 16, "vip4");
 	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV6, 24, "vip6");
 
-	put_chain(b, NFPROTO_INET, "out", NF_INET_POST_ROUTING, 300); /* after source NAT */
+	gate_batch_chain(b, NFPROTO_INET, "out", NF_INET_POST_ROUTING, 300); /* after source NAT */
+	if (quiet)
+		gate_devices_out(b);
 	put_advert(b);
 	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV4, 12, "vip4");
 	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV6, 8, "vip6");
 
 	/* The sender's protocol address behind six bytes of hardware address, RFC 826. */
-	put_chain(b, NFPROTO_ARP, "out", NF_ARP_OUT, 0);
+	gate_batch_chain(b, NFPROTO_ARP, "out", NF_ARP_OUT, 0);
 	put_vmap(b, NFPROTO_ARP, "out", 0, 14, "vip4");
 }
 
@@ -453,6 +431,7 @@ static void put_beat(struct gate_batch *b, const struct gate_config *config, uin
 void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
 {
 	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_label(config);
+	bool quiet;
 
 	assert(config->n_groups <= GROUPS_MAX);
 	if (config->lease_ms < GATE_TIMEOUT_MIN_MS || config->echo_ms < GATE_TIMEOUT_MIN_MS)
@@ -467,12 +446,13 @@ void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
 		put_set(b, &set_plans[i], i + 1);
 	for (uint32_t group = 1; group <= config->n_groups; group++)
 		put_group(b, group);
+	quiet = gate_devices_lay(b, config);
 	for (size_t i = 0; i < ARRAY_SIZE(map_plans); i++)
 		put_map(b, &map_plans[i], config);
-	put_filters(b);
-	put_chain(b, NFPROTO_INET, "heard", NF_INET_LOCAL_IN, 0);
+	put_filters(b, quiet);
+	gate_batch_chain(b, NFPROTO_INET, "heard", NF_INET_LOCAL_IN, 0);
 	put_heard(b, config);
-	put_chain(b, NFPROTO_INET, "beat", NF_INET_LOCAL_OUT, 0);
+	gate_batch_chain(b, NFPROTO_INET, "beat", NF_INET_LOCAL_OUT, 0);
 	put_beat(b, config, config->mark, true);
 	put_beat(b, config, config->mark + 1, false);
 }
