@@ -124,7 +124,7 @@ static const struct {
 	  "3: [Group role] has Mode=none, which holds no addresses; remove VirtualAddress=, or "
 	  "Mode=none.\n" },
 	{ "[Group role]\nMode=none\nVirtualAddress=10.0.0.9 eth0\nVirtualAddress=", "" },
-	{ "[Group role]\nMode=non", "3: Mode= takes alias or none, not \"non\".\n" },
+	{ "[Group role]\nMode=non", "3: Mode= takes alias, subinterface or none, not \"non\".\n" },
 	{ "[Group idle]\nVirtualAdress=10.0.0.9 eth0",
 	  "3: [Group] has no key VirtualAdress=; did you mean VirtualAddress=?\n" },
 	{ "[Group idle]\nVirtualAddress: 10.0.0.9 eth0",
@@ -268,10 +268,8 @@ static const struct {
 	  "7: VirtualAddress= takes a label such as eth0:1 for IPv4 only, the kernel has none for "
 	  "IPv6; say eth0.\n" },
 	{ GOOD "Mode=port\n",
-	  "7: Mode=port is not done by this version yet; it takes alias or none.\n" },
-	{ GOOD "Mode=subinterface\n",
-	  "7: Mode=subinterface is not done by this version yet; it takes alias or none.\n" },
-	{ GOOD "Mode=magic\n", "7: Mode= takes alias or none, not \"magic\".\n" },
+	  "7: Mode=port is not done by this version yet; it takes alias, subinterface or none.\n" },
+	{ GOOD "Mode=magic\n", "7: Mode= takes alias, subinterface or none, not \"magic\".\n" },
 	{ GOOD "Handover=abrupt\n", "7: Handover= takes strict or seamless, not \"abrupt\".\n" },
 	{ GOOD "Redundancy=cold\n", "7: Redundancy= takes hot or warm, not \"cold\".\n" },
 	{ GOOD "Preempt=maybe\n", "7: Preempt= takes yes or no, not \"maybe\".\n" },
@@ -286,6 +284,90 @@ Test(conf_mistakes, mistakes_of_nodes_and_groups_are_told_with_line_and_what_is_
 			problems_of(mistakes[i].text, strlen(mistakes[i].text));
 
 		cr_expect_str_eq(found, mistakes[i].problems, "%s", mistakes[i].text);
+	}
+}
+
+#define SUB NODES "[Group sip]\nMode=subinterface\n"
+
+static const struct {
+	const char *text, *problems;
+} sub_mistakes[] = {
+	{ SUB "SubInterface=vip0\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes a new interface, the one below it and own, shared or a MAC "
+	  "such as vip0 eth0 own, not \"vip0\".\n" },
+	{ SUB "SubInterface=vip0 eth0 own twice\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes a new interface, the one below it and own, shared or a MAC "
+	  "such as vip0 eth0 own, not \"vip0 eth0 own twice\".\n" },
+	{ SUB "SubInterface=a-name-of-16-letters eth0\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \"a-name-of-16-letters\".\n" },
+	{ SUB "SubInterface=vip0 eth:0\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes the name of an interface (1 to 15 characters without / and :), "
+	  "not \"eth:0\".\n" },
+	{ SUB "SubInterface=eth0 eth0\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes a new name and then the interface below it; eth0 cannot be "
+	  "both.\n" },
+	{ SUB "SubInterface=vip0 eth0 mine\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes own, shared or a MAC such as 02:00:5e:00:01:0a, not "
+	  "\"mine\".\n" },
+	{ SUB "SubInterface=vip0 eth0 02:00:5e:00:01:0\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes own, shared or a MAC such as 02:00:5e:00:01:0a, not "
+	  "\"02:00:5e:00:01:0\".\n" },
+	{ SUB "SubInterface=vip0 eth0 02:00:5e:00:01-0a\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes own, shared or a MAC such as 02:00:5e:00:01:0a, not "
+	  "\"02:00:5e:00:01-0a\".\n" },
+	{ SUB "SubInterface=vip0 eth0 02:00:5e:00:01:0x\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes own, shared or a MAC such as 02:00:5e:00:01:0a, not "
+	  "\"02:00:5e:00:01:0x\".\n" },
+	{ SUB "SubInterface=vip0 eth0 01:00:5e:00:01:0a\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes the MAC of one interface, but 01:00:5e:00:01:0a is that of "
+	  "many; write own, and one is made up.\n" },
+	{ SUB "SubInterface=vip0 eth0 00:00:00:00:00:00\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: SubInterface= takes the MAC of one interface, but 00:00:00:00:00:00 is that of "
+	  "none; write own, and one is made up.\n" },
+	{ SUB "SubInterface=vip0 eth0\nSubInterface=vip0 eth1\nVirtualAddress=10.0.0.3 vip0\n",
+	  "8: vip0 is a sub-interface of [Group sip] already; give this one another name.\n" },
+	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 vip0\n"
+	      "[Group web]\nMode=subinterface\nSubInterface=vip0 eth0\n"
+	      "VirtualAddress=10.0.0.4 vip0\n",
+	  "11: vip0 is a sub-interface of [Group sip] already; give this one another name.\n"
+	  "12: [Group sip] brings vip0 up and down; no other group can have addresses on it.\n" },
+	{ SUB "SubInterface=vip0 eth0 02:00:5e:00:01:0a\nVirtualAddress=10.0.0.3 vip0\n"
+	      "SubInterface=vip1 eth0 02:00:5E:00:01:0A\nVirtualAddress=10.0.0.4 vip1\n",
+	  "9: vip1 has the MAC of vip0, which is on eth0 as well; give it another one.\n" },
+	{ SUB "SubInterface=vip0 eth0 02:00:5e:00:01:0a\nVirtualAddress=10.0.0.3 vip0\n"
+	      "SubInterface=vip1 eth1 02:00:5e:00:01:0a\nVirtualAddress=10.0.0.4 vip1\n",
+	  "" },
+	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 vip0\n"
+	      "SubInterface=vip1 vip0\nVirtualAddress=10.0.0.4 vip1\n",
+	  "8: vip0 would be taken down with this address, but vip1 is on it; write vip1 here.\n" },
+	{ SUB "SubInterface=vip1 eth5\nVirtualAddress=10.0.0.4 vip1\n"
+	      "[Group web]\nMode=subinterface\nVirtualAddress=10.0.0.5 eth5\n",
+	  "7: vip1 cannot be on eth5, which [Group web] brings up and down; name the interface "
+	  "below that.\n" },
+	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 eth0\n",
+	  "8: eth0 would be taken down with this address, but vip0 is on it; write vip0 here.\n" },
+	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 eth5\n",
+	  "7: No VirtualAddress= of [Group sip] is on vip0; put one there, or remove this "
+	  "line.\n" },
+	{ SUB "VirtualAddress=10.0.0.3 eth5\n[Group web]\nVirtualAddress=10.0.0.4 eth5\n",
+	  "9: [Group sip] brings eth5 up and down; no other group can have addresses on it.\n" },
+	{ SUB "VirtualAddress=10.0.0.3 eth5\n"
+	      "[Group web]\nMode=subinterface\nVirtualAddress=10.0.0.4 eth5\n",
+	  "10: [Group sip] brings eth5 up and down; no other group can have addresses on it.\n" },
+	{ SUB "VirtualAddress=10.0.0.3 eth5\n[Group web]\nVirtualAddress=10.0.0.4 eth6\n", "" },
+	{ GOOD "SubInterface=vip0 eth0\n",
+	  "7: SubInterface= takes Mode=subinterface, and [Group sip] has Mode=alias.\n" },
+	{ GOOD "SubInterface=vip0 eth0\nSubInterface=\n", "" },
+};
+
+Test(conf_mistakes, what_cannot_be_brought_up_and_down_is_told)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sub_mistakes); i++) {
+		_cleanup_(freep) char *found =
+			problems_of(sub_mistakes[i].text, strlen(sub_mistakes[i].text));
+
+		cr_expect_str_eq(found, sub_mistakes[i].problems, "%s", sub_mistakes[i].text);
 	}
 }
 
@@ -311,7 +393,8 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 		"8: [Node beta] has no Address=; give it those by which the other node reaches "
 		"it.\n"
 		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
-		"13: Mode=port is not done by this version yet; it takes alias or none.\n";
+		"13: Mode=port is not done by this version yet; it takes alias, subinterface or "
+		"none.\n";
 	_cleanup_(freep) char *found = problems_of(text, sizeof(text) - 1);
 	_cleanup_(freep) char *rest = NULL;
 	char *duplicate;

@@ -211,6 +211,58 @@ Test(conf, a_label_begins_with_its_interface)
 	cr_expect_neq(conf->digest, other->digest);
 }
 
+#define SUBS                                                                                       \
+	NODES "[Group sip]\nMode=subinterface\nVirtualAddress=10.0.0.3 vip0\n"                     \
+	      "VirtualAddress=10.0.0.4 vip1\nVirtualAddress=10.0.0.5 vip2\n"                       \
+	      "VirtualAddress=10.0.0.6 eth7\nSubInterface=vip2 eth0 02:00:5E:00:01:0a\n"           \
+	      "SubInterface=vip1 eth0\tshared\n"
+
+Test(conf, sub_interfaces_are_read_sorted_and_printed)
+{
+	static const uint8_t given[6] = { 0x02, 0x00, 0x5e, 0x00, 0x01, 0x0a };
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(SUBS "SubInterface=vip0 eth1\n");
+	_cleanup_(conf_freep) struct conf *other = conf_from_text(SUBS "SubInterface=vip0 eth0\n");
+	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
+	const struct conf_group *group = &conf->groups[0];
+
+	cr_assert_eq(group->n_subs, 3);
+	cr_expect_str_eq(group->subs[0].name, "vip0");
+	cr_expect_str_eq(group->subs[0].parent, "eth1");
+	cr_expect_eq(group->subs[0].mac, CONF_MAC_OWN);
+	cr_expect_eq(group->subs[1].mac, CONF_MAC_SHARED);
+	cr_expect_eq(group->subs[2].mac, CONF_MAC_GIVEN);
+	cr_expect_arr_eq(group->subs[2].given, given, sizeof(given));
+	cr_expect_eq(conf_find_sub(group, "vip1"), &group->subs[1]);
+	cr_expect_null(conf_find_sub(group, "eth7"));
+	cr_assert_eq(again->groups[0].n_subs, 3);
+	cr_expect_arr_eq(again->groups[0].subs, group->subs, 3 * sizeof(*group->subs));
+	cr_expect_eq(again->digest, conf->digest);
+	cr_expect_neq(other->digest, conf->digest);
+}
+
+/* MACs are part of what other hosts remember: they must never change. */
+Test(conf, macs_of_sub_interfaces_are_stable_and_as_unlike_as_they_should_be)
+{
+	static const uint8_t alphas[6] = { 0xde, 0x30, 0xcc, 0x02, 0xea, 0xa6 };
+	static const uint8_t shared[6] = { 0x56, 0x4c, 0xf0, 0xe2, 0x9b, 0xd7 };
+	_cleanup_(conf_freep) struct conf *conf = conf_from_text(SUBS "SubInterface=vip0 eth1\n");
+	const struct conf_group *group = &conf->groups[0];
+	uint8_t mac[3][2][6];
+
+	for (size_t i = 0; i < 3; i++)
+		for (size_t node = 0; node < 2; node++)
+			conf_sub_mac(&conf->nodes[node], group, &group->subs[i], mac[i][node]);
+	cr_expect_arr_eq(mac[0][0], alphas, 6);
+	cr_expect_arr_neq(mac[0][0], mac[0][1], 6, "each node has its own");
+	cr_expect_arr_eq(mac[1][0], shared, 6);
+	cr_expect_arr_eq(mac[1][0], mac[1][1], 6, "it moves");
+	cr_expect_arr_eq(mac[2][0], group->subs[2].given, 6);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_eq(mac[i][0][0] & 3, 2, "unicast, administered locally");
+	cr_expect_arr_neq(mac[0][0], mac[1][0], 6);
+}
+
 Test(conf, every_mode_has_a_name_of_its_own)
 {
 	for (int i = 0; i < _CONF_MODE_MAX; i++) {
@@ -236,6 +288,8 @@ Test(conf, every_key_of_the_table_is_printed)
 				   keys[i].fallback ? keys[i].fallback : "") > 0);
 		if (!strcmp(keys[i].name, "AddressLifetime"))
 			cr_expect_not_null(strstr(printed, "\nAddressLifetime=1min\n"));
+		else if (!strcmp(keys[i].name, "SubInterface"))
+			cr_expect_null(strstr(printed, keys[i].name), "it is for another mode");
 		else if (keys[i].fallback)
 			cr_expect_not_null(strstr(printed, line), "%s", line);
 		else

@@ -17,8 +17,10 @@ struct conf *conf_free(struct conf *conf)
 {
 	if (!conf)
 		return NULL;
-	for (size_t i = 0; i < conf->n_groups; i++)
+	for (size_t i = 0; i < conf->n_groups; i++) {
 		free(conf->groups[i].vips);
+		free(conf->groups[i].subs);
+	}
 	free(conf->key_file);
 	free(conf);
 	return NULL;

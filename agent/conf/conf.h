@@ -48,12 +48,30 @@ struct conf_vip {
 	char label[CONF_IFNAME_SIZE]; /* "eth0:1", begins with the interface; "": none */
 };
 
+/* Where the MAC of a sub-interface comes from. */
+enum conf_mac {
+	CONF_MAC_OWN,	 /* derived from node, group and name: each node has its own */
+	CONF_MAC_SHARED, /* derived from group and name: it moves with the addresses */
+	CONF_MAC_GIVEN,	 /* written, and so shared as well */
+	_CONF_MAC_MAX,
+};
+
+/* A macvlan that takeoverd makes for a group. */
+struct conf_sub {
+	char name[CONF_IFNAME_SIZE];
+	char parent[CONF_IFNAME_SIZE];
+	enum conf_mac mac;
+	uint8_t given[6]; /* CONF_MAC_GIVEN */
+};
+
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id;
 	enum conf_mode mode;
 	struct conf_vip *vips; /* owned; NULL with CONF_MODE_NONE */
 	size_t n_vips;
+	struct conf_sub *subs; /* owned; NULL unless CONF_MODE_SUBINTERFACE */
+	size_t n_subs;
 	struct core_group_config core;
 };
 
@@ -105,6 +123,9 @@ const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
 const char *conf_vip_place(const struct conf_vip *vip);
 bool conf_name_valid(const char *name);
 const char *conf_mode_name(enum conf_mode mode);
+const struct conf_sub *conf_find_sub(const struct conf_group *group, const char *ifname);
+void conf_sub_mac(const struct conf_node *node, const struct conf_group *group,
+		  const struct conf_sub *sub, uint8_t ret[static 6]);
 
 int conf_problems_addv(struct conf_problems *problems, const struct conf_problem *where,
 		       const char *format, va_list args) __attribute__((format(printf, 3, 0)));

@@ -98,8 +98,13 @@ static void address_print(const struct conf_key *key, const void *object, FILE *
 			conf_format_ip(&node->paths[i], buf, sizeof(buf)));
 }
 
-/* What the kernel takes as the name of an interface. */
-static bool ifname_valid(const char *name)
+/**
+ * conf_ifname_valid() - Does the kernel take this as the name of an interface?
+ * @name: name
+ *
+ * Return: true for 1 to 15 bytes without / : and white space, which are not a directory.
+ */
+bool conf_ifname_valid(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -196,7 +201,7 @@ static int vip_place(const struct conf_key *key, const char *place, struct conf_
 	*ret_usable = false;
 	if (ifname_len < sizeof(ifname))
 		memcpy(ifname, place, ifname_len);
-	if (!ifname_valid(ifname))
+	if (!conf_ifname_valid(ifname))
 		return conf_complain(at,
 				     "%s= takes the name of an interface (1 to %d characters "
 				     "without / and :), not \"%s\".",

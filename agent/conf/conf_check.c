@@ -297,6 +297,11 @@ static int by_group_name(const void *a, const void *b)
 	return strcmp(((const struct conf_group *)a)->name, ((const struct conf_group *)b)->name);
 }
 
+static int by_sub_name(const void *a, const void *b)
+{
+	return strcmp(((const struct conf_sub *)a)->name, ((const struct conf_sub *)b)->name);
+}
+
 static int by_vip(const void *a, const void *b)
 {
 	const struct conf_vip *x = a, *y = b;
@@ -312,10 +317,14 @@ static void sort_all(struct conf *conf)
 {
 	qsort(conf->nodes, conf->n_nodes, sizeof(conf->nodes[0]), by_node_name);
 	qsort(conf->groups, conf->n_groups, sizeof(conf->groups[0]), by_group_name);
-	for (size_t i = 0; i < conf->n_groups; i++)
+	for (size_t i = 0; i < conf->n_groups; i++) {
 		if (conf->groups[i].n_vips > 0)
 			qsort(conf->groups[i].vips, conf->groups[i].n_vips,
 			      sizeof(conf->groups[i].vips[0]), by_vip);
+		if (conf->groups[i].n_subs > 0)
+			qsort(conf->groups[i].subs, conf->groups[i].n_subs,
+			      sizeof(conf->groups[i].subs[0]), by_sub_name);
+	}
 }
 
 /**
@@ -328,7 +337,7 @@ int conf_check(struct conf_load *load)
 {
 	static int (*const checks[])(struct conf_load *) = {
 		check_numbers, check_groups, check_nodes,      check_duplicates,
-		check_times,   check_ids,    warn_of_lifetime,
+		check_times,   check_ids,    warn_of_lifetime, conf_check_subs,
 	};
 	int r;
 

@@ -181,8 +181,9 @@ static void choice_print(const struct conf_key *key, const void *object, FILE *t
 static int mode_parse(const struct conf_key *key, const char *text, void *object,
 		      const struct conf_place *place)
 {
-	static const enum conf_mode works[] = { CONF_MODE_ALIAS, CONF_MODE_NONE };
-	static const char *const later[] = { "subinterface", "port" };
+	static const enum conf_mode works[] = { CONF_MODE_ALIAS, CONF_MODE_SUBINTERFACE,
+						CONF_MODE_NONE };
+	static const char *const later[] = { "port" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
 		if (strcmp(text, conf_mode_name(works[i])) != 0)
@@ -326,7 +327,7 @@ const struct conf_kind conf_kind_choice = {
 };
 
 const struct conf_kind conf_kind_mode = {
-	.takes = "alias or none",
+	.takes = "alias, subinterface or none",
 	.parse = mode_parse,
 	.print = mode_print,
 };

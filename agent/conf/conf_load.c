@@ -9,13 +9,19 @@
 
 #include "agent/cleanup.h"
 
+static void free_origins(struct conf_object *object)
+{
+	free(object->items);
+	free(object->subs);
+}
+
 static void load_done(struct conf_load *load)
 {
 	for (size_t i = 0; i < CORE_NODES_MAX; i++)
-		free(load->nodes[i].items);
+		free_origins(&load->nodes[i]);
 	for (size_t i = 0; i < CORE_GROUPS_MAX; i++)
-		free(load->groups[i].items);
-	free(load->spare.items);
+		free_origins(&load->groups[i]);
+	free_origins(&load->spare);
 	for (size_t i = 0; i < load->n_files; i++)
 		free(load->files[i]);
 	free(load->files);
@@ -156,7 +162,7 @@ struct conf_object *conf_load_spare(struct conf_load *load, enum conf_section se
 		load->err = -ENOMEM;
 		return NULL;
 	}
-	free(load->spare.items);
+	free_origins(&load->spare);
 	(void)conf_free(load->spare_conf);
 	load->spare_conf = conf;
 	load->spare = (struct conf_object){ .section = section, .target = conf };
@@ -228,7 +234,7 @@ void conf_load_distrust(struct conf_object *object, const char *key, size_t len)
 }
 
 /**
- * conf_load_n_items() - How many values the list key of an object has.
+ * conf_load_n_items() - How many addresses an object has.
  * @object: object
  *
  * Return: number of addresses; 0 for the agent.
@@ -247,6 +253,19 @@ size_t conf_load_n_items(const struct conf_object *object)
 	}
 	assert(false);
 	return 0;
+}
+
+/**
+ * conf_load_n_subs() - How many sub-interfaces an object has.
+ * @object: object
+ *
+ * Return: their number; 0 for all but groups.
+ */
+size_t conf_load_n_subs(const struct conf_object *object)
+{
+	if (object->section != CONF_SECTION_GROUP)
+		return 0;
+	return ((const struct conf_group *)object->target)->n_subs;
 }
 
 static int read_all(int fd, char *buf, size_t size, size_t *ret_len)

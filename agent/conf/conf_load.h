@@ -22,7 +22,8 @@ struct conf_object {
 	struct conf_origin opened;		/* of its last one */
 	struct conf_origin keys[CONF_KEYS_MAX]; /* where each was said last */
 	bool bad[CONF_KEYS_MAX];		/* said, and refused */
-	struct conf_origin *items;		/* of each value of the list key; owned */
+	struct conf_origin *items;		/* of each address; owned */
+	struct conf_origin *subs;		/* of each SubInterface=; owned */
 };
 
 struct conf_load {
@@ -57,6 +58,8 @@ struct conf_origin conf_load_key_origin(const struct conf_object *object, const 
 bool conf_load_key_bad(const struct conf_object *object, const char *key);
 void conf_load_distrust(struct conf_object *object, const char *key, size_t len);
 size_t conf_load_n_items(const struct conf_object *object);
+size_t conf_load_n_subs(const struct conf_object *object);
 
 int conf_text_read(struct conf_load *load, const char *text, size_t len);
 int conf_check(struct conf_load *load);
+int conf_check_subs(struct conf_load *load);

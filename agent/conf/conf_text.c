@@ -399,16 +399,16 @@ static const struct conf_key *find_key(enum conf_section section, const char *na
 }
 
 /* Remember where the newest of now @n items was said. */
-static int add_item(struct conf_object *object, size_t n, struct conf_origin at)
+static int add_item(struct conf_origin **list, size_t n, struct conf_origin at)
 {
-	struct conf_origin *items = object->items;
+	struct conf_origin *items = *list;
 
 	/* Room for a power of two; grown when that is full. */
 	if (((n - 1) & (n - 2)) == 0) {
 		items = reallocarray(items, n == 1 ? 1 : (n - 1) * 2, sizeof(*items));
 		if (!items)
 			return -ENOMEM;
-		object->items = items;
+		*list = items;
 	}
 	items[n - 1] = at;
 	return 0;
@@ -421,7 +421,8 @@ static int set_key(struct conf_load *load, const char *name, const char *value)
 		.problems = load->problems,
 		.where = { .file = load->files[load->n_files - 1], .line = load->line },
 	};
-	size_t index, n_problems = load->problems->n, n_items = conf_load_n_items(object);
+	size_t n_items = conf_load_n_items(object), n_subs = conf_load_n_subs(object);
+	size_t index, n_problems = load->problems->n;
 	const struct conf_key *key = find_key(object->section, name, &index);
 	int r;
 
@@ -437,7 +438,9 @@ static int set_key(struct conf_load *load, const char *name, const char *value)
 	object->bad[index] =
 		load->problems->n > n_problems || (key->kind->list && object->bad[index]);
 	if (conf_load_n_items(object) > n_items)
-		return add_item(object, n_items + 1, here(load));
+		return add_item(&object->items, n_items + 1, here(load));
+	if (conf_load_n_subs(object) > n_subs)
+		return add_item(&object->subs, n_subs + 1, here(load));
 	return 0;
 }
 
