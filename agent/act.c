@@ -6,6 +6,7 @@
 #include "agent/bus.h"
 #include "agent/log.h"
 #include "agent/meet.h"
+#include "agent/raise.h"
 #include "agent/tell.h"
 
 /* Give an order to the worker; one that it cannot even take has failed. */
@@ -180,6 +181,7 @@ void act(struct agent *agent, const struct core_action *action)
 	case CORE_DO_REMOVE:
 		agent->held[action->group] = false;
 		watcher_hold(agent->watcher, action->group, false);
+		raise_over(agent, action->group);
 		order.type = WORKER_REMOVE;
 		give(agent, action, &order);
 		break;
@@ -220,6 +222,7 @@ void act(struct agent *agent, const struct core_action *action)
 			meet_nodes(agent);
 		break;
 	case CORE_DO_EXIT:
+		raise_exit(agent);
 		(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */
 		break;
 	case _CORE_DO_MAX:

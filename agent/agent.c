@@ -103,7 +103,7 @@ static void start_group(struct agent *agent, uint8_t group, const struct adoptio
 	event.start.lease_left_us = (uint32_t)instant_since(found->lease_until, agent_now());
 	event.start.boot = agent_now().us < BOOT_US;
 	randombytes_buf(&event.start.salt, sizeof(event.start.salt));
-	agent->held[group] = found->adopted[group];
+	agent->held[group] = agent->raise[group].done = found->adopted[group];
 	watcher_hold(agent->watcher, group, found->adopted[group]);
 	agent_step(agent, &event);
 }
@@ -186,7 +186,8 @@ static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 	if (r < 0)
 		return r;
 	return said("start the kernel's worker",
-		    worker_new(agent->conf, agent->state_directory, keeper, &agent->worker));
+		    worker_new(agent->conf, agent->self, agent->state_directory, keeper,
+			       &agent->worker));
 }
 
 static int read_links(struct agent *agent)
@@ -235,7 +236,7 @@ static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 	if (r < 0)
 		return r;
 	r = gate_said("settle addresses and gate in the kernel",
-		      adopt(agent->conf, &keeper, &found));
+		      adopt(agent->conf, agent->self, &keeper, &found));
 	if (r < 0)
 		return r;
 	r = open_workers(agent, &keeper);

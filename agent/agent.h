@@ -30,6 +30,15 @@ struct trouble {
 	bool missing;
 };
 
+/* The interfaces of a group that is held, of those that we bring up and down. */
+struct raise {
+	bool done;	  /* they have been set up, */
+	bool settled;	  /* and all news of that have been taken in; */
+	bool sunk;	  /* one is down or gone since, and the core has been told */
+	const char *told; /* of which people have heard that it keeps the group from being held */
+	enum links_state state; /* what they have heard of it */
+};
+
 struct agent {
 	const struct conf *conf; /* borrowed */
 	uint8_t self;
@@ -55,9 +64,10 @@ struct agent {
 
 	bool held[CORE_GROUPS_MAX]; /* the last order was to have the addresses in the kernel */
 	uint32_t lease_epoch;	    /* counts creations, so that old looks at the lease are known */
-	bool owed[CORE_GROUPS_MAX]; /* lost some on an interface that does not run */
 	struct drift drift[CORE_GROUPS_MAX];
 	struct foreign foreign;
+	struct raise raise[CORE_GROUPS_MAX];
+	bool owed[CORE_GROUPS_MAX];   /* lost some on an interface that does not run */
 	bool unkept[CORE_GROUPS_MAX]; /* what the disk refused, in kept[] */
 	struct store_entry kept[CORE_GROUPS_MAX];
 	struct trouble trouble[CORE_GROUPS_MAX];

@@ -4,6 +4,7 @@
 #include "agent/follow.h"
 #include "agent/kernel/vips.h"
 #include "agent/log.h"
+#include "agent/raise.h"
 #include "agent/tell.h"
 
 /* An interface is not what it was: those who have addresses on it are told. */
@@ -12,7 +13,8 @@ static void tell_change(struct agent *agent, const char *ifname, enum links_stat
 	enum links_state now = links_state(&agent->links, ifname);
 
 	for (uint8_t g = 0; now != before && g < agent->conf->n_groups; g++)
-		if (vips_use(&agent->conf->groups[g], ifname))
+		if (agent->conf->groups[g].mode != CONF_MODE_SUBINTERFACE &&
+		    vips_use(&agent->conf->groups[g], ifname))
 			tell_link(agent, g, ifname, now);
 }
 
@@ -21,7 +23,7 @@ static void tell_missing(struct agent *agent, uint8_t g)
 {
 	const struct conf_group *group = &agent->conf->groups[g];
 
-	for (size_t i = 0; i < group->n_vips; i++) {
+	for (size_t i = 0; group->mode != CONF_MODE_SUBINTERFACE && i < group->n_vips; i++) {
 		const struct conf_group earlier = { .vips = group->vips, .n_vips = i };
 		const char *ifname = group->vips[i].ifname;
 		enum links_state state;
@@ -62,8 +64,10 @@ static void compare_links(struct agent *agent)
 		bool unfit;
 
 		trouble->missing = false;
-		trouble->name =
-			links_trouble(&agent->links, &agent->conf->groups[g], &trouble->missing);
+		trouble->name = agent->conf->groups[g].mode == CONF_MODE_SUBINTERFACE
+					? raise_trouble(agent, g, &trouble->missing)
+					: links_trouble(&agent->links, &agent->conf->groups[g],
+							&trouble->missing);
 		unfit = trouble->name || !agent->at_home;
 		if (unfit == !!(agent->core.groups[g].unfit & CORE_UNFIT_LINK))
 			continue;
@@ -134,6 +138,8 @@ void follow_link(struct agent *agent, const struct link *link)
 	tell_change(agent, link->name, was);
 	if (!is_new && new_mac)
 		tell_macs(agent, link);
+	if (is_new)
+		raise_parent(agent, link->name);
 }
 
 /**

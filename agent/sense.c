@@ -12,6 +12,7 @@
 #include "agent/log.h"
 #include "agent/meet.h"
 #include "agent/mend.h"
+#include "agent/raise.h"
 #include "agent/sense.h"
 #include "agent/kernel/vips.h"
 
@@ -111,6 +112,8 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 		else
 			notice(agent, &event);
 	}
+	if (monitor == agent->rtnl)
+		raise_look(agent);
 	return 0;
 }
 
@@ -176,6 +179,7 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 		note_stored(agent, result);
 	if (result->type == WORKER_PREPARE)
 		drift_done(agent, result->group);
+	raise_result(agent, result);
 	agent->refused[result->group] = result->vip;
 	event.done.id = result->id;
 	event.done.err = result->err;

@@ -132,6 +132,24 @@ static void describe_repair(const struct agent *agent, const struct core_action 
 		    name_addr(agent, &mended->addr, addr), mended->n - 1, done, mended->by);
 }
 
+/* What is behind a refusal that concerns an interface which we bring up and down. */
+static const char *sub_hint(const struct conf_group *group, const struct conf_vip *vip, int err)
+{
+	if (group->mode != CONF_MODE_SUBINTERFACE)
+		return "";
+	if (err == -EBUSY)
+		return "; an address of this node is on it, so it stays up";
+	if (err == -ENETDOWN)
+		return "; it is up, but has no carrier";
+	if (!conf_find_sub(group, vip->ifname))
+		return "";
+	if (err == -EEXIST)
+		return "; an interface of that name is there that is not ours";
+	if (err == -EADDRINUSE)
+		return "; another interface there has its MAC";
+	return err == -EOPNOTSUPP ? "; does the kernel have macvlan?" : "";
+}
+
 /* Which address, where, and what may be done about it. */
 static void describe_failure(const struct agent *agent, const struct core_action *a,
 			     struct notice *n)
@@ -150,6 +168,8 @@ static void describe_failure(const struct agent *agent, const struct core_action
 		hint = "; IPv6 is disabled there (sysctl disable_ipv6)";
 	else if (a->tell.err == -ENODEV)
 		hint = "; is the interface there?";
+	else
+		hint = sub_hint(&agent->conf->groups[a->group], vip, a->tell.err);
 	SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refuses %s/%u on %s: %s%s",
 	    conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix, vip->ifname,
 	    strerror(-a->tell.err), hint);
@@ -315,6 +335,7 @@ void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum link
 		[LINKS_DOWN] = "is down: waiting for it",
 		[LINKS_NO_CARRIER] = "has no carrier: waiting for it",
 		[LINKS_RUNNING] = "runs",
+		[LINKS_FOREIGN] = "is not the one that takeoverd makes: left alone",
 	};
 	struct notice notice = { .interface = ifname };
 

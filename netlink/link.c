@@ -26,12 +26,11 @@ static bool is_text(const struct nlattr *attr, const char *text)
 	       strcmp(mnl_attr_get_str(attr), text) == 0;
 }
 
-/* What kind of link it is; nobody but takeoverd gives a macvlan its name as an alias. */
-static bool is_marked(const struct nlattr *info, const struct nlattr *alias)
+static bool is_macvlan(const struct nlattr *info)
 {
 	const struct nlattr *kind = NULL, *attr;
 
-	if (!info || !is_text(alias, MACVLAN_MARK))
+	if (!info)
 		return false;
 	mnl_attr_for_each_nested(attr, info)
 	{
@@ -82,9 +81,10 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 	link.up = ifi->ifi_flags & IFF_UP;
 	link.carrier = link.up && (ifi->ifi_flags & IFF_LOWER_UP);
 	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
-	link.marked = is_marked(attrs[IFLA_LINKINFO], attrs[IFLA_IFALIAS]);
-	if (link.marked)
+	if (is_macvlan(attrs[IFLA_LINKINFO])) {
+		link.marked = is_text(attrs[IFLA_IFALIAS], MACVLAN_MARK);
 		link.parent = parent_of(attrs[IFLA_LINK], attrs[IFLA_LINK_NETNSID]);
+	}
 	memcpy(link.name, mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
 	if (mac && mnl_attr_get_payload_len(mac) == sizeof(link.mac))
 		memcpy(link.mac, mnl_attr_get_payload(mac), sizeof(link.mac));

@@ -12,8 +12,9 @@ struct link {
 	bool up;	/* IFF_UP: by an administrator's will */
 	bool carrier;	/* and something to send to; the kernel's word, without delay */
 	bool running;	/* IFF_UP and IFF_RUNNING: carrier, and operational */
-	bool marked;	/* a macvlan that macvlan_create() made */
-	int parent;	/* index of the link that a macvlan is on; 0: none in this namespace */
+	bool marked; /* a macvlan that macvlan_create() made; the kernel tells late of one made now
+		      */
+	int parent;  /* index of the link that it is on, if it is a macvlan; else 0 */
 };
 
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n);

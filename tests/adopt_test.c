@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
 #include "tests/held.h"
 
@@ -33,6 +34,13 @@ static void enter_with_role(void)
 	enter_with(NODES HELD_GROUPS HELD_ROLE);
 }
 
+static void enter_with_sub(void)
+{
+	enter_with(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n"
+			 "[Group sip]\nMode=subinterface\nSubInterface=vip0 va\n"
+			 "VirtualAddress=10.9.0.3/24 vip0\nVirtualAddress=fd09::3/64 vip0\n");
+}
+
 static void leave(void)
 {
 	gatekeeper_done(&last);
@@ -41,6 +49,7 @@ static void leave(void)
 }
 
 TestSuite(adopt, .init = enter, .fini = leave);
+TestSuite(adopt_sub, .init = enter_with_sub, .fini = leave);
 TestSuite(adopt_role, .init = enter_with_role, .fini = leave);
 
 static void hold_addresses(uint8_t group)
@@ -75,7 +84,7 @@ static struct adoption look(void)
 {
 	struct adoption found = { 0 };
 
-	cr_assert_eq(adopt(conf, &keeper, &found), 0);
+	cr_assert_eq(adopt(conf, 0, &keeper, &found), 0);
 	return found;
 }
 
@@ -271,4 +280,55 @@ Test(adopt_role, a_role_that_another_node_may_have_is_not_kept)
 	while (left_ms) /* nobody is told when it runs out */
 		cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
 	cr_assert_not(look().adopted[VOTE], "its lease is over");
+}
+
+/* The last life held the group sip on an interface of its own. */
+static void hold_sub(void)
+{
+	const struct subs subs = { &conf->groups[SIP], &conf->nodes[0] };
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	const struct conf_vip *refused;
+
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(subs_make(nl, &subs, &refused), 0);
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	cr_assert_eq(subs_raise(nl, &subs, &refused), 0);
+}
+
+Test(adopt_sub, an_interface_of_its_own_is_adopted_with_its_addresses)
+{
+	int index;
+
+	hold_sub();
+	index = netns_index("vip0");
+	cr_assert(look().adopted[SIP]);
+	cr_assert_eq(netns_index("vip0"), index);
+	sh("ip link show vip0 up | grep -q vip0");
+	cr_assert_eq(held_count(), 2);
+}
+
+Test(adopt_sub, what_does_not_stand_is_made_anew_and_down)
+{
+	static const char *const spoils[] = {
+		"ip link set vip0 address 02:00:00:00:00:99",
+		"ip link set vip0 down",
+		"nft flush set inet takeover lease",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+		hold_sub();
+		sh(spoils[i]);
+		cr_assert_not(look().adopted[SIP], "%s", spoils[i]);
+		cr_assert_eq(held_count(), 0);
+		cr_assert(netns_index("vip0"));
+		sh("test -z \"$(ip link show vip0 up)\"");
+	}
+}
+
+Test(adopt_sub, on_a_fresh_host_it_is_made_for_a_claim_to_come)
+{
+	sh("ip link add vip9 link va type macvlan && ip link set vip9 alias takeoverd");
+	cr_assert_not(look().adopted[SIP]);
+	sh("ip link show vip0 | grep -q DOWN");
+	cr_assert_eq(if_nametoindex("vip9"), 0, "of a configuration that is no more");
 }

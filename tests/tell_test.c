@@ -315,6 +315,8 @@ Test(tell, an_interface_is_named_with_what_has_become_of_it)
 		{ LINKS_NO_CARRIER, LOG_LEVEL_WARNING,
 		  "interface eth7 has no carrier: waiting for it" },
 		{ LINKS_RUNNING, LOG_LEVEL_INFO, "interface eth7 runs" },
+		{ LINKS_FOREIGN, LOG_LEVEL_WARNING,
+		  "interface eth7 is not the one that takeoverd makes: left alone" },
 	};
 	_cleanup_(conf_freep) struct conf *conf =
 		conf_from_text("[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"

@@ -30,7 +30,7 @@ static void start(const char *text)
 	cr_assert_eq(gatekeeper_init(&viewer, conf), 0);
 	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
 	cr_assert_eq(gate_install(keeper.nf, &keeper.config, NULL), 0);
-	cr_assert_eq(worker_new(conf, directory, &keeper, &worker), 0);
+	cr_assert_eq(worker_new(conf, 0, directory, &keeper, &worker), 0);
 	cr_assert_null(keeper.nf, "taken over");
 }
 

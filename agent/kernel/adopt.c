@@ -7,10 +7,12 @@
 #include "agent/agent.h"
 #include "agent/cleanup.h"
 #include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
 
 struct adopter {
 	const struct conf *conf;
+	uint8_t self;
 	struct nl *route;
 	struct gatekeeper *keeper;
 	struct adoption *found;
@@ -21,13 +23,23 @@ static void adopter_done(struct adopter *a)
 	nl_close(a->route);
 }
 
+static struct subs subs_of(const struct adopter *a, uint8_t group)
+{
+	return (struct subs){ .group = &a->conf->groups[group], .node = &a->conf->nodes[a->self] };
+}
+
 /* All its addresses are there and tagged, and the kernel lets them answer. */
 static bool stands(struct adopter *a, uint8_t group)
 {
 	_cleanup_(vips_done) struct vips missing = { 0 };
+	_cleanup_(freep) struct link *links = NULL;
+	const struct subs subs = subs_of(a, group);
+	size_t n_links;
 
 	if (a->keeper->ordered.levels[group + 1] != GATE_ANSWER)
 		return false;
+	if (link_list(a->route, &links, &n_links) < 0 || !subs_stand(&subs, links, n_links))
+		return false; /* then it is not as it should be: cleared away below */
 	if (vips_missing(a->route, &a->conf->groups[group], a->conf->address_lifetime_s, &missing) <
 	    0)
 		return false; /* then it is not as it should be: cleared away below */
@@ -65,6 +77,28 @@ static int remove_rest(struct adopter *a)
 }
 
 /*
+ * The interfaces of what is not adopted go down, and those that are missing are
+ * made now, so that a claim need not. What fails here fails for a claim as well,
+ * which tells of it.
+ */
+static int settle_links(struct adopter *a)
+{
+	const struct conf_vip *refused;
+	int r;
+
+	r = subs_tidy(a->route, a->conf);
+	for (uint8_t g = 0; r == 0 && g < a->conf->n_groups; g++) {
+		const struct subs subs = subs_of(a, g);
+
+		if (a->found->adopted[g])
+			continue;
+		(void)subs_sink(a->route, &subs, &refused);
+		(void)subs_make(a->route, &subs, &refused);
+	}
+	return r;
+}
+
+/*
  * The gate first: nothing may answer that is not adopted. A table that stands
  * is kept only if there is something to adopt behind it.
  */
@@ -94,13 +128,14 @@ static int settle_gate(struct adopter *a, bool any)
  * Addresses with our tag behind an open gate whose lease lives go on serving as
  * if nothing had happened. Blocks; called once, before the loop.
  *
+ * @self: number of our node
  * @keeper: of the gate; knows afterwards how it stands
  *
  * Return: 0; errors of the kernel.
  */
-int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *ret)
+int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, struct adoption *ret)
 {
-	_cleanup_(adopter_done) struct adopter a = { .conf = conf, .keeper = keeper };
+	_cleanup_(adopter_done) struct adopter a = { .conf = conf, .self = self, .keeper = keeper };
 	struct adoption found = { 0 };
 	instant measured = INSTANT_NEVER;
 	uint32_t left_ms = 0;
@@ -136,6 +171,9 @@ int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *r
 	if (r < 0)
 		return r;
 	r = remove_rest(&a);
+	if (r < 0)
+		return r;
+	r = settle_links(&a);
 	if (r < 0)
 		return r;
 	found.lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);

@@ -12,4 +12,4 @@ struct adoption {
 	instant lease_until; /* of what has been adopted, at least */
 };
 
-int adopt(const struct conf *conf, struct gatekeeper *keeper, struct adoption *ret);
+int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, struct adoption *ret);

@@ -47,6 +47,7 @@ struct cursor {
 struct port {
 	char name[CONF_IFNAME_SIZE];
 	int ifindex; /* 0: not there now */
+	int parent;  /* of a macvlan, on which the kernel knows the neighbours; else the same */
 	uint8_t mac[6];
 	int fd;
 	size_t n_vips4, n_vips6;  /* of all groups */
@@ -63,7 +64,7 @@ struct announcer {
 	size_t room;	   /* frames that it has left */
 	struct port *ports;
 	size_t n_ports;
-	int reading; /* the interface whose neighbours are being read; 0: none */
+	int reading; /* the interface of ours whose neighbours are being read; 0: none */
 	struct cursor cursors[_PASS_MAX][CORE_GROUPS_MAX];
 	bool untold[CORE_GROUPS_MAX]; /* waits until its neighbours have been read */
 };
@@ -382,6 +383,7 @@ int announcer_link(struct announcer *a, const struct link *link)
 	if (!port)
 		return 0;
 	memcpy(port->mac, link->mac, sizeof(port->mac));
+	port->parent = link->parent ? link->parent : link->index;
 	if (port->ifindex == link->index && port->fd >= 0)
 		return 0;
 	close_port(port);
@@ -453,7 +455,7 @@ int announcer_unread(struct announcer *a)
 			continue;
 		port->unread = false;
 		a->reading = port->ifindex;
-		return a->reading;
+		return port->parent;
 	}
 	return 0;
 }
@@ -486,11 +488,13 @@ void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, siz
 {
 	_cleanup_(freep) struct neigh *untaken = v;
 
+	const int reading = a->reading;
+
 	a->reading = 0;
 	for (size_t i = 0; i < a->n_ports; i++) {
 		struct port *port = &a->ports[i];
 
-		if (port->ifindex != ifindex)
+		if (!port->ifindex || port->ifindex != reading || port->parent != ifindex)
 			continue;
 		free(port->neighbours);
 		port->neighbours = TAKE(untaken);

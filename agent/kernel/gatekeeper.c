@@ -18,6 +18,46 @@ static uint32_t ms(uint64_t us)
 	return (uint32_t)((us + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 }
 
+/* The number of the interface of a group's address; 0: there is none yet. */
+static uint32_t number_of(const struct gatekeeper *keeper, size_t first, const char *ifname)
+{
+	for (size_t i = first; i < keeper->config.n_devices; i++)
+		if (!strcmp(keeper->devices[i].name, ifname))
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+/* Each address of a group that has interfaces of its own answers by its one only. */
+static int lay_devices(struct gatekeeper *keeper, const struct conf *conf)
+{
+	struct gate_vip *vip = keeper->vips;
+
+	keeper->devices = calloc(keeper->config.n_vips + 1, sizeof(*keeper->devices));
+	if (!keeper->devices)
+		return -ENOMEM;
+	keeper->config.devices = keeper->devices;
+	for (size_t g = 0; g < conf->n_groups; g++) {
+		const struct conf_group *group = &conf->groups[g];
+		const size_t first = keeper->config.n_devices;
+
+		for (size_t i = 0; i < group->n_vips; i++, vip++) {
+			const char *ifname = group->vips[i].ifname;
+			struct gate_device *device = &keeper->devices[keeper->config.n_devices];
+
+			if (group->mode != CONF_MODE_SUBINTERFACE)
+				continue;
+			vip->device = number_of(keeper, first, ifname);
+			if (vip->device)
+				continue;
+			device->group = (uint32_t)g + 1;
+			device->quiet = conf_find_sub(group, ifname);
+			memcpy(device->name, ifname, sizeof(device->name));
+			vip->device = (uint32_t)++keeper->config.n_devices;
+		}
+	}
+	return 0;
+}
+
 /**
  * gatekeeper_init() - Open the socket and lay out the gate for a configuration
  * @conf: read, not kept
@@ -27,6 +67,7 @@ static uint32_t ms(uint64_t us)
 int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf)
 {
 	size_t n = 0;
+	int r;
 
 	for (size_t g = 0; g < conf->n_groups; g++)
 		n += conf->groups[g].n_vips;
@@ -45,6 +86,9 @@ int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf)
 			keeper->vips[keeper->config.n_vips++] =
 				(struct gate_vip){ .group = (uint32_t)g + 1,
 						   .ip = conf->groups[g].vips[i].ip };
+	r = lay_devices(keeper, conf);
+	if (r < 0)
+		return r;
 	return nl_open(NETLINK_NETFILTER, &keeper->nf);
 }
 
@@ -52,6 +96,7 @@ void gatekeeper_done(struct gatekeeper *keeper)
 {
 	nl_close(keeper->nf);
 	free(keeper->vips);
+	free(keeper->devices);
 	*keeper = (struct gatekeeper){ 0 };
 }
 
@@ -153,6 +198,8 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 	case WORKER_NEIGHBOURS:
 	case WORKER_TIDY:
 	case WORKER_STEP_BACK:
+	case WORKER_MAKE:
+	case WORKER_UNMAKE:
 	case _WORKER_TYPE_MAX:
 		break;
 	}

@@ -14,6 +14,7 @@ enum links_state {
 	LINKS_DOWN,	  /* administratively */
 	LINKS_NO_CARRIER, /* up, but nothing goes through */
 	LINKS_RUNNING,
+	LINKS_FOREIGN, /* of its name, but not the one that we make */
 	_LINKS_STATE_MAX,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/left.h"
 #include "agent/store.h"
+#include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
 #include "agent/kernel/worker.h"
 
@@ -23,10 +25,14 @@ struct orders {
 	size_t head, n;
 };
 
+/* How often, and after how long each time, we look whether an interface has carrier. */
+enum { WORKER_CARRIER_LOOKS = 400, WORKER_CARRIER_MS = 5 };
+
 /* Where work on a group's addresses stands. */
 enum phase {
 	PHASE_LOOK,  /* what is there, what is to be done */
 	PHASE_WORK,  /* a slice at a time */
+	PHASE_RAISE, /* interfaces of the group's own */
 	PHASE_CHECK, /* read back */
 };
 
@@ -34,6 +40,7 @@ struct job {
 	struct worker_order order;
 	enum phase phase;
 	bool again;			/* what was missing has been added a second time */
+	unsigned looks;			/* for carrier */
 	const struct conf_vip *refused; /* by the kernel */
 	struct vips vips;
 };
@@ -41,6 +48,7 @@ struct job {
 struct worker {
 	/* the thread's own */
 	const struct conf *conf;
+	uint8_t self;
 	const char *state_directory;
 	struct nl *route;
 	struct gatekeeper gate;
@@ -135,13 +143,26 @@ static const struct conf_group *job_group(const struct worker *w)
 	return &w->conf->groups[w->job.order.group];
 }
 
+static struct subs job_subs(const struct worker *w)
+{
+	return (struct subs){ .group = job_group(w), .node = &w->conf->nodes[w->self] };
+}
+
 /* What is there, and what is to be done about it? */
 static int job_look(struct worker *w)
 {
+	const struct subs subs = job_subs(w);
 	struct job *job = &w->job;
+	int r;
 
-	if (job->order.type == WORKER_REMOVE)
+	if (job->order.type == WORKER_REMOVE) {
+		/* The addresses go, whatever comes of that; reading back tells of it. */
+		(void)subs_sink(w->route, &subs, &job->refused);
 		return vips_ours(w->route, job_group(w), &job->vips);
+	}
+	r = subs_make(w->route, &subs, &job->refused);
+	if (r < 0)
+		return r;
 	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
 	if (job->order.type == WORKER_PREPARE && !job->order.ticket)
 		return vips_missing(w->route, job_group(w), w->conf->address_lifetime_s,
@@ -161,9 +182,33 @@ static int job_relabel(struct worker *w)
 	return 1;
 }
 
+/*
+ * All addresses are there: now the interfaces that they are on. Who claims waits
+ * for their carrier; orders about the gate have their turn in between.
+ */
+static int job_raise(struct worker *w)
+{
+	const struct subs subs = job_subs(w);
+	struct job *job = &w->job;
+	int r;
+
+	if (job->order.type == WORKER_REMOVE)
+		return 0;
+	r = subs_raise(w->route, &subs, &job->refused);
+	if (r != -EAGAIN)
+		return r;
+	if (!job->order.ticket)
+		return 0;
+	if (job->looks++ == WORKER_CARRIER_LOOKS)
+		return -ENETDOWN;
+	(void)poll(NULL, 0, WORKER_CARRIER_MS); /* a signal may end it early */
+	return 1;
+}
+
 /* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
 static int job_check(struct worker *w)
 {
+	const struct subs subs = job_subs(w);
 	struct job *job = &w->job;
 	int error = vips_error(&job->vips), r;
 
@@ -191,6 +236,8 @@ static int job_check(struct worker *w)
 		job->refused = job->vips.absent;
 		return -ENODEV;
 	}
+	if (!job->vips.n && job->order.type == WORKER_REMOVE)
+		return subs_sink(w->route, &subs, &job->refused);
 	if (!job->vips.n)
 		return job->order.type == WORKER_PREPARE && job->order.ticket
 			       ? gatekeeper_ticket(&w->gate, job->order.group)
@@ -204,11 +251,16 @@ static int job_check(struct worker *w)
 /* One slice of the job. Return: 1 if there is more to do; 0 or an error: it is over. */
 static int job_slice(struct worker *w)
 {
+	const struct subs subs = job_subs(w);
 	struct job *job = &w->job;
 	int r = 0;
 
 	switch (job->phase) {
 	case PHASE_LOOK:
+		if (job->order.type == WORKER_MAKE)
+			return subs_make(w->route, &subs, &job->refused);
+		if (job->order.type == WORKER_UNMAKE)
+			return subs_delete(w->route, &subs);
 		job->phase = PHASE_WORK;
 		r = job_look(w);
 		return r < 0 ? r : 1;
@@ -217,6 +269,11 @@ static int job_slice(struct worker *w)
 			r = job->order.type == WORKER_REMOVE
 				    ? vips_remove_slice(w->route, &job->vips)
 				    : vips_add_slice(w->route, &job->vips);
+		if (!r)
+			job->phase = PHASE_RAISE;
+		return r < 0 ? r : 1;
+	case PHASE_RAISE:
+		r = job_raise(w);
 		if (!r)
 			job->phase = PHASE_CHECK;
 		return r < 0 ? r : 1;
@@ -338,6 +395,7 @@ static void *run(void *data)
 /**
  * worker_new() - Start the thread
  * @conf: borrowed for the life of the worker, not changed meanwhile
+ * @self: number of our node
  * @state_directory: borrowed likewise
  * @keeper: taken over, also on failure
  *
@@ -345,8 +403,8 @@ static void *run(void *data)
  *
  * Return: 0; errors of sockets and threads.
  */
-int worker_new(const struct conf *conf, const char *state_directory, struct gatekeeper *keeper,
-	       struct worker **ret)
+int worker_new(const struct conf *conf, uint8_t self, const char *state_directory,
+	       struct gatekeeper *keeper, struct worker **ret)
 {
 	_cleanup_(worker_freep) struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -359,6 +417,7 @@ int worker_new(const struct conf *conf, const char *state_directory, struct gate
 	w->gate.config.vips = w->gate.vips;
 	*keeper = (struct gatekeeper){ 0 };
 	w->conf = conf;
+	w->self = self;
 	w->state_directory = state_directory;
 	(void)pthread_mutex_init(&w->lock, NULL); /* default attributes: cannot fail */
 	(void)pthread_cond_init(&w->wake, NULL);
@@ -409,7 +468,8 @@ struct worker *worker_free(struct worker *w)
 static bool is_urgent(enum worker_type type)
 {
 	return type != WORKER_PREPARE && type != WORKER_REFRESH && type != WORKER_REMOVE &&
-	       type != WORKER_TIDY && type != WORKER_STEP_BACK;
+	       type != WORKER_TIDY && type != WORKER_STEP_BACK && type != WORKER_MAKE &&
+	       type != WORKER_UNMAKE;
 }
 
 /**

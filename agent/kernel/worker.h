@@ -30,6 +30,8 @@ enum worker_type {
 	WORKER_NEIGHBOURS,  /* read who is on an interface */
 	WORKER_TIDY,	    /* forget where the group's addresses were; what else has them here? */
 	WORKER_STEP_BACK,   /* put the group's addresses behind others of their networks */
+	WORKER_MAKE,	    /* make the group's interfaces that are ours to make, down */
+	WORKER_UNMAKE,	    /* delete them */
 	_WORKER_TYPE_MAX,
 };
 
@@ -69,8 +71,8 @@ struct worker_result {
 struct gatekeeper;
 struct worker;
 
-int worker_new(const struct conf *conf, const char *state_directory, struct gatekeeper *keeper,
-	       struct worker **ret);
+int worker_new(const struct conf *conf, uint8_t self, const char *state_directory,
+	       struct gatekeeper *keeper, struct worker **ret);
 struct worker *worker_free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker_free)
 

@@ -34,6 +34,7 @@ static const struct {
 	{ "wait-frame", wait_frame_verb },
 	{ "wait-neighbour", wait_neighbour_verb },
 	{ "wait-property", wait_property_verb },
+	{ "who", who_verb },
 };
 
 int main(int argc, char **argv)

@@ -83,6 +83,7 @@ int wait_exit_verb(int argc, char **argv);
 int wait_frame_verb(int argc, char **argv);
 int wait_neighbour_verb(int argc, char **argv);
 int wait_property_verb(int argc, char **argv);
+int who_verb(int argc, char **argv);
 
 /* util.c */
 uint64_t probe_now_ns(void);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/kernel/subs.h"
+#include "agent/raise.h"
+#include "agent/tell.h"
+
+/**
+ * raise_result() - The worker has set the interfaces of a group up
+ * @result: of any order
+ *
+ * From now on news of them are of somebody else's doing.
+ */
+void raise_result(struct agent *agent, const struct worker_result *result)
+{
+	if (result->type != WORKER_PREPARE || result->err || !agent->held[result->group])
+		return;
+	agent->raise[result->group].done = true;
+	agent->raise[result->group].sunk = false;
+}
+
+/**
+ * raise_over() - The interfaces of a group are going to be set down
+ */
+void raise_over(struct agent *agent, uint8_t group)
+{
+	struct raise *raise = &agent->raise[group];
+
+	raise->done = raise->settled = raise->sunk = false;
+}
+
+static enum links_state state_of(const struct agent *agent, enum subs_flaw flaw, const char *ifname)
+{
+	return flaw == SUBS_FOREIGN ? LINKS_FOREIGN : links_state(&agent->links, ifname);
+}
+
+/* People hear of each change, but not that one is down again which we have set down. */
+static void tell(struct agent *agent, uint8_t group, const char *name, enum links_state state)
+{
+	struct raise *raise = &agent->raise[group];
+
+	if (name == raise->told && (!name || state == raise->state))
+		return;
+	if (name)
+		tell_link(agent, group, name, state);
+	else if (links_state(&agent->links, raise->told) == LINKS_RUNNING)
+		tell_link(agent, group, raise->told, LINKS_RUNNING);
+	raise->told = name;
+	raise->state = state;
+}
+
+/**
+ * raise_trouble() - The first interface that keeps a group from being held
+ * @group: of Mode=subinterface
+ * @ret_missing: there is none of this name; untouched if all is well
+ *
+ * Of one that we make it is the parent. People are told of it.
+ *
+ * Return: its name, the configuration's; NULL if all is well.
+ */
+const char *raise_trouble(struct agent *agent, uint8_t group, bool *ret_missing)
+{
+	const struct conf_group *conf = &agent->conf->groups[group];
+
+	for (size_t i = 0; i < conf->n_vips; i++) {
+		const struct conf_vip *vip = &conf->vips[i];
+		const struct conf_sub *sub = conf_find_sub(conf, vip->ifname);
+		enum subs_flaw flaw;
+		const char *name;
+
+		if (i && !strcmp(vip->ifname, vip[-1].ifname))
+			continue; /* addresses mostly come in runs */
+		flaw = subs_flaw(conf, vip, agent->links.v, agent->links.n,
+				 agent->raise[group].settled);
+		if (flaw == SUBS_FINE)
+			continue;
+		*ret_missing = flaw == SUBS_MISSING;
+		name = sub && flaw != SUBS_FOREIGN ? sub->parent : vip->ifname;
+		tell(agent, group, name, state_of(agent, flaw, name));
+		return name;
+	}
+	tell(agent, group, NULL, LINKS_RUNNING);
+	return NULL;
+}
+
+/**
+ * raise_look() - Has somebody set an interface down, or deleted one, that a held group is on?
+ *
+ * To be called when all news that waited have been taken in: those of our own doing
+ * come after the worker's result, one after the other.
+ */
+void raise_look(struct agent *agent)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		struct core_event event = { .type = CORE_EV_LOST, .group = g };
+		struct raise *raise = &agent->raise[g];
+		bool before = raise->sunk;
+
+		if (!raise->done)
+			continue;
+		raise->settled = true;
+		raise->sunk = subs_sunk(&agent->conf->groups[g], agent->links.v, agent->links.n);
+		if (raise->sunk && !before)
+			agent_step(agent, &event);
+	}
+}
+
+/**
+ * raise_parent() - An interface is there that was not: make those of ours that belong on it
+ * @ifname: its name
+ *
+ * Those of a group that is held are made when it is put back.
+ */
+void raise_parent(struct agent *agent, const char *ifname)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		const struct conf_group *group = &agent->conf->groups[g];
+		struct worker_order order = { .type = WORKER_MAKE, .group = g };
+
+		for (size_t i = 0; i < group->n_subs && !agent->held[g]; i++) {
+			if (strcmp(group->subs[i].parent, ifname) != 0)
+				continue;
+			(void)worker_order(agent->worker, &order); /* or a claim makes them */
+			break;
+		}
+	}
+}
+
+/**
+ * raise_exit() - The agent ends: what is not held leaves nothing behind
+ *
+ * In a planned restart groups are held, and theirs stay.
+ */
+void raise_exit(struct agent *agent)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		struct worker_order order = { .type = WORKER_UNMAKE, .group = g };
+
+		if (agent->conf->groups[g].n_subs && !agent->held[g])
+			(void)worker_order(agent->worker, &order); /* the next start does it */
+	}
+}
