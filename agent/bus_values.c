@@ -28,6 +28,7 @@ struct seen_peer {
 struct bus_values {
 	const struct agent *agent;		     /* borrowed */
 	char **addresses[CORE_GROUPS_MAX];	     /* texts, NULL-terminated */
+	char **subs[CORE_GROUPS_MAX];		     /* the same */
 	struct api_node nodes[CORE_NODES_MAX];	     /* of the group asked for last */
 	char *unfit[CORE_NODES_MAX][UNFIT_BITS + 1]; /* the same */
 	struct api_path paths[CONF_PATHS_MAX];	     /* of the peer asked for last */
@@ -57,6 +58,35 @@ static int format_addresses(struct bus_values *values, size_t g)
 	return 0;
 }
 
+static int format_subs(struct bus_values *values, size_t g)
+{
+	const struct conf *conf = values->agent->conf;
+	const struct conf_group *group = &conf->groups[g];
+
+	values->subs[g] = calloc(group->n_subs + 1, sizeof(char *));
+	if (!values->subs[g])
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_subs; i++) {
+		const struct conf_sub *sub = &group->subs[i];
+		uint8_t m[6];
+
+		conf_sub_mac(&conf->nodes[values->agent->self], group, sub, m);
+		if (asprintf(&values->subs[g][i], "%s %s %02x:%02x:%02x:%02x:%02x:%02x", sub->name,
+			     sub->parent, m[0], m[1], m[2], m[3], m[4], m[5]) < 0) {
+			values->subs[g][i] = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void free_texts(char **texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free(texts[i]);
+	free(texts);
+}
+
 /**
  * bus_values_new() - Get ready to describe an agent
  * @agent: borrowed until bus_values_free()
@@ -73,6 +103,8 @@ int bus_values_new(const struct agent *agent, struct bus_values **ret)
 	values->agent = agent;
 	for (size_t g = 0; g < agent->conf->n_groups; g++) {
 		r = format_addresses(values, g);
+		if (r == 0)
+			r = format_subs(values, g);
 		if (r < 0)
 			return r;
 	}
@@ -85,9 +117,8 @@ struct bus_values *bus_values_free(struct bus_values *values)
 	if (!values)
 		return NULL;
 	for (size_t g = 0; g < CORE_GROUPS_MAX; g++) {
-		for (size_t i = 0; values->addresses[g] && values->addresses[g][i]; i++)
-			free(values->addresses[g][i]);
-		free(values->addresses[g]);
+		free_texts(values->addresses[g]);
+		free_texts(values->subs[g]);
 	}
 	free(values);
 	return NULL;
@@ -212,6 +243,7 @@ void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret
 		.maintenance = g->maintenance,
 		.unfit = values->unfit[agent->self],
 		.virtual_addresses = values->addresses[i],
+		.sub_interfaces = values->subs[i],
 		.nodes = { values->nodes, agent->conf->n_nodes },
 	};
 }

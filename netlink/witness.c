@@ -142,6 +142,7 @@ static int take_link(struct reading *reading, struct nl_object *object)
 	struct rtnl_link *link = (struct rtnl_link *)object;
 	const unsigned flags = rtnl_link_get_flags(link);
 	const char *name = rtnl_link_get_name(link);
+	struct nl_addr *mac = rtnl_link_get_addr(link);
 	struct witness *w = reading->witness;
 	struct witness_link *more, l = { .index = rtnl_link_get_ifindex(link) };
 
@@ -151,6 +152,11 @@ static int take_link(struct reading *reading, struct nl_object *object)
 	l.up = flags & IFF_UP;
 	l.running = l.up && flags & IFF_RUNNING;
 	l.noarp = flags & IFF_NOARP;
+	if (mac && nl_addr_get_len(mac) == sizeof(l.mac))
+		memcpy(l.mac, nl_addr_get_binary_addr(mac), sizeof(l.mac));
+	l.macvlan = strcmp(rtnl_link_get_type(link) ?: "", "macvlan") == 0;
+	l.parent = l.macvlan ? rtnl_link_get_link(link) : 0;
+	l.marked = strcmp(rtnl_link_get_ifalias(link) ?: "", "takeoverd") == 0;
 	l.arp_ignore = read_sysctl_of_all(l.name, "arp_ignore");
 	l.promote_secondaries = read_sysctl_of_all(l.name, "promote_secondaries");
 	l.disable_ipv6 = read_sysctl("ipv6", l.name, "disable_ipv6");

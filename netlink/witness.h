@@ -69,6 +69,10 @@ struct witness_link {
 	char name[16];
 	bool up, running;
 	bool noarp; /* IFF_NOARP: nothing is resolved on it */
+	uint8_t mac[6];
+	bool macvlan;
+	int parent;  /* of a macvlan */
+	bool marked; /* its alias is takeoverd */
 	/* As they count for the link: its own and those of "all" together. */
 	int arp_ignore, promote_secondaries, disable_ipv6;
 };

@@ -58,6 +58,7 @@ struct api_group {
 	bool fit, maintenance;
 	char **unfit;		  /* NULL-terminated; owned by the agent */
 	char **virtual_addresses; /* the same; "10.10.11.103/24 eth0" */
+	char **sub_interfaces;	  /* the same; "vip0 eth0 02:00:5e:00:01:0a": parent and MAC here */
 	struct api_nodes nodes;	  /* this one included, by name */
 };
 

@@ -49,6 +49,7 @@ const struct ctl_field ctl_group_fields[] = {
 	GROUP("Redundancy", TEXT, redundancy, "redundancy", false),
 	GROUP("Handover", TEXT, handover, "handover", false),
 	GROUP("VirtualAddresses", LIST, virtual_addresses, "virtual_addresses", false),
+	GROUP("SubInterfaces", LIST, sub_interfaces, "sub_interfaces", false),
 	{ 0 },
 };
 

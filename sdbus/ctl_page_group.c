@@ -75,6 +75,17 @@ static void print_addresses(const struct page *page, char *const *address)
 		fprintf(page->out, "  %*sand %zu more\n", INDENT, "", n - ADDRESSES_SHOWN);
 }
 
+/* "vip0 eth0 02:00:5e:00:01:0a" for people */
+static void print_subs(const struct page *page, char *const *subs)
+{
+	for (; subs && *subs; subs++) {
+		const int name = (int)strcspn(*subs, " ");
+		const char *rest = *subs + name + strspn(*subs + name, " ");
+
+		fprintf(page->out, "  %*s%.*s is on %s\n", INDENT, "", name, *subs, rest);
+	}
+}
+
 /**
  * page_group() - print a group: who holds it, who could, and what it is
  * @page: the page
@@ -98,6 +109,7 @@ void page_group(const struct page *page, const struct ctl_model *model,
 		print_node(page, group, &group->nodes.v[i],
 			   strcmp(group->nodes.v[i].name, model->manager.node) == 0);
 	print_addresses(page, group->virtual_addresses);
+	print_subs(page, group->sub_interfaces);
 	fprintf(page->out, "  %*s%s, %s, %s; term %" PRIu64, INDENT, "", group->mode,
 		group->redundancy, group->handover, group->term);
 	if (group->last_switchover_us)

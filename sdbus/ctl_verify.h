@@ -36,6 +36,8 @@ enum ctl_kind_of_finding {
 	CTL_FINDING_LINK_DOWN,
 	CTL_FINDING_LINK_RUNS,
 	CTL_FINDING_LINK_NOARP,
+	CTL_FINDING_LINK_KEPT,
+	CTL_FINDING_LINK_FOREIGN,
 	CTL_FINDING_PATH_MISSING,
 	CTL_FINDING_GATE_MISSING,
 	CTL_FINDING_GATE_UNKNOWN,
@@ -106,10 +108,15 @@ void ctl_findings_done(struct ctl_findings *findings);
 struct ctl_range ctl_range(const void *v, size_t n, size_t size, const struct ip *ip);
 bool ctl_holds(const struct api_group *group);
 const char *ctl_ip_text(const struct ip *ip, char *ret, size_t size);
+const struct witness_link *ctl_link_of(const struct witness *witness, const char *name);
 const char *ctl_link_name(const struct witness *witness, int ifindex);
 
-/* ctl_verify_address.c, ctl_verify_host.c */
+/* ctl_verify_address.c, ctl_verify_host.c, ctl_verify_sub.c */
 void ctl_compare_vip(const struct ctl_compared *c, const struct ctl_vip *vip);
 void ctl_compare_gate(const struct ctl_compared *c, const struct api_group *group);
 void ctl_compare_links(const struct ctl_compared *c, const struct api_group *group);
+void ctl_compare_subs(const struct ctl_compared *c, const struct api_group *group);
+bool ctl_is_unfit_for(const struct api_group *group, const char *why);
+bool ctl_is_first_on_link(const struct ctl_compared *c, const struct ctl_vip *vip);
+void ctl_compare_sysctls(const struct ctl_compared *c, const struct ctl_vip *vip);
 void ctl_compare_host(const struct ctl_compared *c);

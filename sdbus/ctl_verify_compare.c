@@ -106,7 +106,14 @@ const char *ctl_link_name(const struct witness *witness, int ifindex)
 	return "?";
 }
 
-static const struct witness_link *link_of(const struct witness *witness, const char *name)
+/**
+ * ctl_link_of() - an interface by its name
+ * @witness: who knows them
+ * @name: the name
+ *
+ * Return: borrowed; NULL if it is not there.
+ */
+const struct witness_link *ctl_link_of(const struct witness *witness, const char *name)
 {
 	for (size_t i = 0; i < witness->n_links; i++)
 		if (strcmp(witness->links[i].name, name) == 0)
@@ -171,7 +178,7 @@ static int collect_vips(struct ctl_compared *c)
 
 			if (!parse_vip(group->virtual_addresses[i], &vip))
 				return -EBADMSG;
-			vip.link = link_of(c->witness, vip.ifname);
+			vip.link = ctl_link_of(c->witness, vip.ifname);
 			c->vips[c->n_vips++] = vip;
 		}
 	}
@@ -182,15 +189,18 @@ static int collect_vips(struct ctl_compared *c)
 
 static void compare_group(const struct ctl_compared *c, const struct api_group *group)
 {
+	const bool subs = strcmp(group->mode, "subinterface") == 0;
+
 	if (strcmp(group->mode, "none") == 0)
 		return; /* a role is nowhere in the kernel */
 	/* The rules below are about addresses that are there, or not there. */
-	if (strcmp(group->mode, "alias") != 0) {
+	if (strcmp(group->mode, "alias") != 0 && !subs) {
 		ctl_find(c->findings, CTL_FINDING_MODE_UNKNOWN, group->name,
 			 "not checked: this takeoverctl does not know the mode %s", group->mode);
 		return;
 	}
-	ctl_compare_links(c, group);
+	if (!subs)
+		ctl_compare_links(c, group);
 	if (moves(group)) {
 		ctl_find(c->findings, CTL_FINDING_IN_MOTION, group->name,
 			 "addresses and gate not checked: the group is %s; try again when "
@@ -198,6 +208,8 @@ static void compare_group(const struct ctl_compared *c, const struct api_group *
 			 group->state);
 		return;
 	}
+	if (subs)
+		ctl_compare_subs(c, group);
 	for (size_t i = 0; i < c->n_vips; i++)
 		if (c->vips[i].group == group)
 			ctl_compare_vip(c, &c->vips[i]);

@@ -12,7 +12,12 @@ enum {
 	ARP_IGNORE_ALL = 8,	/* Documentation/networking/ip-sysctl.rst */
 };
 
-static bool is_unfit_for(const struct api_group *group, const char *why)
+/**
+ * ctl_is_unfit_for() - does the daemon count this node as unfit for a reason?
+ * @group: the group
+ * @why: the reason
+ */
+bool ctl_is_unfit_for(const struct api_group *group, const char *why)
 {
 	for (char *const *reason = group->unfit; reason && *reason; reason++)
 		if (strcmp(*reason, why) == 0)
@@ -20,8 +25,14 @@ static bool is_unfit_for(const struct api_group *group, const char *why)
 	return false;
 }
 
-/* The first address of a group on each interface stands for the interface. */
-static bool is_first_on_link(const struct ctl_compared *c, const struct ctl_vip *vip)
+/**
+ * ctl_is_first_on_link() - does this address stand for its interface?
+ * @c: what is known
+ * @vip: the address
+ *
+ * Return: true of the first one that a group has on each.
+ */
+bool ctl_is_first_on_link(const struct ctl_compared *c, const struct ctl_vip *vip)
 {
 	for (const struct ctl_vip *v = c->vips; v < vip; v++)
 		if (v->group == vip->group && strcmp(v->ifname, vip->ifname) == 0)
@@ -115,7 +126,7 @@ static void judge_link(const struct ctl_compared *c, const struct ctl_vip *vip)
 {
 	const struct witness_link *link = vip->link;
 
-	if (!(link && link->running) && !is_unfit_for(vip->group, "link"))
+	if (!(link && link->running) && !ctl_is_unfit_for(vip->group, "link"))
 		ctl_find(c->findings, CTL_FINDING_LINK_DOWN, vip->group->name,
 			 "interface %s %s, and takeoverd does not count this node as unfit for it; "
 			 "see 'ip link show' and 'journalctl -u takeoverd', then say "
@@ -129,6 +140,23 @@ static void judge_link(const struct ctl_compared *c, const struct ctl_vip *vip)
 			 "interface %s resolves no addresses, so nobody finds %s; say "
 			 "'ip link set %s arp on'",
 			 vip->ifname, vip->text, vip->ifname);
+}
+
+/**
+ * ctl_compare_sysctls() - the sysctls that an address needs where it is put
+ * @c: what is known, and where findings go
+ * @vip: the address
+ */
+void ctl_compare_sysctls(const struct ctl_compared *c, const struct ctl_vip *vip)
+{
+	if (!vip->link)
+		return;
+	if (vip->ip.family == 6) {
+		judge_disable_ipv6(c, vip);
+	} else {
+		judge_arp_ignore(c, vip);
+		judge_promotion(c, vip);
+	}
 }
 
 /**
@@ -146,18 +174,11 @@ void ctl_compare_links(const struct ctl_compared *c, const struct api_group *gro
 		if (vip->group != group)
 			continue;
 		all_run = all_run && vip->link && vip->link->running;
-		if (is_first_on_link(c, vip))
+		if (ctl_is_first_on_link(c, vip))
 			judge_link(c, vip);
-		if (!vip->link)
-			continue;
-		if (vip->ip.family == 6) {
-			judge_disable_ipv6(c, vip);
-		} else {
-			judge_arp_ignore(c, vip);
-			judge_promotion(c, vip);
-		}
+		ctl_compare_sysctls(c, vip);
 	}
-	if (all_run && is_unfit_for(group, "link"))
+	if (all_run && ctl_is_unfit_for(group, "link"))
 		ctl_find(
 			c->findings, CTL_FINDING_LINK_RUNS, group->name,
 			"every interface runs, but takeoverd counts this node as unfit for a link; "

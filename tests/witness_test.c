@@ -312,3 +312,23 @@ Test(witness, thousands_are_all_seen)
 	cr_expect(has_route(&w, "10.1.0.1") && has_route(&w, "10.1.11.250"));
 	cr_expect_geq(w.n_addrs, 3000);
 }
+
+Test(witness, a_macvlan_is_seen_with_its_parent_mac_and_mark)
+{
+	_cleanup_(witness_done) struct witness w = { 0 };
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0x57, 1 };
+	const struct witness_link *vip0 = NULL, *va = NULL;
+
+	netns_enter();
+	sh("ip link add vip0 link va address 02:00:00:00:57:01 type macvlan mode private");
+	sh("ip link set vip0 alias takeoverd");
+	cr_assert_eq(witness_look(&w), 0);
+	for (size_t i = 0; i < w.n_links; i++) {
+		vip0 = strcmp(w.links[i].name, "vip0") ? vip0 : &w.links[i];
+		va = strcmp(w.links[i].name, "va") ? va : &w.links[i];
+	}
+	cr_assert(vip0 && vip0->macvlan && vip0->marked && !vip0->up);
+	cr_assert_arr_eq(vip0->mac, mac, sizeof(mac));
+	cr_assert(va && !va->macvlan && !va->marked);
+	cr_assert_eq(vip0->parent, va->index);
+}
