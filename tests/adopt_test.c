@@ -332,3 +332,15 @@ Test(adopt_sub, on_a_fresh_host_it_is_made_for_a_claim_to_come)
 	sh("ip link show vip0 | grep -q DOWN");
 	cr_assert_eq(if_nametoindex("vip9"), 0, "of a configuration that is no more");
 }
+
+Test(adopt_sub, the_gate_knows_which_interface_answers_for_what)
+{
+	const struct gate_config *c = &keeper.config;
+
+	cr_assert_eq(c->n_devices, 1);
+	cr_assert_str_eq(c->devices[0].name, "vip0");
+	cr_assert_eq(c->devices[0].group, SIP + 1);
+	cr_assert(c->devices[0].quiet, "it has a MAC that may be at both nodes");
+	for (size_t i = 0; i < c->n_vips; i++)
+		cr_assert_eq(c->vips[i].device, c->vips[i].group == SIP + 1 ? 1 : 0);
+}

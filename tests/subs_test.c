@@ -122,6 +122,18 @@ Test(subs, of_another_configuration_are_made_anew)
 	cr_assert_eq(look("vip1").parent, look("va").index);
 }
 
+Test(subs, that_somebody_has_renamed_make_room)
+{
+	cr_assert_eq(subs_make(nl, &subs, &refused), 0);
+	cr_assert_eq(subs_raise(nl, &subs, &refused), 0);
+	sh("ip link set vip0 name renamed0");
+	cr_assert(sunk());
+	cr_assert_eq(subs_make(nl, &subs, &refused), 0);
+	cr_assert_eq(subs_raise(nl, &subs, &refused), 0);
+	cr_assert(stand());
+	cr_assert_not(look("renamed0").index);
+}
+
 Test(subs, of_a_stranger_are_left_alone)
 {
 	static const char *const strangers[] = {

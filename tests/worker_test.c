@@ -151,6 +151,38 @@ Test(worker_role, labels_are_as_configured_whatever_they_were)
 	cr_assert_eq(held_count(), 3);
 }
 
+/* An interface of its own that is there, and whose carrier takes its time. */
+Test(worker_role, a_claim_waits_for_carrier_and_the_gate_does_not_wait_for_the_claim)
+{
+	uint32_t claim;
+
+	start(LONG_TIMES "[Group sip]\nMode=subinterface\nVirtualAddress=10.9.0.3 vb\n");
+	sh("ip link set vb down && ip link set va down");
+	claim = prepare(0);
+	cr_assert_eq(outcome(order(WORKER_SHUT, 0)), 0);
+	sh("ip link set va up");
+	cr_assert_eq(outcome(claim), 0);
+	sh("ip link show vb up | grep -q vb");
+	cr_assert_eq(held_count(), 1);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, 0)), 0);
+	sh("test -z \"$(ip link show vb up)\"");
+	cr_assert_eq(held_count(), 0);
+}
+
+Test(worker_role, one_that_cannot_go_down_is_told_though_its_addresses_are_gone)
+{
+	struct worker_result result;
+
+	start(LONG_TIMES "[Group sip]\nMode=subinterface\nVirtualAddress=10.9.0.3 vb\n");
+	sh("ip address add 10.0.0.1/24 dev vb");
+	cr_assert_eq(outcome(prepare(0)), 0);
+	(void)order(WORKER_REMOVE, 0);
+	result = next();
+	cr_assert_eq(result.err, -EBUSY);
+	cr_assert_str_eq(result.vip->ifname, "vb");
+	cr_assert_eq(held_count(), 0);
+}
+
 Test(worker, create_without_a_ticket_opens_nothing)
 {
 	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);

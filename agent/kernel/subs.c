@@ -44,7 +44,27 @@ static bool is_right(const struct subs *subs, const struct conf_sub *sub, const 
 	       !memcmp(link->mac, mac, sizeof(mac));
 }
 
-/* One of them. What is ours and not as it should be is of another configuration. */
+/*
+ * What is ours and not as it should be is of another configuration, or has been
+ * renamed: two with one MAC cannot be up on one link.
+ */
+static int clear(struct nl *nl, const struct conf_sub *sub, const struct macvlan *macvlan,
+		 const struct link *links, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool same = links[i].parent == macvlan->parent &&
+			    !memcmp(links[i].mac, macvlan->mac, sizeof(macvlan->mac));
+		int r = 0;
+
+		if (links[i].marked && (same || !strcmp(links[i].name, sub->name)))
+			r = macvlan_delete(nl, links[i].index);
+		if (r < 0 && r != -ENODEV)
+			return r;
+	}
+	return 0;
+}
+
+/* One of them. */
 static int make(struct nl *nl, const struct subs *subs, const struct conf_sub *sub,
 		const struct link *links, size_t n)
 {
@@ -56,17 +76,11 @@ static int make(struct nl *nl, const struct subs *subs, const struct conf_sub *s
 		return -EEXIST;
 	if (link && is_right(subs, sub, link, parent))
 		return 0;
-	if (link) {
-		r = macvlan_delete(nl, link->index);
-		if (r < 0 && r != -ENODEV)
-			return r;
-	}
-	if (!parent)
-		return 0;
 	memcpy(macvlan.name, sub->name, sizeof(macvlan.name));
-	macvlan.parent = parent->index;
+	macvlan.parent = parent ? parent->index : 0;
 	conf_sub_mac(subs->node, subs->group, sub, macvlan.mac);
-	return macvlan_create(nl, &macvlan);
+	r = clear(nl, sub, &macvlan, links, n);
+	return r < 0 || !parent ? r : macvlan_create(nl, &macvlan);
 }
 
 /**

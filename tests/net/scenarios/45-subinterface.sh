@@ -280,6 +280,11 @@ scenario_subinterface_comes_and_goes()
 	assert_sub a down svc0
 	assert_sub b up
 	assert_sub b up svc0
+	ip -n "$NET-a" link delete eth0
+	wait_property a group/sip Unfit link
+	eth0_up a
+	wait_property a group/sip Fit true
+	sub_made a
 	agent_end a TERM # nobody to yield to
 	[[ $(ip -n "$NET-a" -br link show svc0) ]] || fail "svc0 was not ours to delete"
 
@@ -297,6 +302,17 @@ scenario_subinterface_comes_and_goes()
 	agent_end b TERM
 	! ip -n "$NET-b" link show vip0 2>/dev/null || fail "vip0 is left behind"
 	assert_sub b down svc0
+}
+
+# sub_made NODE: vip0 is there, and down
+sub_made()
+{
+	local tries
+
+	for ((tries = 0; tries < 1000; tries++)); do
+		! ip -n "$NET-$1" link show vip0 >"$DIR/vip0" 2>/dev/null || break
+	done
+	grep -q 'state DOWN' "$DIR/vip0" || fail "vip0 has not been made again"
 }
 
 # sub_back NODE: both addresses are on vip0 again, and answer
