@@ -32,11 +32,13 @@ struct trouble {
 
 /* The interfaces of a group that is held, of those that we bring up and down. */
 struct raise {
-	bool done;	  /* they have been set up, */
-	bool settled;	  /* and all news of that have been taken in; */
-	bool sunk;	  /* one is down or gone since, and the core has been told */
-	const char *told; /* of which people have heard that it keeps the group from being held */
-	enum links_state state; /* what they have heard of it */
+	bool done;    /* they have been set up, */
+	bool settled; /* and all news of that have been taken in; */
+	bool sunk;    /* one is down or gone since, and the core has been told */
+	struct flaw {
+		const char *name; /* of an interface that keeps the group from being held; NULL */
+		enum links_state state;
+	} flaw, told; /* as it is; and what people have heard of it */
 };
 
 struct agent {

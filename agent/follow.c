@@ -75,6 +75,7 @@ static void compare_links(struct agent *agent)
 		event.fitness.unfit = unfit;
 		agent_step(agent, &event);
 	}
+	raise_tell(agent);
 }
 
 static void note_link(struct agent *agent, const struct link *link)

@@ -33,34 +33,21 @@ static enum links_state state_of(const struct agent *agent, enum subs_flaw flaw,
 	return flaw == SUBS_FOREIGN ? LINKS_FOREIGN : links_state(&agent->links, ifname);
 }
 
-/* People hear of each change, but not that one is down again which we have set down. */
-static void tell(struct agent *agent, uint8_t group, const char *name, enum links_state state)
-{
-	struct raise *raise = &agent->raise[group];
-
-	if (name == raise->told && (!name || state == raise->state))
-		return;
-	if (name)
-		tell_link(agent, group, name, state);
-	else if (links_state(&agent->links, raise->told) == LINKS_RUNNING)
-		tell_link(agent, group, raise->told, LINKS_RUNNING);
-	raise->told = name;
-	raise->state = state;
-}
-
 /**
  * raise_trouble() - The first interface that keeps a group from being held
  * @group: of Mode=subinterface
  * @ret_missing: there is none of this name; untouched if all is well
  *
- * Of one that we make it is the parent. People are told of it.
+ * Of one that we make it is the parent.
  *
  * Return: its name, the configuration's; NULL if all is well.
  */
 const char *raise_trouble(struct agent *agent, uint8_t group, bool *ret_missing)
 {
 	const struct conf_group *conf = &agent->conf->groups[group];
+	struct raise *raise = &agent->raise[group];
 
+	raise->flaw = (struct flaw){ .state = LINKS_RUNNING };
 	for (size_t i = 0; i < conf->n_vips; i++) {
 		const struct conf_vip *vip = &conf->vips[i];
 		const struct conf_sub *sub = conf_find_sub(conf, vip->ifname);
@@ -69,17 +56,35 @@ const char *raise_trouble(struct agent *agent, uint8_t group, bool *ret_missing)
 
 		if (i && !strcmp(vip->ifname, vip[-1].ifname))
 			continue; /* addresses mostly come in runs */
-		flaw = subs_flaw(conf, vip, agent->links.v, agent->links.n,
-				 agent->raise[group].settled);
+		flaw = subs_flaw(conf, vip, agent->links.v, agent->links.n, raise->settled);
 		if (flaw == SUBS_FINE)
 			continue;
 		*ret_missing = flaw == SUBS_MISSING;
 		name = sub && flaw != SUBS_FOREIGN ? sub->parent : vip->ifname;
-		tell(agent, group, name, state_of(agent, flaw, name));
+		raise->flaw = (struct flaw){ name, state_of(agent, flaw, name) };
 		return name;
 	}
-	tell(agent, group, NULL, LINKS_RUNNING);
 	return NULL;
+}
+
+/**
+ * raise_tell() - Let people hear of what keeps groups from being held, or does so no more
+ *
+ * They do not hear that one is down which we have set down.
+ */
+void raise_tell(struct agent *agent)
+{
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		const struct flaw now = agent->raise[g].flaw, told = agent->raise[g].told;
+
+		if (now.name == told.name && now.state == told.state)
+			continue;
+		agent->raise[g].told = now;
+		if (now.name)
+			tell_link(agent, g, now.name, now.state);
+		else if (told.name && links_state(&agent->links, told.name) == LINKS_RUNNING)
+			tell_link(agent, g, told.name, LINKS_RUNNING);
+	}
 }
 
 /**

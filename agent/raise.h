@@ -8,6 +8,7 @@
 void raise_result(struct agent *agent, const struct worker_result *result);
 void raise_over(struct agent *agent, uint8_t group);
 const char *raise_trouble(struct agent *agent, uint8_t group, bool *ret_missing);
+void raise_tell(struct agent *agent);
 void raise_look(struct agent *agent);
 void raise_parent(struct agent *agent, const char *ifname);
 void raise_exit(struct agent *agent);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/follow.h"
+#include "agent/raise.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ void agent_step(struct agent *a, struct core_event *event)
 
 void tell_link(struct agent *a, uint8_t group, const char *ifname, enum links_state state)
 {
-	static const char *const words[] = { "missing", "down", "no carrier", "runs" };
+	static const char *const words[] = { "missing", "down", "no carrier", "runs", "foreign" };
 
 	(void)a;
 	note("%u %s %s; ", group, ifname, words[state]);
@@ -56,6 +57,14 @@ void tell_mac(struct agent *a, uint8_t group, const struct link *link)
 {
 	(void)a;
 	note("%u %s mac %02x; ", group, link->name, link->mac[5]);
+}
+
+int worker_order(struct worker *w, const struct worker_order *order)
+{
+	(void)w;
+	cr_assert_eq(order->type, WORKER_MAKE);
+	note("%u make; ", order->group);
+	return 0;
 }
 
 int announcer_link(struct announcer *a, const struct link *link)
@@ -126,6 +135,24 @@ static void leave(void)
 	conf_free((struct conf *)agent.conf);
 }
 
+/* Group db on an interface that is there, group sip on one that we make. */
+static void enter_raised(void)
+{
+	struct link links[3] = { link_of(1, "eth0", true), link_of(2, "svc0", false),
+				 link_of(3, "vip0", false) };
+
+	agent.conf =
+		conf_from_text("[Node alpha]\nAddress=10.0.0.1\n[Node beta]\nAddress=10.0.0.2\n"
+			       "[Group sip]\nMode=subinterface\nSubInterface=vip0 "
+			       "eth0\nVirtualAddress=10.0.0.3 vip0\n"
+			       "[Group db]\nMode=subinterface\nVirtualAddress=10.0.0.6 svc0\n");
+	at_home = true;
+	links[2].parent = 1;
+	follow_links(&agent, links, ARRAY_SIZE(links));
+	expect("");
+}
+
+TestSuite(follow_raised, .init = enter_raised, .fini = leave);
 TestSuite(follow_start, .init = enter, .fini = leave);
 TestSuite(follow, .init = enter_running, .fini = leave);
 
@@ -230,4 +257,103 @@ Test(follow, what_was_made_anew_while_news_were_lost_has_not_been_missing)
 	expect("1 lost; ");
 	follow_links(&agent, links, 1);
 	expect("0 unfit; 1 unfit; 0 eth1 missing; 1 eth1 missing; ");
+}
+
+/* A claim is through, and the news of it come after that. */
+static void hold(uint8_t group)
+{
+	struct worker_result result = { .type = WORKER_PREPARE, .group = group };
+
+	agent.held[group] = true;
+	raise_result(&agent, &result);
+}
+
+static void change_sub(bool up)
+{
+	struct link link = link_of(3, "vip0", up);
+
+	link.parent = 1;
+	link.carrier = up;
+	follow_link(&agent, &link);
+}
+
+Test(follow_raised, what_we_do_to_an_interface_is_no_news)
+{
+	struct link svc0 = link_of(2, "svc0", false);
+
+	hold(SIP);
+	change_sub(true);
+	expect("1 announce; ");
+	hold(DB);
+	svc0.up = true;
+	follow_link(&agent, &svc0); /* its carrier comes next */
+	svc0.running = svc0.carrier = true;
+	follow_link(&agent, &svc0);
+	raise_look(&agent);
+	expect("0 announce; ");
+	raise_over(&agent, SIP);
+	agent.held[SIP] = false;
+	change_sub(false);
+	raise_look(&agent);
+	expect("");
+}
+
+Test(follow_raised, what_others_do_to_it_is_put_back_once)
+{
+	hold(SIP);
+	change_sub(true);
+	raise_look(&agent);
+	expect("1 announce; ");
+	change_sub(false);
+	raise_look(&agent);
+	expect("1 lost; ");
+	raise_look(&agent);
+	expect("");
+	hold(SIP); /* put back, */
+	raise_look(&agent);
+	expect("1 lost; "); /* and set down again at once */
+	follow_link_gone(&agent, 3);
+	raise_look(&agent);
+	expect("");
+}
+
+Test(follow_raised, carrier_counts_while_it_is_held)
+{
+	struct link svc0 = link_of(2, "svc0", true);
+
+	svc0.carrier = true;
+	follow_link(&agent, &svc0);
+	expect("");
+	hold(DB);
+	raise_look(&agent);
+	svc0.carrier = svc0.running = false;
+	follow_link(&agent, &svc0);
+	expect("0 unfit; 0 svc0 no carrier; ");
+	svc0.carrier = svc0.running = true;
+	follow_link(&agent, &svc0);
+	expect("0 fit; 0 svc0 runs; 0 announce; ");
+	follow_link_gone(&agent, 2);
+	expect("0 unfit; 0 svc0 missing; ");
+}
+
+Test(follow_raised, the_parent_counts_and_brings_it_back)
+{
+	change(1, "eth0", false);
+	expect("1 unfit; 1 eth0 down; ");
+	follow_link_gone(&agent, 3);
+	follow_link_gone(&agent, 1);
+	expect("1 eth0 missing; ");
+	change(5, "eth0", true);
+	expect("1 fit; 1 eth0 runs; 1 make; ");
+	change(6, "vip0", true); /* a stranger's */
+	expect("1 unfit; 1 vip0 foreign; ");
+	follow_link_gone(&agent, 6);
+	expect("1 fit; ");
+	hold(SIP);
+	follow_link_gone(&agent, 5);
+	raise_look(&agent);
+	expect("1 unfit; 1 eth0 missing; ");
+	change(7, "eth0", true);
+	raise_look(&agent);
+	expect("1 fit; 1 eth0 runs; 1 lost; ");
 }
