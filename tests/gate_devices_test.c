@@ -56,6 +56,18 @@ static struct gate_config device_config(void)
 	return c;
 }
 
+/* Until the kernel has noticed the carrier, in a work queue, it drops what is sent. */
+static void await_up(const char *device)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command),
+		       "for i in $(seq 1 1000); do"
+		       " ip link show %s | grep -q ' state UP ' && exit 0; done; exit 1",
+		       device);
+	cr_assert_eq(run(command), 0);
+}
+
 static void enter_net(struct net *net)
 {
 	struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
@@ -86,6 +98,7 @@ static void enter_net(struct net *net)
 			 "END\n"
 			 "echo 1 >/proc/sys/net/ipv4/conf/vip0/arp_ignore\n"),
 		     0);
+	await_up("n0");
 }
 
 static void bring_up(void)
@@ -177,7 +190,7 @@ static void who_has(const struct net *net, const char *target, bool *ret_vip_mac
 	}
 }
 
-Test(gate_devices, only_the_device_of_an_address_answers_for_it)
+Test(gate_devices, without_a_gate_each_device_answers)
 {
 	_cleanup_(leave_net) struct net net = { 0 };
 	bool by_vip, by_own;
@@ -185,7 +198,16 @@ Test(gate_devices, only_the_device_of_an_address_answers_for_it)
 	enter_net(&net);
 	bring_up();
 	who_has(&net, VIP4, &by_vip, &by_own);
-	cr_assert(by_vip && by_own, "without a gate both answer");
+	cr_assert(by_vip && by_own);
+}
+
+Test(gate_devices, only_the_device_of_an_address_answers_for_it)
+{
+	_cleanup_(leave_net) struct net net = { 0 };
+	bool by_vip, by_own;
+
+	enter_net(&net);
+	bring_up();
 	install_at(&net, GATE_ANSWER);
 	who_has(&net, VIP4, &by_vip, &by_own);
 	cr_assert(by_vip);
