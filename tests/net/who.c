@@ -15,7 +15,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
-enum { FRAME_SIZE = 2048, WAIT_MS = 10000, ECHO_REPLY = 0, ECHO_REQUEST = 8 /* RFC 792 */ };
+enum { WAIT_MS = 10000, ECHO_REPLY = 0, ECHO_REQUEST = 8 /* RFC 792 */ };
 
 /* Whoever asks: an interface, its MAC, and an address of this host on it. */
 struct asker {

@@ -171,7 +171,7 @@ verify_sub()
 }
 
 # frames_from PORT MAC: how many have come into the bridge there with this source
-frames_start() # MAC
+count_frames_from() # MAC
 {
 	in_ns br nft "add table bridge seen;
 		add chain bridge seen in { type filter hook prerouting priority -300; };
@@ -194,7 +194,7 @@ scenario_subinterface_shared()
 	sub_up shared
 	mac=$(sub_mac a)
 	[[ $mac == "$(sub_mac b)" ]] || fail "MACs: $mac, $(sub_mac b)"
-	frames_start "$mac"
+	count_frames_from "$mac"
 	[[ $(frames_from b0) == 0 ]] || fail "the backup has sent"
 	for address in "$VIP4" "$VIP6"; do
 		send_some c "$address" 5
