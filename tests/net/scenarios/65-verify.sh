@@ -23,7 +23,7 @@ verify_is()
 }
 
 # Addresses are not refreshed meanwhile, which would repair some of them; and the agents do not
-# hear of what is done to the gate, which would repair that.
+# hear of what is done to the gate, nor to addresses that stay, which would repair that.
 verify_pair_up()
 {
 	# shellcheck disable=SC2034 # for agent_start

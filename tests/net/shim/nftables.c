@@ -3,14 +3,18 @@
  * A kernel that lacks something of nftables, for one process: LD_PRELOADed, it
  * changes what is asked of netlink so that the kernel answers as one without
  * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family) or fib; or does not
- * tell of what others change: news.
+ * tell of what others change, nor of addresses that come or are not what they
+ * were: news. That addresses have gone it tells.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +27,7 @@ enum {
 
 typedef int (*socket_fn)(int domain, int type, int protocol);
 typedef int (*bind_fn)(int fd, const struct sockaddr *self, socklen_t len);
+typedef int (*setsockopt_fn)(int fd, int level, int option, const void *value, socklen_t len);
 typedef ssize_t (*sendto_fn)(int fd, const void *buf, size_t len, int flags,
 			     const struct sockaddr *to, socklen_t to_len);
 
@@ -35,14 +40,13 @@ static const char *without(void)
 	return what;
 }
 
-static int is_nft(int fd)
+static int is_netlink(int fd, int bus)
 {
 	int domain = 0, protocol = 0;
 	socklen_t len = sizeof(int);
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK &&
-	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
-	       protocol == NETLINK_NETFILTER;
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == bus;
 }
 
 int socket(int domain, int type, int protocol)
@@ -62,9 +66,27 @@ int bind(int fd, const struct sockaddr *self, socklen_t len)
 	const bind_fn real = (bind_fn)dlsym(RTLD_NEXT, "bind");
 	const struct sockaddr_nl deaf = { .nl_family = AF_NETLINK };
 
-	if (strcmp(without(), "news") != 0 || !is_nft(fd))
+	if (strcmp(without(), "news") != 0 || !is_netlink(fd, NETLINK_NETFILTER))
 		return real(fd, self, len);
 	return real(fd, (const struct sockaddr *)&deaf, sizeof(deaf));
+}
+
+/* The filter of who wants news: this one lets none of an address through. */
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	const setsockopt_fn real = (setsockopt_fn)dlsym(RTLD_NEXT, "setsockopt");
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWADDR), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog deaf = { .len = 4, .filter = code };
+
+	if (level == SOL_SOCKET && option == SO_ATTACH_FILTER && strcmp(without(), "news") == 0 &&
+	    is_netlink(fd, NETLINK_ROUTE))
+		return real(fd, level, option, &deaf, sizeof(deaf));
+	return real(fd, level, option, value, len);
 }
 
 /* To a subsystem, to a family, with an expression that the kernel does not have. */
@@ -96,7 +118,7 @@ ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sock
 	struct nlmsghdr *nlh = (void *)copy;
 	size_t left = len;
 
-	if (!is_nft(fd))
+	if (!is_netlink(fd, NETLINK_NETFILTER))
 		return real(fd, buf, len, flags, to, to_len);
 	if (len > sizeof(copy))
 		abort();
