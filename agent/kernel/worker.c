@@ -1,57 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
 #include "agent/cleanup.h"
 #include "agent/kernel/gatekeeper.h"
-#include "agent/kernel/left.h"
-#include "agent/store.h"
-#include "agent/kernel/subs.h"
-#include "agent/kernel/vips.h"
+#include "agent/kernel/job.h"
 #include "agent/kernel/worker.h"
+#include "agent/store.h"
 
 /* Orders and results wait in rings; more than this under way means we are lost anyhow. */
 enum { WORKER_RING = CORE_GROUPS_MAX * 8 };
-
-/* How long an IPv6 address may take to work after the kernel has acknowledged it. */
-enum { WORKER_LOCAL_MS = 1000 };
 
 struct orders {
 	struct worker_order v[WORKER_RING];
 	size_t head, n;
 };
 
-/* How often, and after how long each time, we look whether an interface has carrier. */
-enum { WORKER_CARRIER_LOOKS = 400, WORKER_CARRIER_MS = 5 };
-
-/* Where work on a group's addresses stands. */
-enum phase {
-	PHASE_LOOK,  /* what is there, what is to be done */
-	PHASE_WORK,  /* a slice at a time */
-	PHASE_RAISE, /* interfaces of the group's own */
-	PHASE_CHECK, /* read back */
-};
-
-struct job {
-	struct worker_order order;
-	enum phase phase;
-	bool again;			/* what was missing has been added a second time */
-	unsigned looks;			/* for carrier */
-	const struct conf_vip *refused; /* by the kernel */
-	struct vips vips;
-};
-
 struct worker {
 	/* the thread's own */
 	const struct conf *conf;
-	uint8_t self;
 	const char *state_directory;
 	struct nl *route;
 	struct gatekeeper gate;
+	struct job_means means;
 	struct job job;
 	bool busy; /* job is under way */
 
@@ -138,152 +112,6 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 		finish(w, &result);
 }
 
-static const struct conf_group *job_group(const struct worker *w)
-{
-	return &w->conf->groups[w->job.order.group];
-}
-
-static struct subs job_subs(const struct worker *w)
-{
-	return (struct subs){ .group = job_group(w), .node = &w->conf->nodes[w->self] };
-}
-
-/* What is there, and what is to be done about it? */
-static int job_look(struct worker *w)
-{
-	const struct subs subs = job_subs(w);
-	struct job *job = &w->job;
-	int r;
-
-	if (job->order.type == WORKER_REMOVE) {
-		/* The addresses go, whatever comes of that; reading back tells of it. */
-		(void)subs_sink(w->route, &subs, &job->refused);
-		return vips_ours(w->route, job_group(w), &job->vips);
-	}
-	r = subs_make(w->route, &subs, &job->refused);
-	if (r < 0)
-		return r;
-	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
-	if (job->order.type == WORKER_PREPARE && !job->order.ticket)
-		return vips_missing(w->route, job_group(w), w->conf->address_lifetime_s,
-				    &job->vips);
-	return vips_all(w->route, job_group(w), w->conf->address_lifetime_s, &job->vips);
-}
-
-/* Which others went along with an address that was removed, only another look tells. */
-static int job_relabel(struct worker *w)
-{
-	int r = vips_relabel(w->route, &w->job.vips);
-
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	vips_done(&w->job.vips);
-	w->job.phase = PHASE_LOOK;
-	return 1;
-}
-
-/*
- * All addresses are there: now the interfaces that they are on. Who claims waits
- * for their carrier; orders about the gate have their turn in between.
- */
-static int job_raise(struct worker *w)
-{
-	const struct subs subs = job_subs(w);
-	struct job *job = &w->job;
-	int r;
-
-	if (job->order.type == WORKER_REMOVE)
-		return 0;
-	r = subs_raise(w->route, &subs, &job->refused);
-	if (r != -EAGAIN)
-		return r;
-	if (!job->order.ticket)
-		return 0;
-	if (job->looks++ == WORKER_CARRIER_LOOKS)
-		return -ENETDOWN;
-	(void)poll(NULL, 0, WORKER_CARRIER_MS); /* a signal may end it early */
-	return 1;
-}
-
-/* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
-static int job_check(struct worker *w)
-{
-	const struct subs subs = job_subs(w);
-	struct job *job = &w->job;
-	int error = vips_error(&job->vips), r;
-
-	/* The kernel has said so of each, and to read all addresses for each group costs as much.
-	 */
-	if (job->order.type == WORKER_REFRESH && !error)
-		return 0;
-	job->refused = vips_refused(&job->vips, job_group(w));
-	if (job->order.type == WORKER_PREPARE) {
-		/* What was refused will never work, and is not to be waited for. */
-		r = addr_wait_local(w->route, job->vips.v, vips_keep_added(&job->vips),
-				    WORKER_LOCAL_MS);
-		if (r < 0 && !error)
-			error = r;
-	}
-	vips_done(&job->vips);
-	if (job->order.type == WORKER_REMOVE)
-		r = vips_ours(w->route, job_group(w), &job->vips);
-	else
-		r = vips_missing(w->route, job_group(w), w->conf->address_lifetime_s, &job->vips);
-	if (r < 0)
-		return r;
-	/* A claim takes all of them; where they are put back, the rest waits for its interface. */
-	if (!job->vips.n && job->vips.absent && job->order.ticket) {
-		job->refused = job->vips.absent;
-		return -ENODEV;
-	}
-	if (!job->vips.n && job->order.type == WORKER_REMOVE)
-		return subs_sink(w->route, &subs, &job->refused);
-	if (!job->vips.n)
-		return job->order.type == WORKER_PREPARE && job->order.ticket
-			       ? gatekeeper_ticket(&w->gate, job->order.group)
-			       : 0;
-	if (job->again)
-		return error ? error : -EADDRNOTAVAIL;
-	job->again = true;
-	return job->order.type == WORKER_REMOVE ? 1 : job_relabel(w);
-}
-
-/* One slice of the job. Return: 1 if there is more to do; 0 or an error: it is over. */
-static int job_slice(struct worker *w)
-{
-	const struct subs subs = job_subs(w);
-	struct job *job = &w->job;
-	int r = 0;
-
-	switch (job->phase) {
-	case PHASE_LOOK:
-		if (job->order.type == WORKER_MAKE)
-			return subs_make(w->route, &subs, &job->refused);
-		if (job->order.type == WORKER_UNMAKE)
-			return subs_delete(w->route, &subs);
-		job->phase = PHASE_WORK;
-		r = job_look(w);
-		return r < 0 ? r : 1;
-	case PHASE_WORK:
-		if (job->vips.next < job->vips.n)
-			r = job->order.type == WORKER_REMOVE
-				    ? vips_remove_slice(w->route, &job->vips)
-				    : vips_add_slice(w->route, &job->vips);
-		if (!r)
-			job->phase = PHASE_RAISE;
-		return r < 0 ? r : 1;
-	case PHASE_RAISE:
-		r = job_raise(w);
-		if (!r)
-			job->phase = PHASE_CHECK;
-		return r < 0 ? r : 1;
-	case PHASE_CHECK:
-		job->phase = PHASE_WORK;
-		return job_check(w);
-	}
-	return 0;
-}
-
 /* Lengthening lifetimes can wait for the next round when a group is to move. */
 static bool is_in_the_way(struct worker *w)
 {
@@ -298,66 +126,31 @@ static bool is_in_the_way(struct worker *w)
 	return waiting;
 }
 
-/* Nobody waits for this, and no result means that there is nothing to be said. */
-static void run_tidy(struct worker *w)
+/* Where nobody waits, no result means that there is nothing to be said. */
+static bool is_awaited(const struct worker_result *result)
 {
-	struct worker_result result = result_of(&w->job.order, 0);
-	const struct conf_group *group = job_group(w);
-	struct left left = { 0 };
-
-	w->busy = false;
-	result.err = left_forget(w->route, group);
-	if (!result.err && !w->job.order.held)
-		result.err = left_look(w->route, group, &left);
-	result.vip = left.vip;
-	result.ifindex = left.ifindex;
-	result.n = left.n;
-	if (result.err || result.n)
-		finish(w, &result);
-}
-
-/* Only those that others of their network are behind: each is away for a moment. */
-static void run_step_back(struct worker *w)
-{
-	struct worker_result result = result_of(&w->job.order, 0);
-	_cleanup_(vips_done) struct vips vips = { 0 };
-
-	w->busy = false;
-	result.err = vips_ours(w->route, job_group(w), &vips);
-	for (size_t i = vips.n_plain; !result.err && i < vips.n; i++) {
-		result.err = vips_step_back(w->route, &vips.v[i], w->conf->address_lifetime_s);
-		result.n += !result.err;
-	}
-	if (result.err || result.n)
-		finish(w, &result);
+	return (result->type != WORKER_TIDY && result->type != WORKER_STEP_BACK) || result->err ||
+	       result->n;
 }
 
 static void run_job(struct worker *w)
 {
-	struct worker_result result;
-	int r;
+	struct worker_result result = result_of(&w->job.order, 0);
+	int r = is_in_the_way(w) ? 0 : job_run(&w->job, &result);
 
-	if (w->job.order.type == WORKER_TIDY) {
-		run_tidy(w);
-		return;
-	}
-	if (w->job.order.type == WORKER_STEP_BACK) {
-		run_step_back(w);
-		return;
-	}
-	r = is_in_the_way(w) ? 0 : job_slice(w);
 	if (r > 0)
 		return;
-	vips_done(&w->job.vips);
+	job_done(&w->job);
 	w->busy = false;
-	result = result_of(&w->job.order, r);
-	result.vip = r < 0 ? w->job.refused : NULL;
-	finish(w, &result);
+	result.err = r;
+	if (is_awaited(&result))
+		finish(w, &result);
 }
 
 /* Wait for work; true: an urgent order is in *ret, false: go on with the job. */
 static bool next_order(struct worker *w, struct worker_order *ret, bool *ret_stop)
 {
+	struct worker_order order;
 	bool urgent;
 
 	(void)pthread_mutex_lock(&w->lock);
@@ -368,8 +161,8 @@ static bool next_order(struct worker *w, struct worker_order *ret, bool *ret_sto
 	if (urgent) {
 		orders_pop(&w->urgent, ret);
 	} else if (!w->busy && w->bulk.n) {
-		w->job = (struct job){ 0 };
-		orders_pop(&w->bulk, &w->job.order);
+		orders_pop(&w->bulk, &order);
+		job_begin(&w->job, &w->means, &order);
 		w->busy = true;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
@@ -417,7 +210,6 @@ int worker_new(const struct conf *conf, uint8_t self, const char *state_director
 	w->gate.config.vips = w->gate.vips;
 	*keeper = (struct gatekeeper){ 0 };
 	w->conf = conf;
-	w->self = self;
 	w->state_directory = state_directory;
 	(void)pthread_mutex_init(&w->lock, NULL); /* default attributes: cannot fail */
 	(void)pthread_cond_init(&w->wake, NULL);
@@ -427,6 +219,9 @@ int worker_new(const struct conf *conf, uint8_t self, const char *state_director
 	r = nl_open(NETLINK_ROUTE, &w->route);
 	if (r < 0)
 		return r;
+	w->means = (struct job_means){
+		.conf = conf, .node = &conf->nodes[self], .route = w->route, .gate = &w->gate
+	};
 	r = -pthread_create(&w->thread, NULL, run, w);
 	if (r < 0)
 		return r;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <poll.h>
+
+#include "agent/kernel/gatekeeper.h"
+#include "agent/kernel/job.h"
+#include "agent/kernel/left.h"
+
+/* How long an IPv6 address may take to work after the kernel has acknowledged it. */
+enum { JOB_LOCAL_MS = 1000 };
+
+/* How often, and after how long each time, we look whether an interface has carrier. */
+enum { JOB_CARRIER_LOOKS = 400, JOB_CARRIER_MS = 5 };
+
+/* What is there, and what is to be done about it? */
+static int look_and_make(struct job *job)
+{
+	int r;
+
+	if (job->order.type == WORKER_REMOVE) {
+		/* The addresses go, whatever comes of that; reading back tells of it. */
+		(void)subs_sink(job->means->route, &job->subs, &job->refused);
+		return vips_ours(job->means->route, job->subs.group, &job->vips);
+	}
+	r = subs_make(job->means->route, &job->subs, &job->refused);
+	if (r < 0)
+		return r;
+	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
+	if (job->order.type == WORKER_PREPARE && !job->order.ticket)
+		return vips_missing(job->means->route, job->subs.group,
+				    job->means->conf->address_lifetime_s, &job->vips);
+	return vips_all(job->means->route, job->subs.group, job->means->conf->address_lifetime_s,
+			&job->vips);
+}
+
+/* Which others went along with an address that was removed, only another look tells. */
+static int relabel(struct job *job)
+{
+	int r = vips_relabel(job->means->route, &job->vips);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	vips_done(&job->vips);
+	job->phase = JOB_LOOK;
+	return 1;
+}
+
+/*
+ * All addresses are there: now the interfaces that they are on. Who claims waits
+ * for their carrier; orders about the gate have their turn in between.
+ */
+static int raise_subs(struct job *job)
+{
+	int r;
+
+	if (job->order.type == WORKER_REMOVE)
+		return 0;
+	r = subs_raise(job->means->route, &job->subs, &job->refused);
+	if (r != -EAGAIN)
+		return r;
+	if (!job->order.ticket)
+		return 0;
+	if (job->looks++ == JOB_CARRIER_LOOKS)
+		return -ENETDOWN;
+	(void)poll(NULL, 0, JOB_CARRIER_MS); /* a signal may end it early */
+	return 1;
+}
+
+/* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
+static int check(struct job *job)
+{
+	int error = vips_error(&job->vips), r;
+
+	/* The kernel has said so of each; to read all addresses for each group costs as much. */
+	if (job->order.type == WORKER_REFRESH && !error)
+		return 0;
+	job->refused = vips_refused(&job->vips, job->subs.group);
+	if (job->order.type == WORKER_PREPARE) {
+		/* What was refused will never work, and is not to be waited for. */
+		r = addr_wait_local(job->means->route, job->vips.v, vips_keep_added(&job->vips),
+				    JOB_LOCAL_MS);
+		if (r < 0 && !error)
+			error = r;
+	}
+	vips_done(&job->vips);
+	if (job->order.type == WORKER_REMOVE)
+		r = vips_ours(job->means->route, job->subs.group, &job->vips);
+	else
+		r = vips_missing(job->means->route, job->subs.group,
+				 job->means->conf->address_lifetime_s, &job->vips);
+	if (r < 0)
+		return r;
+	/* A claim takes all of them; where they are put back, the rest waits for its interface. */
+	if (!job->vips.n && job->vips.absent && job->order.ticket) {
+		job->refused = job->vips.absent;
+		return -ENODEV;
+	}
+	if (!job->vips.n && job->order.type == WORKER_REMOVE)
+		return subs_sink(job->means->route, &job->subs, &job->refused);
+	if (!job->vips.n)
+		return job->order.type == WORKER_PREPARE && job->order.ticket
+			       ? gatekeeper_ticket(job->means->gate, job->order.group)
+			       : 0;
+	if (job->again)
+		return error ? error : -EADDRNOTAVAIL;
+	job->again = true;
+	return job->order.type == WORKER_REMOVE ? 1 : relabel(job);
+}
+
+/* One slice of the job. Return: 1 if there is more to do; 0 or an error: it is over. */
+static int slice(struct job *job)
+{
+	int r = 0;
+
+	switch (job->phase) {
+	case JOB_LOOK:
+		if (job->order.type == WORKER_MAKE)
+			return subs_make(job->means->route, &job->subs, &job->refused);
+		if (job->order.type == WORKER_UNMAKE)
+			return subs_delete(job->means->route, &job->subs);
+		job->phase = JOB_WORK;
+		r = look_and_make(job);
+		return r < 0 ? r : 1;
+	case JOB_WORK:
+		if (job->vips.next < job->vips.n)
+			r = job->order.type == WORKER_REMOVE
+				    ? vips_remove_slice(job->means->route, &job->vips)
+				    : vips_add_slice(job->means->route, &job->vips);
+		if (!r)
+			job->phase = JOB_RAISE;
+		return r < 0 ? r : 1;
+	case JOB_RAISE:
+		r = raise_subs(job);
+		if (!r)
+			job->phase = JOB_CHECK;
+		return r < 0 ? r : 1;
+	case JOB_CHECK:
+		job->phase = JOB_WORK;
+		return check(job);
+	case _JOB_MAX:
+		break;
+	}
+	return 0;
+}
+
+/* Forget where the group's addresses were; does the host have them where it should not? */
+static int tidy(struct job *job, struct worker_result *result)
+{
+	struct left left = { 0 };
+	int r;
+
+	r = left_forget(job->means->route, job->subs.group);
+	if (!r && !job->order.held)
+		r = left_look(job->means->route, job->subs.group, &left);
+	result->vip = left.vip;
+	result->ifindex = left.ifindex;
+	result->n = left.n;
+	return r;
+}
+
+/* Only those that others of their network are behind: each is away for a moment. */
+static int step_back(struct job *job, struct worker_result *result)
+{
+	const uint32_t valid_s = job->means->conf->address_lifetime_s;
+	struct vips *vips = &job->vips;
+	int r;
+
+	r = vips_ours(job->means->route, job->subs.group, vips);
+	for (size_t i = vips->n_plain; !r && i < vips->n; i++) {
+		r = vips_step_back(job->means->route, &vips->v[i], valid_s);
+		result->n += !r;
+	}
+	return r;
+}
+
+/**
+ * job_begin() - Take up an order about a group's addresses
+ * @means: borrowed until the job is done
+ * @order: copied
+ */
+void job_begin(struct job *job, const struct job_means *means, const struct worker_order *order)
+{
+	*job = (struct job){
+		.means = means,
+		.order = *order,
+		.subs = { .group = &means->conf->groups[order->group], .node = means->node },
+	};
+}
+
+/**
+ * job_done() - Let go of what a job that is over, or is given up, has read
+ */
+void job_done(struct job *job)
+{
+	vips_done(&job->vips);
+}
+
+/**
+ * job_run() - Do one slice
+ * @result: what the order has come to so far, all but its error
+ *
+ * Return: 1 if there is more to do; 0 or an error of the kernel: it is over.
+ */
+int job_run(struct job *job, struct worker_result *result)
+{
+	int r;
+
+	if (job->order.type == WORKER_TIDY)
+		return tidy(job, result);
+	if (job->order.type == WORKER_STEP_BACK)
+		return step_back(job, result);
+	r = slice(job);
+	result->vip = r < 0 ? job->refused : NULL;
+	return r;
+}
