@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "agent/kernel/announce.h"
-#include "agent/kernel/vips.h"
 #include "agent/cleanup.h"
+#include "agent/kernel/announce.h"
+#include "agent/kernel/clock.h"
+#include "agent/kernel/vips.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
 
@@ -221,14 +221,6 @@ static bool pick(const struct announcer *a, enum pass *ret_pass, uint8_t *ret_gr
 	return least < SIZE_MAX;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* Use what room the slice has, which lasts its time, however little is sent. */
 static void send_slice(struct announcer *a)
 {
@@ -237,14 +229,14 @@ static void send_slice(struct announcer *a)
 
 	if (!a->armed) {
 		a->armed = true;
-		a->began_us = now_us();
+		a->began_us = clock_us();
 		/* These fail only in a fork. */
 		(void)sd_event_source_set_time(a->more, a->began_us + ANNOUNCE_SLICE_US);
 		(void)sd_event_source_set_enabled(a->more, SD_EVENT_ONESHOT);
 	}
 	while (a->room && pick(a, &pass, &g)) {
 		send_run(a, g, pass);
-		if (now_us() - a->began_us >= ANNOUNCE_SLICE_US)
+		if (clock_us() - a->began_us >= ANNOUNCE_SLICE_US)
 			a->room = 0;
 	}
 }

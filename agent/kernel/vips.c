@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "agent/cleanup.h"
+#include "agent/kernel/clock.h"
 #include "agent/kernel/vips.h"
 #include "netlink/link.h"
 #include "netlink/local.h"
@@ -320,28 +320,20 @@ int vips_relabel(struct nl *nl, const struct vips *missing)
 	return r < 0 ? r : wrong.n > 0;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 typedef int (*vips_verb)(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
 
 /* Work on the next slice, and make the one after it as long as the kernel can bear. */
 static int work_slice(struct nl *nl, struct vips *vips, size_t end, vips_verb verb)
 {
 	size_t left = end - vips->next, n = left < vips->slice ? left : vips->slice;
-	uint64_t began = now_us(), took;
+	uint64_t began = clock_us(), took;
 	int r;
 
 	r = verb(nl, vips->v + vips->next, n, vips->errors + vips->next);
 	if (r < 0)
 		return r;
 	vips->next += n;
-	took = now_us() - began;
+	took = clock_us() - began;
 	if (took < VIPS_SLICE_US / 2 && vips->slice < VIPS_SLICE_MAX)
 		vips->slice *= 2;
 	else if (took > VIPS_SLICE_US && vips->slice > VIPS_SLICE_MIN)

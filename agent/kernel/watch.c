@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
+#include "agent/kernel/clock.h"
 #include "agent/kernel/watch_private.h"
 #include "netlink/listen.h"
 #include "netlink/packet.h"
@@ -107,7 +108,7 @@ static void take(struct watcher *w, const struct port *port, const struct neigh 
 {
 	struct watched *x = bsearch(&who->ip, w->watched, w->n_watched, sizeof(*x), is_address);
 	struct stranger stranger = { .known = who->known };
-	uint64_t now = watch_now_us();
+	uint64_t now = clock_us();
 
 	if (!x || x->port != port || (who->known && links_have_mac(w->links, who->mac)))
 		return;
@@ -339,7 +340,7 @@ void watcher_neighbours(struct watcher *w, int ifindex, const struct neigh *v, s
  */
 void watcher_probe(struct watcher *w, uint8_t group, uint32_t id, uint64_t within_us)
 {
-	uint64_t now = watch_now_us();
+	uint64_t now = clock_us();
 
 	w->probes[group] = (struct probe){
 		.active = true,

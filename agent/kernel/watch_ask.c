@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <time.h>
 
+#include "agent/kernel/clock.h"
 #include "agent/kernel/watch_private.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
@@ -15,14 +15,6 @@ enum {
 	/* More frames than a socket's buffer holds (net.core.rmem_default). */
 	WATCH_WAITING = 1024,
 };
-
-uint64_t watch_now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* The next thing to do, or none. */
 void watch_set_timer(const struct watcher *w)
@@ -126,7 +118,7 @@ void watch_ask(struct watcher *w, uint64_t now)
 	w->slice_us = now + WATCH_SLICE_US;
 	while (room && pick(w, &g)) {
 		ask_some(w, g, &room);
-		if (watch_now_us() >= w->slice_us)
+		if (clock_us() >= w->slice_us)
 			break;
 	}
 }
@@ -153,7 +145,7 @@ static void end_due(struct watcher *w, uint64_t now)
 int watch_on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct watcher *w = data;
-	uint64_t now = watch_now_us();
+	uint64_t now = clock_us();
 
 	(void)source;
 	(void)usec;

@@ -67,7 +67,6 @@ void watch_hear(struct watcher *w, const struct ear *ear, size_t n);
 void watch_end_probe(struct watcher *w, uint8_t group, const struct stranger *answered);
 
 /* watch_ask.c */
-uint64_t watch_now_us(void);
 void watch_set_timer(const struct watcher *w);
 void watch_ask(struct watcher *w, uint64_t now);
 int watch_on_timer(sd_event_source *source, uint64_t usec, void *data);
