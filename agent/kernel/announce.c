@@ -6,6 +6,7 @@
 #include "agent/cleanup.h"
 #include "agent/kernel/announce.h"
 #include "agent/kernel/clock.h"
+#include "agent/kernel/port.h"
 #include "agent/kernel/vips.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
@@ -21,9 +22,6 @@ enum {
 	 */
 	ANNOUNCE_SLICE_US = 1000,
 	ANNOUNCE_SLICE = 128,
-	/* Who is told on an interface beside the gateway; the pairs are 8,192 frames in 64 ms. */
-	ANNOUNCE_NEIGHBOURS = 256, /* of a family */
-	ANNOUNCE_PAIRS = 4096,	   /* of a neighbour and an address */
 	/* Who is asked takes the address down, new or not; Linux has room for 1,024. */
 	ANNOUNCE_ASKED = 64,
 };
@@ -41,19 +39,6 @@ enum pass {
 struct cursor {
 	size_t vip, neighbour; /* next */
 	size_t left;	       /* addresses still to do */
-};
-
-/* An interface that some group has addresses on. */
-struct port {
-	char name[CONF_IFNAME_SIZE];
-	int ifindex; /* 0: not there now */
-	int parent;  /* of a macvlan, on which the kernel knows the neighbours; else the same */
-	uint8_t mac[6];
-	int fd;
-	size_t n_vips4, n_vips6;  /* of all groups */
-	struct neigh *neighbours; /* owned; those to be told */
-	size_t n_neighbours;
-	bool unread; /* they have to be read again */
 };
 
 struct announcer {
@@ -75,20 +60,6 @@ static struct port *find_port(struct announcer *a, const char *name)
 		if (!strcmp(a->ports[i].name, name))
 			return &a->ports[i];
 	return NULL;
-}
-
-static void forget_neighbours(struct port *port)
-{
-	free(TAKE(port->neighbours));
-	port->n_neighbours = 0;
-	port->unread = false;
-}
-
-static void close_port(struct port *port)
-{
-	port->ifindex = 0;
-	close_fdp(&port->fd);
-	forget_neighbours(port);
 }
 
 /* The frame for one address and, if that is what the pass is for, one neighbour: 0 if none. */
@@ -319,7 +290,7 @@ struct announcer *announcer_free(struct announcer *a)
 	if (!a)
 		return NULL;
 	for (size_t i = 0; i < a->n_ports; i++)
-		close_port(&a->ports[i]);
+		port_close(&a->ports[i]);
 	sd_event_source_disable_unref(a->more);
 	free(a->ports);
 	free(a);
@@ -371,14 +342,14 @@ int announcer_link(struct announcer *a, const struct link *link)
 
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (a->ports[i].ifindex == link->index && &a->ports[i] != port)
-			close_port(&a->ports[i]); /* it has another name now */
+			port_close(&a->ports[i]); /* it has another name now */
 	if (!port)
 		return 0;
 	memcpy(port->mac, link->mac, sizeof(port->mac));
 	port->parent = link->parent ? link->parent : link->index;
 	if (port->ifindex == link->index && port->fd >= 0)
 		return 0;
-	close_port(port);
+	port_close(port);
 	port->ifindex = link->index;
 	port->fd = packet_open(link->index);
 	return port->fd < 0 ? port->fd : 0;
@@ -388,7 +359,7 @@ void announcer_link_gone(struct announcer *a, int ifindex)
 {
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (a->ports[i].ifindex == ifindex)
-			close_port(&a->ports[i]);
+			port_close(&a->ports[i]);
 	begin_telling(a); /* who waited for these waits no more */
 }
 
@@ -452,23 +423,6 @@ int announcer_unread(struct announcer *a)
 	return 0;
 }
 
-/* Forget those who are too many, so that thousands of addresses are not told to hundreds. */
-static void bound_neighbours(struct port *port)
-{
-	size_t n = port->n_neighbours, n4 = 0, n6 = 0;
-
-	port->n_neighbours = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct neigh *neigh = &port->neighbours[i];
-		const bool ipv4 = neigh->ip.family == 4;
-		size_t told = ipv4 ? n4++ : n6++;
-		size_t pairs = (told + 1) * (ipv4 ? port->n_vips4 : port->n_vips6);
-
-		if (neigh->gateway || (told < ANNOUNCE_NEIGHBOURS && pairs <= ANNOUNCE_PAIRS))
-			port->neighbours[port->n_neighbours++] = *neigh;
-	}
-}
-
 /**
  * announcer_neighbours() - The neighbours of the interface of announcer_unread() have been read
  * @v: as neigh_list() has them; taken; NULL if they could not be read
@@ -479,7 +433,6 @@ static void bound_neighbours(struct port *port)
 void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, size_t n)
 {
 	_cleanup_(freep) struct neigh *untaken = v;
-
 	const int reading = a->reading;
 
 	a->reading = 0;
@@ -488,10 +441,7 @@ void announcer_neighbours(struct announcer *a, int ifindex, struct neigh *v, siz
 
 		if (!port->ifindex || port->ifindex != reading || port->parent != ifindex)
 			continue;
-		free(port->neighbours);
-		port->neighbours = TAKE(untaken);
-		port->n_neighbours = n;
-		bound_neighbours(port);
+		port_learn(port, TAKE(untaken), n);
 		break;
 	}
 	/* Who is being told is told anew: the places of his neighbours have changed. */
