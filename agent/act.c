@@ -141,6 +141,40 @@ static void tidy(struct agent *agent, uint8_t group)
 	(void)worker_order(agent->worker, &order); /* entries grow old by themselves, too */
 }
 
+static void keep(struct agent *agent, const struct core_action *action)
+{
+	agent->kept[action->group] = (struct store_entry){
+		.term = action->store.term,
+		.maintenance = action->store.maintenance,
+	};
+	act_store(agent, action->group, action->id);
+}
+
+static void prepare(struct agent *agent, const struct core_action *action)
+{
+	struct worker_order order = { .type = WORKER_PREPARE,
+				      .id = action->id,
+				      .group = action->group,
+				      .ticket = action->ticket };
+
+	agent->held[action->group] = true;
+	drift_ordered(agent, action->group, !action->ticket);
+	watcher_cancel(agent->watcher, action->group);
+	give(agent, action, &order);
+}
+
+static void take_off(struct agent *agent, const struct core_action *action)
+{
+	struct worker_order order = { .type = WORKER_REMOVE,
+				      .id = action->id,
+				      .group = action->group };
+
+	agent->held[action->group] = false;
+	watcher_hold(agent->watcher, action->group, false);
+	raise_over(agent, action->group);
+	give(agent, action, &order);
+}
+
 /* Who answers may be a node: its MAC is looked up beside. */
 static void probe(struct agent *agent, const struct core_action *action)
 {
@@ -164,26 +198,13 @@ void act(struct agent *agent, const struct core_action *action)
 		send_beat(agent, action);
 		break;
 	case CORE_DO_STORE:
-		agent->kept[action->group] = (struct store_entry){
-			.term = action->store.term,
-			.maintenance = action->store.maintenance,
-		};
-		act_store(agent, action->group, action->id);
+		keep(agent, action);
 		break;
 	case CORE_DO_PREPARE:
-		agent->held[action->group] = true;
-		drift_ordered(agent, action->group, !action->ticket);
-		watcher_cancel(agent->watcher, action->group);
-		order.type = WORKER_PREPARE;
-		order.ticket = action->ticket;
-		give(agent, action, &order);
+		prepare(agent, action);
 		break;
 	case CORE_DO_REMOVE:
-		agent->held[action->group] = false;
-		watcher_hold(agent->watcher, action->group, false);
-		raise_over(agent, action->group);
-		order.type = WORKER_REMOVE;
-		give(agent, action, &order);
+		take_off(agent, action);
 		break;
 	case CORE_DO_GATE:
 		set_gate(agent, action);
