@@ -188,7 +188,9 @@ static instant ask_at(const struct core *core, uint8_t group)
 	claim = claim_at(core, group);
 	if (g->step != CORE_STEP_CLAIM_WAIT && instant_reached(core->now, claim))
 		return INSTANT_NEVER;
-	return claim.us > from.us + probe_us ? (instant){ claim.us - probe_us } : from;
+	if (claim.us <= from.us + probe_us)
+		return from;
+	return (instant){ claim.us - probe_us };
 }
 
 /**

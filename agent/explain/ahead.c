@@ -45,7 +45,9 @@ static instant answered_at(const struct life *life, uint8_t group)
 {
 	const struct core_group *g = &life->core.groups[group];
 
-	return g->probe ? (instant){ g->probe_due.us - life->core.config.step_us } : INSTANT_NEVER;
+	if (!g->probe)
+		return INSTANT_NEVER;
+	return (instant){ g->probe_due.us - life->core.config.step_us };
 }
 
 /* The next that comes, whoever is heard: a deadline, or the network answers what it did last. */
