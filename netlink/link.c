@@ -132,6 +132,21 @@ int link_list(struct nl *nl, struct link **ret, size_t *ret_n)
 	return 0;
 }
 
+/**
+ * link_find() - The link of this name.
+ * @v: links
+ * @n: number of them
+ *
+ * Return: borrowed from @v; NULL if there is none.
+ */
+const struct link *link_find(const struct link *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
 struct state {
 	int ifindex;
 	bool up;

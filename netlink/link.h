@@ -18,5 +18,6 @@ struct link {
 };
 
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n);
+const struct link *link_find(const struct link *v, size_t n, const char *name);
 int link_parse(const struct nlmsghdr *nlh, struct link *ret);
 int link_set_up(struct nl *nl, int ifindex, bool up);

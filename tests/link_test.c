@@ -141,14 +141,6 @@ Test(link, every_truncation_is_survived)
 	}
 }
 
-static const struct link *find(const struct link *v, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return &v[i];
-	return NULL;
-}
-
 Test(link, only_a_macvlan_with_our_alias_is_ours)
 {
 	static const struct {
@@ -216,13 +208,14 @@ Test(link, all_links_are_listed)
 	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
 	cr_assert_eq(link_list(nl, &links, &n), 0);
 	cr_assert_geq(n, 23);
-	va = find(links, n, "va");
+	va = link_find(links, n, "va");
 	cr_assert_not_null(va);
 	cr_assert_eq(va->index, netns_index("va"));
 	cr_assert_arr_eq(va->mac, mac, sizeof(mac));
 	cr_assert(va->running);
-	cr_assert_not(find(links, n, "br20")->running);
-	cr_assert_not_null(find(links, n, "lo"));
+	cr_assert_not(link_find(links, n, "br20")->running);
+	cr_assert_not_null(link_find(links, n, "lo"));
+	cr_assert_null(link_find(links, n, "br2x"));
 }
 
 static bool is_up(struct nl *nl, const char *name)
@@ -232,7 +225,7 @@ static bool is_up(struct nl *nl, const char *name)
 	size_t n;
 
 	cr_assert_eq(link_list(nl, &links, &n), 0);
-	link = find(links, n, name);
+	link = link_find(links, n, name);
 	cr_assert_not_null(link);
 	cr_assert_eq(link->carrier, link->up, "the other end is up");
 	return link->up;

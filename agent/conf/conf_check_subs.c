@@ -4,23 +4,19 @@
 
 #include "agent/conf/conf_load.h"
 
-/* Does the group bring this interface up and down? */
-static bool moves(const struct conf_group *group, const char *ifname)
-{
-	if (group->mode != CONF_MODE_SUBINTERFACE)
-		return false;
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (!strcmp(group->vips[i].ifname, ifname))
-			return true;
-	return conf_find_sub(group, ifname) != NULL;
-}
-
 static bool has_vip_on(const struct conf_group *group, const char *ifname)
 {
 	for (size_t i = 0; i < group->n_vips; i++)
 		if (!strcmp(group->vips[i].ifname, ifname))
 			return true;
 	return false;
+}
+
+/* Does the group bring this interface up and down? */
+static bool moves(const struct conf_group *group, const char *ifname)
+{
+	return group->mode == CONF_MODE_SUBINTERFACE &&
+	       (has_vip_on(group, ifname) || conf_find_sub(group, ifname));
 }
 
 /* The group that brings the interface up and down; NULL: none. */

@@ -72,14 +72,6 @@ bool links_have_mac(const struct links *links, const uint8_t mac[static 6])
 	return false;
 }
 
-static const struct link *find_name(const struct links *links, const char *name)
-{
-	for (size_t i = 0; i < links->n; i++)
-		if (!strcmp(links->v[i].name, name))
-			return &links->v[i];
-	return NULL;
-}
-
 /**
  * links_state_of() - What can be said of a link
  * @link: may be NULL: there is none
@@ -98,7 +90,7 @@ enum links_state links_state_of(const struct link *link)
  */
 enum links_state links_state(const struct links *links, const char *name)
 {
-	return links_state_of(find_name(links, name));
+	return links_state_of(link_find(links->v, links->n, name));
 }
 
 /**
@@ -118,7 +110,7 @@ const char *links_trouble(const struct links *links, const struct conf_group *gr
 		if (!strcmp(group->vips[i].ifname, last))
 			continue; /* addresses mostly come in runs */
 		last = group->vips[i].ifname;
-		link = find_name(links, last);
+		link = link_find(links->v, links->n, last);
 		if (link && link->running)
 			continue;
 		*ret_missing = !link;

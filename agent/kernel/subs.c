@@ -8,14 +8,6 @@
 #include "netlink/addr.h"
 #include "netlink/macvlan.h"
 
-static const struct link *find(const struct link *links, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(links[i].name, name))
-			return &links[i];
-	return NULL;
-}
-
 /* Interface number i of a group: each of its addresses' once. They come in runs mostly. */
 static const struct conf_vip *next_vip(const struct conf_group *group, size_t *i)
 {
@@ -68,7 +60,8 @@ static int clear(struct nl *nl, const struct conf_sub *sub, const struct macvlan
 static int make(struct nl *nl, const struct subs *subs, const struct conf_sub *sub,
 		const struct link *links, size_t n)
 {
-	const struct link *link = find(links, n, sub->name), *parent = find(links, n, sub->parent);
+	const struct link *link = link_find(links, n, sub->name),
+			  *parent = link_find(links, n, sub->parent);
 	struct macvlan macvlan = { 0 };
 	int r;
 
@@ -144,7 +137,7 @@ int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **r
 		return 0;
 	r = link_list(nl, &links, &n);
 	while (r == 0 && (vip = next_vip(subs->group, &i))) {
-		const struct link *link = find(links, n, vip->ifname);
+		const struct link *link = link_find(links, n, vip->ifname);
 
 		if (!link || link->up || is_foreign(subs->group, vip, link))
 			continue;
@@ -158,7 +151,7 @@ int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **r
 		r = link_list(nl, &links, &n);
 	}
 	for (i = 0; r == 0 && (vip = next_vip(subs->group, &i));) {
-		const struct link *link = find(links, n, vip->ifname);
+		const struct link *link = link_find(links, n, vip->ifname);
 
 		/* A macvlan has the carrier of its parent, which is not ours to wait for. */
 		if (!link || link->carrier || conf_find_sub(subs->group, vip->ifname))
@@ -220,7 +213,7 @@ int subs_sink(struct nl *nl, const struct subs *subs, const struct conf_vip **re
 	if (r < 0)
 		return r;
 	while ((vip = next_vip(subs->group, &i))) {
-		const struct link *link = find(links, n, vip->ifname);
+		const struct link *link = link_find(links, n, vip->ifname);
 
 		if (!link || !link->up || is_foreign(subs->group, vip, link))
 			continue;
@@ -252,7 +245,7 @@ int subs_delete(struct nl *nl, const struct subs *subs)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < subs->group->n_subs; i++) {
-		const struct link *link = find(links, n, subs->group->subs[i].name);
+		const struct link *link = link_find(links, n, subs->group->subs[i].name);
 
 		if (!link || !link->marked)
 			continue;
@@ -304,11 +297,11 @@ bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
 
 	while ((vip = next_vip(subs->group, &i))) {
 		const struct conf_sub *sub = conf_find_sub(subs->group, vip->ifname);
-		const struct link *link = find(links, n, vip->ifname);
+		const struct link *link = link_find(links, n, vip->ifname);
 
 		if (!link || !link->up)
 			return false;
-		if (sub && !is_right(subs, sub, link, find(links, n, sub->parent)))
+		if (sub && !is_right(subs, sub, link, link_find(links, n, sub->parent)))
 			return false;
 	}
 	return true;
@@ -336,8 +329,8 @@ bool subs_sunk(const struct conf_group *group, const struct link *links, size_t 
 
 	while ((vip = next_vip(group, &i))) {
 		const struct conf_sub *sub = conf_find_sub(group, vip->ifname);
-		const struct link *parent = sub ? find(links, n, sub->parent) : NULL;
-		const struct link *link = find(links, n, vip->ifname);
+		const struct link *parent = sub ? link_find(links, n, sub->parent) : NULL;
+		const struct link *link = link_find(links, n, vip->ifname);
 
 		if (sub && link && is_other(link, parent))
 			continue;
@@ -363,13 +356,13 @@ enum subs_flaw subs_flaw(const struct conf_group *group, const struct conf_vip *
 			 const struct link *links, size_t n, bool held)
 {
 	const struct conf_sub *sub = conf_find_sub(group, vip->ifname);
-	const struct link *link = find(links, n, vip->ifname), *parent;
+	const struct link *link = link_find(links, n, vip->ifname), *parent;
 
 	if (!sub && !link)
 		return SUBS_MISSING;
 	if (!sub)
 		return held && link->up && !link->carrier ? SUBS_SILENT : SUBS_FINE;
-	parent = find(links, n, sub->parent);
+	parent = link_find(links, n, sub->parent);
 	if (link && is_other(link, parent))
 		return SUBS_FOREIGN;
 	if (!parent)

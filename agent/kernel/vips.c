@@ -40,14 +40,6 @@ static int vips_alloc(size_t n, struct vips *ret)
 	return 0;
 }
 
-static int link_index(const struct link *links, size_t n_links, const char *name)
-{
-	for (size_t i = 0; i < n_links; i++)
-		if (!strcmp(links[i].name, name))
-			return links[i].index;
-	return 0;
-}
-
 /**
  * vips_all() - All addresses of a group whose interfaces are there, to be added
  * @valid_s: lifetime in seconds
@@ -70,15 +62,15 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 		return r;
 	for (size_t i = 0; i < group->n_vips; i++) {
 		const struct conf_vip *vip = &group->vips[i];
-		int index = link_index(links, n_links, vip->ifname);
+		const struct link *link = link_find(links, n_links, vip->ifname);
 
-		if (!index) {
+		if (!link) {
 			vips.absent = vips.absent ? vips.absent : vip;
 			continue;
 		}
 		vips.v[vips.n++] = (struct addr){ .ip = vip->ip,
 						  .prefix = vip->prefix,
-						  .ifindex = index,
+						  .ifindex = link->index,
 						  .tag = ADDR_TAG,
 						  .valid_s = valid_s };
 		memcpy(vips.v[vips.n - 1].label, vip->label, sizeof(vip->label));
