@@ -40,6 +40,13 @@ static void begin_alone(void)
 	rig_forget();
 }
 
+/* Its lease has run out long ago when this node goes on: others may have been here. */
+static void lapse_asleep(uint8_t node)
+{
+	rig_skip_us(LEASE + 2 * DEAD);
+	rig_event(node, CORE_EV_LAPSED);
+}
+
 /* Of the puppet alpha: it goes on, as this. */
 static void say_alpha_is(enum core_state state)
 {
@@ -565,7 +572,7 @@ Test(core_probe, who_held_it_before_us_has_not_just_let_go)
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
 	rig_say(ALPHA, BETA);
 	rig_forget();
-	rig_event(BETA, CORE_EV_LAPSED);
+	lapse_asleep(BETA);
 	cr_assert_eq(rig_count("beta probes 200000"), 1);
 }
 
@@ -577,7 +584,7 @@ Test(core_probe, leave_and_the_network_are_asked_at_the_same_time)
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
 	rig.nodes[ALPHA].stuck = true;
 	rig_forget();
-	rig_event(ALPHA, CORE_EV_LAPSED);
+	lapse_asleep(ALPHA);
 	rig_expect("alpha shuts\n"
 		   "alpha tells lapsed\n"
 		   "alpha is claiming (lease-lapsed)\n"
@@ -596,12 +603,45 @@ Test(core_probe, leave_that_comes_later_finds_the_network_asked)
 	rig_adopted(ALPHA, 5);
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
 	rig.nodes[ALPHA].stuck = true;
-	rig_event(ALPHA, CORE_EV_LAPSED);
+	lapse_asleep(ALPHA);
 	rig_answer(ALPHA, CORE_DO_PROBE, 0);
 	rig_forget();
 	rig_say(BETA, ALPHA);
 	rig_expect("alpha stores 6\n"
 		   "alpha prepares\n");
+}
+
+/* Our own kernel has held the addresses until now, and the peer has not. */
+Test(core_probe, a_lapse_beside_a_peer_that_lives_asks_nobody)
+{
+	begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig.nodes[ALPHA].stuck = true;
+	rig_forget();
+	rig_skip_us(LEASE + DEAD / 2);
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_expect("alpha shuts\n"
+		   "alpha tells lapsed\n"
+		   "alpha is claiming (lease-lapsed)\n");
+	rig_say(BETA, ALPHA);
+	rig_expect("alpha stores 6\n"
+		   "alpha prepares\n");
+}
+
+/* Who lived cannot be heard any more: it may have claimed meanwhile. */
+Test(core_probe, a_lapse_beside_a_peer_that_falls_silent_asks)
+{
+	begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig.nodes[ALPHA].stuck = true;
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_forget();
+	rig_advance_us(2 * DEAD);
+	cr_assert_eq(rig_count("alpha probes"), 1);
+	rig_answer_next(ALPHA, OCCUPIED);
+	cr_assert_eq(rig_count("alpha prepares"), 0);
 }
 
 /* Nobody is heard: the others may claim until their leases would be over. */
@@ -626,7 +666,7 @@ Test(core_probe, while_it_waits_for_leave_an_answer_ends_the_claim)
 	rig_adopted(ALPHA, 5);
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
 	rig.nodes[ALPHA].stuck = true;
-	rig_event(ALPHA, CORE_EV_LAPSED);
+	lapse_asleep(ALPHA);
 	rig_forget();
 	rig_answer(ALPHA, CORE_DO_PROBE, OCCUPIED);
 	rig_expect("alpha tells action-failed\n"

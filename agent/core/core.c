@@ -112,7 +112,7 @@ static void note_stop(struct step *s, bool restart)
 }
 
 /* Serving has ended without our doing: what does it mean for the group? */
-static void lapse_group(struct step *s, uint8_t group)
+static void lapse_group(struct step *s, uint8_t group, instant end)
 {
 	struct core_group *g = &s->core->groups[group];
 
@@ -120,6 +120,7 @@ static void lapse_group(struct step *s, uint8_t group)
 	switch (g->state) {
 	case CORE_STATE_PRIMARY:
 		tell(s, group, CORE_TELL_LAPSED, CORE_RESULT_OK, 0);
+		probe_lapsed(s->core, group, end);
 		wait_for_leave(s, group, CORE_REASON_LAPSED);
 		break;
 	case CORE_STATE_CLAIMING:
@@ -143,12 +144,13 @@ static void lapse_group(struct step *s, uint8_t group)
 void lapse(struct step *s)
 {
 	struct core *core = s->core;
+	instant end = core->lease_until;
 
 	core->lease_until = INSTANT_NEVER;
 	core->pending_node = order(s, CORE_DO_SHUT, 0)->id;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
 		if (core->groups[g].serving)
-			lapse_group(s, g);
+			lapse_group(s, g, end);
 }
 
 /* A stranger has removed the gate, or it was not there when it was needed. */

@@ -112,6 +112,7 @@ uint32_t new_id(struct core *core);
 /* probe.c: R6, does somebody answer for the addresses? */
 void probe_heard(struct core *core, uint8_t group, uint8_t peer, const struct core_record *theirs);
 void probe_released(struct core *core, uint8_t group);
+void probe_lapsed(struct core *core, uint8_t group, instant end);
 void probe_end(struct step *s, uint8_t group, int err);
 void probe_over(struct core *core, uint8_t group);
 void probe_refresh(struct step *s, uint8_t group);

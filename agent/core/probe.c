@@ -22,6 +22,14 @@ static bool may_hold(const struct core *core, uint8_t group, uint8_t peer)
 	       (!core->peers[peer].up || holds_by_its_word(core, group, peer));
 }
 
+static bool somebody_may_hold(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (may_hold(core, group, p))
+			return true;
+	return false;
+}
+
 /* A probe that began before this says nothing: a lease lived still, or we were frozen since. */
 static instant leases_end(const struct core *core, uint8_t group)
 {
@@ -33,12 +41,17 @@ static instant leases_end(const struct core *core, uint8_t group)
 	return end;
 }
 
-/* When a claim will be made, if those who are silent stay so. */
+/*
+ * When a claim will be made, if those who are silent stay so: at once, if leave of
+ * those who live is all that it waits for.
+ */
 static instant claim_at(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
-	instant at = listening_until(core);
+	instant at = core->awake;
 
+	if (g->step != CORE_STEP_CLAIM_WAIT || somebody_may_hold(core, group))
+		at = listening_until(core);
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		instant from = peer_silent_from(core, p);
 
@@ -52,8 +65,9 @@ static instant claim_at(const struct core *core, uint8_t group)
 }
 
 /*
- * The last holder is heard to hold the group no more, or it was us: its kernel
- * has confirmed that, and whoever were to use the addresses would have met it.
+ * The last holder is heard to hold the group no more, or it was us, and nobody
+ * else can: its kernel has held the addresses until then, and whoever were to use
+ * them would have met it.
  */
 static bool has_just_let_go(const struct core *core, uint8_t group)
 {
@@ -61,7 +75,7 @@ static bool has_just_let_go(const struct core *core, uint8_t group)
 
 	return instant_is_set(g->released) && g->released.us >= core->awake.us &&
 	       instant_since(core->now, g->released) <= core->config.dead_us &&
-	       !may_hold(core, group, g->holder);
+	       !somebody_may_hold(core, group);
 }
 
 /* A peer is primary and was heard since we asked: the answers are its own. */
@@ -114,6 +128,18 @@ void probe_released(struct core *core, uint8_t group)
 {
 	core->groups[group].holder = core->config.self;
 	core->groups[group].released = core->now;
+}
+
+/**
+ * probe_lapsed() - Our own lease has run out while we were primary
+ * @end: when
+ *
+ * If that has only just been, our kernel has let go like one that is told to.
+ */
+void probe_lapsed(struct core *core, uint8_t group, instant end)
+{
+	if (instant_since(core->now, end) <= core->config.dead_us)
+		probe_released(core, group);
 }
 
 static void begin(struct step *s, uint8_t group, uint64_t within_us)

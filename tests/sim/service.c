@@ -170,14 +170,29 @@ static void note_beat(struct world *w, struct node *n, const struct core_event *
 	}
 }
 
+/* Who has let go, or whose lease has run out, has answered until then. */
+static void note_release(struct node *n, unsigned g, uint64_t clock, const struct before *before)
+{
+	enum core_step step = n->core.groups[g].step;
+
+	if (step == CORE_STEP_YIELD_RELEASED && before->step[g] != step)
+		n->released[g] = clock;
+	if (step == CORE_STEP_CLAIM_WAIT && before->state[g] == CORE_STATE_PRIMARY &&
+	    (n->flushed || clock <= n->lease_until + n->core.config.dead_us))
+		n->released[g] = clock;
+}
+
 /* On its own account: what has it asked, and what has it heard? */
 static void check_claim(struct world *w, struct node *n, unsigned g)
 {
 	uint64_t clock = node_clock(w, n);
 	const struct core_config *c = &n->core.config;
+	bool silent = false;
 
 	n->claim_asked[g] = 0;
-	if (!c->probe_us || (n->released[g] && clock - n->released[g] <= c->dead_us))
+	for (unsigned p = 0; p < w->h->n_nodes; p++)
+		silent |= p != n->core.config.self && !n->core.peers[p].up;
+	if (!c->probe_us || (!silent && n->released[g] && clock - n->released[g] <= c->dead_us))
 		return;
 	if (n->found[g] == UNKNOWN && (!n->asked[g] || clock < n->ask_over[g]))
 		law_broken(w, "claimed without asking whether somebody answers", g);
@@ -234,9 +249,7 @@ void law_probes(struct world *w, uint8_t node, const struct core_event *event,
 	}
 	for (unsigned g = 0; g < n->core.config.n_groups; g++) {
 		check_failover(w, n, g, before);
-		if (n->core.groups[g].step == CORE_STEP_YIELD_RELEASED &&
-		    before->step[g] != CORE_STEP_YIELD_RELEASED)
-			n->released[g] = event->now.us;
+		note_release(n, g, event->now.us, before);
 	}
 }
 
