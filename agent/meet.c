@@ -38,7 +38,8 @@ int meet_open(struct agent *agent)
 {
 	const struct watcher_calls calls = { .probed = on_probed, .met = on_met, .data = agent };
 
-	return watcher_new(agent->conf, &agent->links, agent->loop, &calls, &agent->watcher);
+	return watcher_new(agent->conf, agent->self, &agent->links, agent->loop, &calls,
+			   &agent->watcher);
 }
 
 /**

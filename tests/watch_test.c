@@ -107,7 +107,7 @@ static void start_without_link(const char *text)
 	netns_enter();
 	conf = conf_from_text(text);
 	cr_assert_eq(sd_event_new(&loop), 0);
-	cr_assert_eq(watcher_new(conf, &links, loop, &calls, &watcher), 0);
+	cr_assert_eq(watcher_new(conf, 0, &links, loop, &calls, &watcher), 0);
 	ear = open_ear();
 	mouth = packet_open(netns_index("vb"));
 }
@@ -629,6 +629,119 @@ Test(watch, a_node_is_known_by_its_mac)
 	claim(vip_ip(SIP, 0), mac_vb);
 	run_until_ended(1);
 	cr_assert_eq(seen.stranger.node, CORE_NODE_NONE);
+}
+
+/* Group sip on vip0, which is made on va as it stands on a backup: down. */
+static struct link start_sub(const char *kind)
+{
+	_cleanup_(freep) char *text = NULL;
+	char command[128];
+	struct link vip0;
+	uint8_t mac[6];
+
+	cr_assert_gt(asprintf(&text,
+			      HELD_NODES "[Group sip]\nMode=subinterface\nSubInterface=vip0 va %s\n"
+					 "VirtualAddress=10.9.0.3/24 vip0\n"
+					 "VirtualAddress=fd09::3/64 vip0\n",
+			      kind),
+		     0);
+	start(text);
+	conf_sub_mac(&conf->nodes[0], &conf->groups[0], &conf->groups[0].subs[0], mac);
+	(void)snprintf(command, sizeof(command),
+		       "ip link add vip0 link va address %02x:%02x:%02x:%02x:%02x:%02x "
+		       "type macvlan mode private",
+		       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	sh(command);
+	vip0 = link_of("vip0", mac);
+	cr_assert_eq(links_note(&links, &vip0), 0);
+	cr_assert_eq(watcher_link(watcher, &vip0), 0);
+	return vip0;
+}
+
+/* beta's on its vip0 */
+static void their_mac(uint8_t mac[6])
+{
+	conf_sub_mac(&conf->nodes[1], &conf->groups[0], &conf->groups[0].subs[0], mac);
+}
+
+Test(watch, what_is_on_an_interface_of_ours_is_asked_for_below_it)
+{
+	start_sub("own");
+	watcher_probe(watcher, 0, 77, LONG_US);
+	cr_assert_eq(count_probes(), 2, "with the MAC of va");
+	claim(vip_ip(0, 0), mac_other);
+	run_until_ended(1);
+	cr_assert(seen.answered);
+	cr_assert_eq(seen.stranger.vip, 0);
+	cr_assert_eq(seen.stranger.node, CORE_NODE_NONE);
+	watcher_probe(watcher, 0, 78, LONG_US);
+	claim(vip_ip(0, 1), mac_other);
+	run_until_ended(2);
+	cr_assert(seen.answered);
+	cr_assert_eq(seen.stranger.vip, 1);
+}
+
+Test(watch, a_node_is_known_by_the_mac_of_its_own_interface)
+{
+	uint8_t mac[6];
+
+	start_sub("own");
+	their_mac(mac);
+	watcher_probe(watcher, 0, 77, LONG_US);
+	claim(vip_ip(0, 0), mac);
+	run_until_ended(1);
+	cr_assert_eq(seen.stranger.node, 1);
+	watcher_hold(watcher, 0, true);
+	claim(vip_ip(0, 1), mac);
+	while (seen.met == 0)
+		cr_assert_eq(sd_event_run(loop, PATIENCE_MS * USEC_PER_MSEC), 1);
+	cr_assert_eq(seen.stranger.vip, 1);
+	cr_assert_eq(seen.stranger.node, 1);
+}
+
+Test(watch, our_own_interface_does_not_answer_us)
+{
+	struct link vip0 = start_sub("own");
+
+	watcher_probe(watcher, 0, 77, SHORT_US);
+	claim(vip_ip(0, 0), vip0.mac);
+	run_until_ended(1);
+	cr_assert_not(seen.answered);
+}
+
+/* Down here, it is the other node's; up here, what is heard of it is our own. */
+Test(watch, a_mac_that_moves_is_of_the_node_that_holds_the_group)
+{
+	uint8_t mac[6];
+
+	start_sub("shared");
+	their_mac(mac);
+	watcher_probe(watcher, 0, 77, LONG_US);
+	claim(vip_ip(0, 0), mac);
+	run_until_ended(1);
+	cr_assert(seen.answered);
+	cr_assert_eq(seen.stranger.node, 1);
+	watcher_hold(watcher, 0, true);
+	claim(vip_ip(0, 0), mac);
+	claim(vip_ip(0, 0), mac_other);
+	while (seen.met == 0)
+		cr_assert_eq(sd_event_run(loop, PATIENCE_MS * USEC_PER_MSEC), 1);
+	cr_assert_arr_eq(seen.stranger.mac, mac_other, 6, "the first one counts");
+}
+
+Test(watch, an_address_is_defended_by_the_interface_that_it_is_on)
+{
+	struct link vip0 = start_sub("own");
+	uint8_t bytes[2048] = { 0 };
+	struct frame expected;
+
+	sh("ip link set vip0 up");
+	arp_build_announcement(&expected, vip0.mac, vip_ip(0, 0), ARP_FORM_REQUEST);
+	watcher_defend(watcher, 0, 0);
+	while (memcmp(bytes, expected.bytes, expected.len) != 0) {
+		netns_await(ear);
+		cr_assert_gt(recv(ear, bytes, sizeof(bytes), 0), 0);
+	}
 }
 
 Test(watch, an_interface_that_was_made_anew_is_listened_to_at_once)

@@ -22,6 +22,17 @@ enum {
 /* RFC 5227 section 2.4: an address is defended no more often. */
 #define WATCH_DEFEND_INTERVAL_US (10 * USEC_PER_SEC)
 
+/*
+ * The interface by which an address is asked for and others are heard. One that we make is
+ * down on a backup; the one below it always runs, and hears all that is said to everybody.
+ */
+const char *watch_place(const struct conf_group *group, const struct conf_vip *vip)
+{
+	const struct conf_sub *sub = conf_find_sub(group, vip->ifname);
+
+	return sub ? sub->parent : vip->ifname;
+}
+
 struct port *watch_port(struct watcher *w, const char *name)
 {
 	for (size_t i = 0; i < w->n_ports; i++)
@@ -89,17 +100,47 @@ void watch_end_probe(struct watcher *w, uint8_t group, const struct stranger *an
 	w->calls.probed(w->calls.data, group, p->id, answered);
 }
 
-static uint8_t node_of(const struct port *port, const struct neigh *who)
+/* The other node that has this MAC on the interface it makes for an address. */
+static uint8_t maker_of(const struct watcher *w, const struct watched *x, const uint8_t *mac)
 {
-	for (uint8_t i = 0; i < CORE_NODES_MAX; i++)
-		if (who->known && !memcmp(port->nodes[i], who->mac, sizeof(who->mac)))
+	const struct conf_group *group = &w->conf->groups[x->group];
+	const struct conf_sub *sub = conf_find_sub(group, x->vip->ifname);
+	uint8_t theirs[6];
+
+	for (uint8_t i = 0; sub && i < w->conf->n_nodes; i++) {
+		if (i == w->self)
+			continue;
+		conf_sub_mac(&w->conf->nodes[i], group, sub, theirs);
+		if (!memcmp(theirs, mac, sizeof(theirs)))
 			return i;
+	}
 	return CORE_NODE_NONE;
 }
 
+static uint8_t node_of(const struct watcher *w, const struct watched *x, const struct neigh *who)
+{
+	if (!who->known)
+		return CORE_NODE_NONE;
+	for (uint8_t i = 0; i < CORE_NODES_MAX; i++)
+		if (!memcmp(x->port->nodes[i], who->mac, sizeof(who->mac)))
+			return i;
+	return maker_of(w, x, who->mac);
+}
+
 /*
- * Somebody says that an address is his. What we have said ourselves may come back through
- * a bridge, and any of our interfaces may have said it (weak host model).
+ * What we have said ourselves may come back through a bridge, and any of our interfaces may
+ * have said it (weak host model). A MAC that moves with the addresses is ours while they are,
+ * and else the other node's.
+ */
+static bool is_own(const struct watcher *w, const struct watched *x, const struct neigh *who)
+{
+	if (!who->known || !links_have_mac(w->links, who->mac))
+		return false;
+	return w->held[x->group] || maker_of(w, x, who->mac) == CORE_NODE_NONE;
+}
+
+/*
+ * Somebody says that an address is his.
  *
  * Whoever asks like us is not heard, although RFC 5227 (section 2.1.1) counts a probe for the
  * same address as a conflict: two nodes that start at the same time would both give way.
@@ -110,10 +151,10 @@ static void take(struct watcher *w, const struct port *port, const struct neigh 
 	struct stranger stranger = { .known = who->known };
 	uint64_t now = clock_us();
 
-	if (!x || x->port != port || (who->known && links_have_mac(w->links, who->mac)))
+	if (!x || x->port != port || is_own(w, x, who))
 		return;
 	stranger.vip = (uint16_t)(x->vip - w->conf->groups[x->group].vips);
-	stranger.node = node_of(port, who);
+	stranger.node = node_of(w, x, who);
 	memcpy(stranger.mac, who->mac, sizeof(stranger.mac));
 	if (w->probes[x->group].active)
 		watch_end_probe(w, x->group, &stranger);
@@ -162,12 +203,18 @@ static struct port *add_port(struct watcher *w, const char *name)
 	return port;
 }
 
+static struct port *need_port(struct watcher *w, const char *name)
+{
+	struct port *port = watch_port(w, name);
+
+	return port ? port : add_port(w, name);
+}
+
 static void note_vip(struct watcher *w, uint8_t group, const struct conf_vip *vip)
 {
-	struct port *port = watch_port(w, vip->ifname);
+	struct port *port = need_port(w, watch_place(&w->conf->groups[group], vip));
 
-	if (!port)
-		port = add_port(w, vip->ifname);
+	(void)need_port(w, vip->ifname); /* by which it is defended */
 	port->groups[group] = true;
 	port->ears[vip->ip.family == 4 ? EAR_ARP : EAR_ND].wanted = true;
 	w->watched[w->n_watched++] = (struct watched){ .vip = vip, .port = port, .group = group };
@@ -176,12 +223,13 @@ static void note_vip(struct watcher *w, uint8_t group, const struct conf_vip *vi
 /**
  * watcher_new() - Prepare for asking and listening
  * @conf: borrowed for the life of the watcher
+ * @self: this node
  * @links: all that there are, so that it knows what is ours; borrowed likewise
  * @calls: copied
  *
  * Return: 0; -ENOMEM; errors of sd-event.
  */
-int watcher_new(const struct conf *conf, const struct links *links, sd_event *loop,
+int watcher_new(const struct conf *conf, uint8_t self, const struct links *links, sd_event *loop,
 		const struct watcher_calls *calls, struct watcher **ret)
 {
 	_cleanup_(watcher_freep) struct watcher *w = calloc(1, sizeof(*w));
@@ -191,11 +239,12 @@ int watcher_new(const struct conf *conf, const struct links *links, sd_event *lo
 	if (!w)
 		return -ENOMEM;
 	w->conf = conf;
+	w->self = self;
 	w->links = links;
 	w->calls = *calls;
 	w->loop = sd_event_ref(loop);
 	for (size_t g = 0; g < conf->n_groups; g++)
-		n += conf->groups[g].n_vips;
+		n += conf->groups[g].n_vips + conf->groups[g].n_subs;
 	w->ports = calloc(n, sizeof(*w->ports));
 	w->watched = calloc(n, sizeof(*w->watched));
 	if (!w->ports || !w->watched)
@@ -336,7 +385,8 @@ void watcher_neighbours(struct watcher *w, int ifindex, const struct neigh *v, s
  * as a frame may be lost; of thousands as many as leave in the time. The first
  * answer ends it. Another probe of the group takes the place of this one, which
  * then says nothing. An interface that is not there, or is down, gives no
- * answer: what is claimed on it does not come into being either.
+ * answer: what is claimed on it does not come into being either, unless it is
+ * one that is there already and is brought up for the claim.
  */
 void watcher_probe(struct watcher *w, uint8_t group, uint32_t id, uint64_t within_us)
 {

@@ -32,7 +32,7 @@ struct watcher_calls {
 
 struct watcher;
 
-int watcher_new(const struct conf *conf, const struct links *links, sd_event *loop,
+int watcher_new(const struct conf *conf, uint8_t self, const struct links *links, sd_event *loop,
 		const struct watcher_calls *calls, struct watcher **ret);
 struct watcher *watcher_free(struct watcher *w);
 DEFINE_CLEANUP(struct watcher *, watcher_free)

@@ -46,13 +46,13 @@ static void ask_some(struct watcher *w, uint8_t g, size_t *room)
 	const struct conf_group *group = &w->conf->groups[g];
 	struct probe *p = &w->probes[g];
 	const struct conf_vip *vip = &group->vips[group->n_vips - p->left];
-	const struct port *port = watch_port(w, vip->ifname);
+	const struct port *port = watch_port(w, watch_place(group, vip));
 	struct frame frames[WATCH_BATCH];
 	size_t n = 0, sent = 0;
 	int r;
 
 	for (; n < WATCH_BATCH && n < *room && n < p->left; n++) {
-		if (strcmp(vip[n].ifname, port->name) != 0)
+		if (strcmp(vip[n].ifname, vip->ifname) != 0)
 			break;
 		if (vip[n].ip.family == 4)
 			arp_build_probe(&frames[n], port->mac, &vip[n].ip);

@@ -19,22 +19,22 @@ struct ear {
 
 enum { EAR_ARP, EAR_ND, _EARS };
 
-/* An interface that some group has addresses on. */
+/* An interface that some group has addresses on, or that one of ours is on. */
 struct port {
 	char name[CONF_IFNAME_SIZE];
 	int ifindex; /* 0: not there now */
 	uint8_t mac[6];
 	int fd; /* sends */
 	struct ear ears[_EARS];
-	bool groups[CORE_GROUPS_MAX];	  /* that have addresses here */
+	bool groups[CORE_GROUPS_MAX];	  /* that are asked for and listened to here */
 	uint8_t nodes[CORE_NODES_MAX][6]; /* their MACs here; zero: not known */
 };
 
 /* One of our addresses. */
 struct watched {
 	const struct conf_vip *vip;
-	const struct port *port;
-	uint64_t met_us; /* when somebody else was reported to use it; 0: never */
+	const struct port *port; /* watch_place() */
+	uint64_t met_us;	 /* when somebody else was reported to use it; 0: never */
 	uint8_t group;
 };
 
@@ -48,6 +48,7 @@ struct probe {
 
 struct watcher {
 	const struct conf *conf;
+	uint8_t self;
 	const struct links *links;
 	struct watcher_calls calls;
 	sd_event *loop;
@@ -62,6 +63,7 @@ struct watcher {
 };
 
 /* watch.c */
+const char *watch_place(const struct conf_group *group, const struct conf_vip *vip);
 struct port *watch_port(struct watcher *w, const char *name);
 void watch_hear(struct watcher *w, const struct ear *ear, size_t n);
 void watch_end_probe(struct watcher *w, uint8_t group, const struct stranger *answered);

@@ -244,6 +244,69 @@ scenario_subinterface_shared()
 	[[ ${R[beta]:-0} == 100 ]] || fail "beta answered ${R[beta]:-0} of 100"
 }
 
+# event_start KEY NODE GROUP ID / event_has KEY TEXT: it has come, and has the text in it
+event_start()
+{
+	spawn_ready "$1" "$2" "$DIR/$1.out" \
+		"$PROBE" wait-event "$(bus_of "$2")" "group/$3" "$4" "$PATIENCE" @READY@
+}
+
+event_has()
+{
+	reap "$1" || fail "no event: $1"
+	grep -qF "$2" "$DIR/$1.out" || fail "event: $(cat "$DIR/$1.out")"
+}
+
+# A backup, whose interface is down, asks for the addresses by the one below it, and the answers
+# come there. Whoever has an address keeps it from being claimed: a stranger at the start, and a
+# primary that is not heard any more, whether both nodes have one MAC or each its own. Of what is
+# held a stranger's use is noticed there, too, and defended by the interface itself.
+scenario_subinterface_claim_asks_first()
+{
+	local web=10.77.0.120 mac
+
+	net_up
+	{
+		sub_config shared | sed 's/^\[Agent\]/&\nAnnounce=/' # no frames but the defence
+		printf '%s\n' '' '[Group web]' LastResort=500ms Mode=subinterface \
+			'SubInterface=vip1 eth0 own' "VirtualAddress=$web/16 vip1"
+	} >"$DIR/takeover.conf"
+	ip -n "$NET-c" address add "$web/16" dev eth0
+	nodes_up a b
+	agent_start a
+	wait_role a primary
+	wait_said a "a stranger .$(mac c 0). answers for $web on vip1"
+	assert_sub a down vip1
+	ip -n "$NET-c" address delete "$web/16" dev eth0
+	wait_role a primary web
+	agent_start b
+	settle
+
+	mac=$(sub_mac a vip1)
+	event_start used a web TK-0013
+	spawn_ready defence c /dev/null \
+		"$PROBE" wait-frame eth0 announce "$web" "$mac" "$PATIENCE" @READY@
+	in_ns ca "$PROBE" usurp eth0 "$web" "$(mac ca 0)" 10
+	event_has used "a stranger ($(mac ca 0)) uses $web on vip1"
+	reap defence || fail "$web is not defended by vip1"
+
+	both_start
+	event_start shared b sip TK-0014
+	event_start own b web TK-0014
+	in_ns br nft 'add table bridge wall;
+		add chain bridge wall forward { type filter hook forward priority 0; };
+		add rule bridge wall forward ether type ip udp dport 7373 drop'
+	event_has shared "alpha ($(sub_mac a)) answers for"
+	event_has own "alpha ($mac) answers for $web on vip1"
+	send_some c "$web" 200
+	[[ ${R[alpha]:-0} == 200 ]] || fail "alpha answered ${R[alpha]:-0} of 200"
+	assert_sub a up
+	assert_sub b down
+	assert_sub b down vip1
+	both_stop
+	[[ ${R[answers_b]} == 0 ]] || fail "the backup answered ${R[answers_b]} packets"
+}
+
 # svc_add NODE: svc0, which is there; nothing on it but what the agent puts there
 svc_add()
 {
