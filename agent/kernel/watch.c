@@ -60,10 +60,15 @@ static int is_address(const void *ip, const void *watched)
 	return by_ip(ip, &((const struct watched *)watched)->vip->ip);
 }
 
-/* Of no address that is neither asked for nor held: a backup need not hear the primary. */
-static bool is_wanted(const struct watcher *w, uint8_t group)
+/*
+ * Of no address that is neither asked for nor held: a backup need not hear the primary. What
+ * only an interface of ours hears has the MAC that is ours while we hold the group.
+ */
+static bool is_wanted(const struct watcher *w, const struct watched *x, const struct port *port)
 {
-	return w->held[group] || w->probes[group].active;
+	if (x->port != port)
+		return x->own == port && w->probes[x->group].active;
+	return w->held[x->group] || w->probes[x->group].active;
 }
 
 static void listen_to(const struct watcher *w, const struct ear *ear)
@@ -75,8 +80,7 @@ static void listen_to(const struct watcher *w, const struct ear *ear)
 	for (size_t i = 0; i < w->n_watched; i++) {
 		const struct watched *x = &w->watched[i];
 
-		if (x->port == ear->port && x->vip->ip.family == ear->family &&
-		    is_wanted(w, x->group))
+		if (x->vip->ip.family == ear->family && is_wanted(w, x, ear->port))
 			listen_add(&set, listen_key(&x->vip->ip));
 	}
 	(void)listen_for(ear->fd, ear->family, &set); /* without memory: as before */
@@ -151,7 +155,7 @@ static void take(struct watcher *w, const struct port *port, const struct neigh 
 	struct stranger stranger = { .known = who->known };
 	uint64_t now = clock_us();
 
-	if (!x || x->port != port || is_own(w, x, who))
+	if (!x || (x->port != port && x->own != port) || is_own(w, x, who))
 		return;
 	stranger.vip = (uint16_t)(x->vip - w->conf->groups[x->group].vips);
 	stranger.node = node_of(w, x, who);
@@ -212,12 +216,15 @@ static struct port *need_port(struct watcher *w, const char *name)
 
 static void note_vip(struct watcher *w, uint8_t group, const struct conf_vip *vip)
 {
-	struct port *port = need_port(w, watch_place(&w->conf->groups[group], vip));
+	struct port *ports[] = { need_port(w, watch_place(&w->conf->groups[group], vip)),
+				 need_port(w, vip->ifname) };
 
-	(void)need_port(w, vip->ifname); /* by which it is defended */
-	port->groups[group] = true;
-	port->ears[vip->ip.family == 4 ? EAR_ARP : EAR_ND].wanted = true;
-	w->watched[w->n_watched++] = (struct watched){ .vip = vip, .port = port, .group = group };
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		ports[i]->groups[group] = true;
+		ports[i]->ears[vip->ip.family == 4 ? EAR_ARP : EAR_ND].wanted = true;
+	}
+	w->watched[w->n_watched++] =
+		(struct watched){ .vip = vip, .port = ports[0], .own = ports[1], .group = group };
 }
 
 /**

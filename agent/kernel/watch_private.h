@@ -34,7 +34,12 @@ struct port {
 struct watched {
 	const struct conf_vip *vip;
 	const struct port *port; /* watch_place() */
-	uint64_t met_us;	 /* when somebody else was reported to use it; 0: never */
+	/*
+	 * The interface that it is on, often the same. One of ours that is up, and so also
+	 * has its MAC at the other node, takes from the one below what that says to everybody.
+	 */
+	const struct port *own;
+	uint64_t met_us; /* when somebody else was reported to use it; 0: never */
 	uint8_t group;
 };
 
