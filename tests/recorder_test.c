@@ -119,7 +119,7 @@ static void save(int fd, const char *name)
 	cr_assert(to);
 	setbuf(to, NULL);
 	while ((n = read(fd, text, sizeof(text))) > 0)
-		cr_assert_eq(fwrite(text, 1, (size_t)n, to), n);
+		cr_assert_eq(fwrite(text, 1, (size_t)n, to), (size_t)n);
 	cr_assert_eq(n, 0);
 	cr_assert_eq(fclose(to), 0);
 	(void)close(fd);

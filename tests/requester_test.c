@@ -32,11 +32,10 @@ static pid_t process(const char *called)
 	cr_assert_eq(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
-		ssize_t written = prctl(PR_SET_NAME, called) < 0 ? 0 : write(fds[1], "", 1);
-
-		for (; written > 0;)
+		if (prctl(PR_SET_NAME, called) < 0 || write(fds[1], "", 1) != 1)
+			_exit(1);
+		while (true)
 			(void)pause(); /* until it is ended */
-		_exit(1);
 	}
 	cr_assert_eq(read(fds[0], &ready, 1), 1);
 	return pid;

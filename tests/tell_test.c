@@ -365,6 +365,7 @@ Test(tell, a_repair_says_what_of_and_who_made_it_necessary)
 	struct core_action action = telling(CORE_TELL_REPAIRED);
 	struct drift_note *mended = &agent.drift[0].mended;
 
+	cr_assert_eq(agent.conf, conf);
 	*mended = (struct drift_note){ .addr = on_eth0, .n = 1, .by = " by ip (process 12)" };
 	tell_people(&agent, &action);
 	cr_assert_str_eq(said.text,
@@ -384,6 +385,7 @@ Test(tell, a_copy_that_is_not_from_us_is_told_with_its_place)
 {
 	_cleanup_(conf_freep) struct conf *conf = with_group();
 
+	cr_assert_eq(agent.conf, conf);
 	tell_foreign(&agent, 0, &on_eth0);
 	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 is not from us: the gate lets it answer "
 				    "only while this node is primary");
