@@ -545,6 +545,29 @@ Test(worker, addresses_step_back_behind_the_hosts)
 	cr_assert(held("10.9.0.3/24 scope global secondary"));
 }
 
+/* The kernel promotes the next one when the first one goes, which is ours as well. */
+Test(worker_role, all_that_are_before_the_hosts_step_back_whichever_group_they_are_of)
+{
+	start(LONG_TIMES "[Group a]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=10.9.0.4/24 va\n"
+			 "[Group b]\nVirtualAddress=10.9.0.5/24 va\n");
+	for (uint8_t first = 0; first < 2; first++) {
+		cr_assert_eq(outcome(prepare(first)), 0);
+		cr_assert_eq(outcome(prepare(!first)), 0);
+		sh("ip address add 10.9.0.1/24 dev va");
+		(void)order(WORKER_STEP_BACK, 0);
+		cr_assert_eq(next().n, 2);
+		(void)order(WORKER_STEP_BACK, 1);
+		cr_assert_eq(next().n, 1);
+		cr_assert_eq(held_count(), 3);
+		sh("ip route | grep -q '^10.9.0.0/24 .*src 10.9.0.1'");
+		sh("ip address add 10.9.0.2/24 dev va");
+		(void)order(WORKER_STEP_BACK, 0);
+		cr_assert_eq(outcome(order(WORKER_REFRESH, 0)), 0,
+			     "the first one is the host's: no result but this");
+		sh("ip address flush dev va");
+	}
+}
+
 Test(worker, terms_go_to_the_state_directory)
 {
 	struct worker_order o = { .type = WORKER_STORE, .id = 5, .group = SIP };

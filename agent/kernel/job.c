@@ -159,18 +159,18 @@ static int tidy(struct job *job, struct worker_result *result)
 	return r;
 }
 
-/* Only those that others of their network are behind: each is away for a moment. */
+/* One of those that others of their network are behind: each is away for a moment. */
 static int step_back(struct job *job, struct worker_result *result)
 {
-	const uint32_t valid_s = job->means->conf->address_lifetime_s;
 	struct vips *vips = &job->vips;
 	int r;
 
-	r = vips_ours(job->means->route, job->subs.group, vips);
-	for (size_t i = vips->n_plain; !r && i < vips->n; i++) {
-		r = vips_step_back(job->means->route, &vips->v[i], valid_s);
-		result->n += !r;
-	}
+	if (job->phase == JOB_LOOK)
+		r = vips_ahead(job->means->route, job->subs.group, vips);
+	else
+		r = vips_step_back(job->means->route, vips, job->means->conf->address_lifetime_s);
+	job->phase = JOB_WORK;
+	result->n = vips->n;
 	return r;
 }
 

@@ -110,18 +110,28 @@ bool vips_contain(const struct conf_group *group, const char *ifname, const stru
 	return false;
 }
 
-/* Is it the first of a network that one of these is in as well? That one would go with it. */
-static bool is_before_others(const struct addr *a, const struct addr *others, size_t n)
+/* The kernel has the first IPv4 address of a network on a link, and others secondary to it. */
+static bool same_network(const struct addr *a, const struct addr *b)
 {
 	const struct local network = { .ip = a->ip, .prefix = a->prefix };
 
-	if (a->ip.family != 4 || a->secondary)
-		return false;
+	return a->ip.family == 4 && a->ifindex == b->ifindex && a->prefix == b->prefix &&
+	       local_covers(&network, &b->ip);
+}
+
+/* Is one of these secondary in its network? */
+static bool is_with_others(const struct addr *a, const struct addr *others, size_t n)
+{
 	for (size_t i = 0; i < n; i++)
-		if (others[i].secondary && others[i].ifindex == a->ifindex &&
-		    others[i].prefix == a->prefix && local_covers(&network, &others[i].ip))
+		if (others[i].secondary && same_network(a, &others[i]))
 			return true;
 	return false;
+}
+
+/* Is it the first of a network that one of these is in as well? That one would go with it. */
+static bool is_before_others(const struct addr *a, const struct addr *others, size_t n)
+{
+	return !a->secondary && is_with_others(a, others, n);
 }
 
 /*
@@ -357,27 +367,80 @@ int vips_remove_slice(struct nl *nl, struct vips *vips)
 	return ++vips->next < vips->n;
 }
 
+/* Is the first one of its network, which comes before it or is itself, ours? */
+static bool is_behind_ours(const struct addr *v, size_t i)
+{
+	size_t first = 0;
+
+	while (first < i && (v[first].secondary || !same_network(&v[first], &v[i])))
+		first++;
+	return v[first].tag == ADDR_TAG;
+}
+
+static bool is_of(const struct conf_group *group, const struct addr *addr)
+{
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (ip_equal(&group->vips[i].ip, &addr->ip))
+			return true;
+	return false;
+}
+
 /**
- * vips_step_back() - Put an address behind the others of its network on that link
- * @addr: the first one, of vips_ours()
+ * vips_ahead() - The addresses of a group that stand before others' in a network of ours
+ * @ret: for vips_done(), to be worked off by vips_step_back()
+ *
+ * A network is ours while its first address is: were only that one to go, the next
+ * one of ours would be the first. The last one is the first to go.
+ *
+ * Return: 1 if there are any; 0 if not; errors of the kernel.
+ */
+int vips_ahead(struct nl *nl, const struct conf_group *group, struct vips *ret)
+{
+	_cleanup_(freep) struct addr *found = NULL;
+	struct vips vips;
+	size_t n, behind;
+	int r;
+
+	r = addr_list(nl, &found, &n);
+	if (r < 0)
+		return r;
+	r = vips_alloc(n, &vips);
+	if (r < 0)
+		return r;
+	behind = n;
+	for (size_t i = n; i-- > 0;)
+		if (found[i].tag != ADDR_TAG)
+			found[--behind] = found[i]; /* others' gather at the end */
+		else if (is_with_others(&found[i], found + behind, n - behind) &&
+			 is_of(group, &found[i]) && is_behind_ours(found, i))
+			vips.v[vips.n++] = found[i];
+	*ret = vips;
+	return vips.n > 0;
+}
+
+/**
+ * vips_step_back() - Put the next address of vips_ahead() behind the others of its network
  * @valid_s: its lifetime from now on
  *
  * The kernel has them in the order in which they came, gives the route of their
  * network to the first one only, and removes the others with it.
  *
- * Return: 0; what promote_remove() and addr_add() fail with: it may be away then.
+ * Return: 1 if there are more; 0 if that was all; what addr_remove(), promote_remove()
+ * and addr_add() fail with: it may be away then.
  */
-int vips_step_back(struct nl *nl, const struct addr *addr, uint32_t valid_s)
+int vips_step_back(struct nl *nl, struct vips *vips, uint32_t valid_s)
 {
-	struct addr again = *addr;
+	struct addr again = vips->v[vips->next];
 	int error = 0, r;
 
-	r = promote_remove(nl, addr);
-	if (r < 0)
-		return r;
+	r = again.secondary ? addr_remove(nl, &again, 1, &error) : promote_remove(nl, &again);
+	if (r < 0 || error)
+		return r < 0 ? r : error;
 	again.valid_s = valid_s;
 	r = addr_add(nl, &again, 1, &error);
-	return r < 0 ? r : error;
+	if (r < 0 || error)
+		return r < 0 ? r : error;
+	return ++vips->next < vips->n;
 }
 
 /**

@@ -25,7 +25,8 @@ int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s
 int vips_relabel(struct nl *nl, const struct vips *missing);
 int vips_add_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
-int vips_step_back(struct nl *nl, const struct addr *addr, uint32_t valid_s);
+int vips_ahead(struct nl *nl, const struct conf_group *group, struct vips *ret);
+int vips_step_back(struct nl *nl, struct vips *vips, uint32_t valid_s);
 int vips_error(const struct vips *vips);
 const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group);
 size_t vips_keep_added(struct vips *vips);
