@@ -131,6 +131,9 @@ int macvlan_create(struct nl *nl, const struct macvlan *macvlan)
 {
 	int errors[_PART_MAX], r;
 
+	/* The requests behind the first one would change that link: it may have many names. */
+	if (if_nametoindex(macvlan->name))
+		return -EEXIST;
 	r = nl_each(nl, _PART_MAX, build_part, macvlan, errors);
 	if (r < 0)
 		return r;

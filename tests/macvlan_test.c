@@ -134,3 +134,15 @@ Test(macvlan, is_deleted_with_its_addresses)
 	sh("test -z \"$(ip address show to 10.9.0.1)\"");
 	cr_assert_eq(macvlan_delete(nl, index), -ENODEV);
 }
+
+/* Which the kernel takes for the name in requests, but not in its lists. */
+Test(macvlan, another_name_of_a_strangers_link_is_refused_and_that_link_left_alone)
+{
+	_cleanup_(nl_closep) struct nl *nl = enter();
+	const struct macvlan m = plan("vip0");
+
+	sh("ip link property add dev vb altname vip0");
+	cr_assert_eq(macvlan_create(nl, &m), -EEXIST);
+	cr_assert_eq(sysctl_of("/proc/sys/net/ipv4/conf/vb/arp_ignore"), 0);
+	sh("! ip link show vb | grep -q alias");
+}
