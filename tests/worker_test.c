@@ -628,6 +628,28 @@ Test(worker, far_too_many_orders_are_refused_and_none_is_lost)
 	cr_assert_eq(next().id, taken + 1);
 }
 
+/* However often somebody else gives reason to: there is room for what a move needs. */
+Test(worker, what_is_ordered_already_takes_no_more_room)
+{
+	static const enum worker_type types[] = { WORKER_LOOK, WORKER_REFRESH, WORKER_STEP_BACK,
+						  WORKER_MAKE };
+	struct worker_result result;
+	uint32_t remove;
+
+	for (size_t i = 0; i < 5000; i++) {
+		struct worker_order o = { .type = types[i % ARRAY_SIZE(types)], .group = DB };
+
+		cr_assert_eq(worker_order(worker, &o), 0, "order %zu", i);
+	}
+	remove = order(WORKER_REMOVE, DB);
+	do {
+		result = next();
+		free(result.links);
+		free(result.addrs);
+	} while (result.id != remove);
+	cr_assert_eq(held_count(), 0);
+}
+
 Test(worker, the_end_comes_after_what_was_ordered)
 {
 	struct store_entry entry;
@@ -688,4 +710,18 @@ Test(worker_big, lengthening_lifetimes_makes_way_for_a_move)
 	cr_assert_eq(held_count(), 0, "it was left out");
 	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
 	cr_assert_eq(held_count(), 1);
+}
+
+Test(worker_big, lengthening_lifetimes_makes_no_way_for_small_things)
+{
+	struct worker_order o = { .type = WORKER_TIDY, .group = SIP, .held = true };
+
+	start_big();
+	(void)order(WORKER_REFRESH, BIG);
+	cr_assert_eq(worker_order(worker, &o), 0);
+	o.type = WORKER_MAKE;
+	cr_assert_eq(worker_order(worker, &o), 0);
+	cr_assert_eq(next().type, WORKER_REFRESH);
+	cr_assert_eq(held_count(), BIG_VIPS);
+	cr_assert_eq(next().type, WORKER_MAKE);
 }

@@ -120,8 +120,11 @@ static bool is_in_the_way(struct worker *w)
 	if (w->job.order.type != WORKER_REFRESH)
 		return false;
 	(void)pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->bulk.n; i++)
-		waiting |= w->bulk.v[(w->bulk.head + i) % WORKER_RING].type != WORKER_REFRESH;
+	for (size_t i = 0; i < w->bulk.n; i++) {
+		enum worker_type type = w->bulk.v[(w->bulk.head + i) % WORKER_RING].type;
+
+		waiting |= type == WORKER_PREPARE || type == WORKER_REMOVE;
+	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return waiting;
 }
@@ -267,12 +270,36 @@ static bool is_urgent(enum worker_type type)
 	       type != WORKER_UNMAKE;
 }
 
+/* Does an order with nothing in it mean the same if it is given twice? */
+static bool is_repeatable(const struct worker_order *order)
+{
+	return !order->id && (order->type == WORKER_LOOK || order->type == WORKER_REFRESH ||
+			      order->type == WORKER_STEP_BACK || order->type == WORKER_MAKE);
+}
+
+/* Does the same wait already, with nothing for its group behind it that is about more? */
+static bool is_waiting(const struct orders *orders, const struct worker_order *order)
+{
+	for (size_t i = orders->n; i > 0; i--) {
+		const struct worker_order *other = &orders->v[(orders->head + i - 1) % WORKER_RING];
+
+		if (other->group != order->group)
+			continue;
+		if (!is_repeatable(other))
+			return false;
+		if (other->type == order->type)
+			return true;
+	}
+	return false;
+}
+
 /**
  * worker_order() - Give an order
  * @order: copied
  *
  * Orders about addresses are carried out in their order, those about the gate
- * and the disk in theirs, which overtakes the other.
+ * and the disk in theirs, which overtakes the other. Those that others give reason
+ * to, as by adding addresses, wait once: else they would leave no room for a move.
  *
  * Return: 0; -EBUSY if far too much is under way.
  */
@@ -282,7 +309,9 @@ int worker_order(struct worker *w, const struct worker_order *order)
 	int r = 0;
 
 	(void)pthread_mutex_lock(&w->lock);
-	if (w->urgent.n + w->bulk.n + w->n_results + 2 >= WORKER_RING)
+	if (is_repeatable(order) && is_waiting(orders, order))
+		r = 0;
+	else if (w->urgent.n + w->bulk.n + w->n_results + 2 >= WORKER_RING)
 		r = -EBUSY;
 	else
 		orders_push(orders, order);
