@@ -78,6 +78,17 @@ void announcer_link_gone(struct announcer *a, int ifindex)
 	(void)a, (void)ifindex;
 }
 
+int watcher_link(struct watcher *w, const struct link *link)
+{
+	(void)w, (void)link;
+	return 0;
+}
+
+void watcher_link_gone(struct watcher *w, int ifindex)
+{
+	(void)w, (void)ifindex;
+}
+
 int self_is_here(const struct conf *conf, uint8_t self)
 {
 	(void)conf, (void)self;
