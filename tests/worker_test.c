@@ -297,6 +297,20 @@ Test(worker, a_strangers_address_of_another_prefix_length_is_left_alone)
 	cr_assert(held("va    inet 10.9.0.4/24 "));
 }
 
+/* An interface has an IPv6 address once, and the kernel keeps the prefix length that it came with.
+ */
+Test(worker, a_strangers_ipv6_address_of_another_prefix_length_becomes_ours)
+{
+	sh("ip address add fd09::3/128 dev va nodad");
+	cr_assert_eq(outcome(prepare(SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("va    inet6 fd09::3/64 "));
+	sh("ip address del fd09::3/64 dev va && ip address add fd09::3/128 dev va nodad");
+	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("va    inet6 fd09::3/64 "));
+}
+
 Test(worker, remove_takes_the_groups_own_and_leaves_all_others)
 {
 	sh("ip address add 10.9.0.1/24 dev va && ip address add 10.9.0.3/24 dev vb");

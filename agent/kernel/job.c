@@ -35,9 +35,9 @@ static int look_and_make(struct job *job)
 }
 
 /* Which others went along with an address that was removed, only another look tells. */
-static int relabel(struct job *job)
+static int make_way(struct job *job)
 {
-	int r = vips_relabel(job->means->route, &job->vips);
+	int r = vips_make_way(job->means->route, &job->vips);
 
 	if (r <= 0)
 		return r < 0 ? r : 1;
@@ -105,7 +105,7 @@ static int check(struct job *job)
 	if (job->again)
 		return error ? error : -EADDRNOTAVAIL;
 	job->again = true;
-	return job->order.type == WORKER_REMOVE ? 1 : relabel(job);
+	return job->order.type == WORKER_REMOVE ? 1 : make_way(job);
 }
 
 /* One slice of the job. Return: 1 if there is more to do; 0 or an error: it is over. */

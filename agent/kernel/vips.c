@@ -218,8 +218,25 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 	return 0;
 }
 
-/* An address with our tag, on the link and with the prefix length that it should have. */
-static const struct addr *find_ours(const struct addr *sorted, size_t n, const struct addr *want)
+static bool has_label(const struct addr *addr, const struct addr *want)
+{
+	return !*want->label || !strcmp(addr->label, want->label);
+}
+
+static bool is_in_place(const struct addr *addr, const struct addr *want)
+{
+	return addr->prefix == want->prefix;
+}
+
+/* The same, but with what the kernel has kept of a stranger's. */
+static bool is_in_the_way(const struct addr *addr, const struct addr *want)
+{
+	return addr->prefix == want->prefix ? !has_label(addr, want) : want->ip.family == 6;
+}
+
+/* An address with our tag, on the link that it should have, of which something holds. */
+static const struct addr *find_ours(const struct addr *sorted, size_t n, const struct addr *want,
+				    bool (*holds)(const struct addr *addr, const struct addr *want))
 {
 	const struct addr *hit = n ? bsearch(want, sorted, n, sizeof(*sorted), by_ip) : NULL;
 
@@ -228,21 +245,15 @@ static const struct addr *find_ours(const struct addr *sorted, size_t n, const s
 	while (hit > sorted && !by_ip(hit - 1, want))
 		hit--;
 	for (; hit < sorted + n && !by_ip(hit, want); hit++)
-		if (hit->ifindex == want->ifindex && hit->prefix == want->prefix &&
-		    hit->tag == ADDR_TAG)
+		if (hit->ifindex == want->ifindex && hit->tag == ADDR_TAG && holds(hit, want))
 			return hit;
 	return NULL;
-}
-
-static bool has_label(const struct addr *addr, const struct addr *want)
-{
-	return !*want->label || !strcmp(addr->label, want->label);
 }
 
 /* Is this very address there, as it should be, and to end some day without us? */
 static bool is_there(const struct addr *sorted, size_t n, const struct addr *want)
 {
-	const struct addr *addr = find_ours(sorted, n, want);
+	const struct addr *addr = find_ours(sorted, n, want, is_in_place);
 
 	return addr && addr->valid_s != UINT32_MAX && has_label(addr, want);
 }
@@ -278,32 +289,23 @@ int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s
 	return 0;
 }
 
-static bool any_label(const struct vips *vips)
-{
-	for (size_t i = 0; i < vips->n; i++)
-		if (*vips->v[i].label)
-			return true;
-	return false;
-}
-
 /**
- * vips_relabel() - Make way for addresses that are missing because ours have another label
- * @missing: of vips_missing()
+ * vips_make_way() - Make way for addresses that are missing because the kernel keeps others
+ * @missing: of vips_missing(), which have been added before
  *
- * The kernel keeps the label of an address that is there: they are removed. It gives
- * labels of its own to the addresses of a link that is renamed.
+ * It keeps the label of an IPv4 address that is there, and of an IPv6 address the
+ * prefix length, as an interface has it once: whoever's it was, it has become ours,
+ * and is removed. The kernel gives labels of its own to a link that is renamed.
  *
- * Return: 0 if none has; 1 if some were removed; errors of the kernel.
+ * Return: 0 if none is in the way; 1 if some were removed; errors of the kernel.
  */
-int vips_relabel(struct nl *nl, const struct vips *missing)
+int vips_make_way(struct nl *nl, const struct vips *missing)
 {
 	_cleanup_(freep) struct addr *found = NULL;
 	_cleanup_(vips_done) struct vips wrong = { 0 };
 	size_t n;
 	int r;
 
-	if (!any_label(missing))
-		return 0;
 	r = addr_list(nl, &found, &n);
 	if (r < 0)
 		return r;
@@ -313,9 +315,9 @@ int vips_relabel(struct nl *nl, const struct vips *missing)
 	if (n)
 		qsort(found, n, sizeof(*found), by_ip);
 	for (size_t i = 0; i < missing->n; i++) {
-		const struct addr *ours = find_ours(found, n, &missing->v[i]);
+		const struct addr *ours = find_ours(found, n, &missing->v[i], is_in_the_way);
 
-		if (ours && !has_label(ours, &missing->v[i]))
+		if (ours)
 			wrong.v[wrong.n++] = *ours;
 	}
 	r = vips_take_off(nl, wrong.v, wrong.n, found, n);
