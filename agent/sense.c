@@ -101,18 +101,20 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 	struct agent *agent = data;
 	struct monitor *monitor = fd == monitor_fd(agent->nft) ? agent->nft : agent->rtnl;
 	struct monitor_event event;
+	bool all = false;
 
 	(void)source;
 	(void)events; /* whatever it is, reading tells */
 	for (int i = 0; i < SENSE_BURST; i++) {
-		if (monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING)
+		all = monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING;
+		if (all)
 			break;
 		if (monitor == agent->nft)
 			mend_gate(agent, &event);
 		else
 			notice(agent, &event);
 	}
-	if (monitor == agent->rtnl)
+	if (monitor == agent->rtnl && all)
 		raise_look(agent);
 	return 0;
 }
