@@ -12,6 +12,7 @@ static void on_probed(void *data, uint8_t group, uint32_t id, const struct stran
 
 	if (answered)
 		agent->strangers[group] = *answered;
+	agent->refused[group] = NULL; /* it is not the kernel that has an answer */
 	event.done.id = id;
 	event.done.err = answered ? -EADDRINUSE : 0;
 	agent_step(agent, &event);

@@ -246,7 +246,8 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		    core_result_name(a->tell.result));
 		break;
 	case CORE_TELL_ACTION_FAILED:
-		if (a->tell.err == -EADDRINUSE)
+		/* Of two interfaces with one MAC the kernel says the same, but of which it is. */
+		if (a->tell.err == -EADDRINUSE && !agent->refused[a->group])
 			describe_answer(agent, a, n);
 		else
 			describe_failure(agent, a, n);

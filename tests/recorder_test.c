@@ -253,6 +253,34 @@ Test(recorder, a_failure_is_kept_with_what_came_of_it)
 	cr_assert_not(is_there("trace-1.new"));
 }
 
+/* Two words, as the one is looked for in the network and the other one on this host. */
+Test(recorder, an_address_in_use_is_no_refusal_of_the_kernel)
+{
+	const int errs[] = { -EADDRINUSE, -ENODEV };
+	const char *const why[] = { "# somebody else had an address\n",
+				    "# the kernel refused an order\n" };
+
+	for (int i = 0; i < 2; i++) {
+		struct core_actions *told = &life.actions;
+		_cleanup_(freep) char *text = NULL;
+		char name[] = "trace-1";
+
+		name[6] += (char)i;
+		if (i == 0)
+			begin();
+		live_us(2 * USEC_PER_SEC);
+		told->n = 1;
+		told->v[0] = (struct core_action){ .type = CORE_DO_TELL,
+						   .tell.what = CORE_TELL_ACTION_FAILED,
+						   .tell.err = errs[i] };
+		recorder_actions(life.recorder, &life.core, told);
+		live_us(5 * USEC_PER_SEC);
+		wait_for(name);
+		text = text_in(name);
+		cr_assert_eq(strncmp(text, why[i], strlen(why[i])), 0, "%s", text);
+	}
+}
+
 Test(recorder, a_failure_that_comes_again_and_again_is_kept_once)
 {
 	begin();

@@ -268,6 +268,23 @@ Test(tell, who_answers_for_an_address_is_named_with_his_mac)
 	cr_assert_str_empty(said.mac);
 }
 
+Test(tell, two_interfaces_with_one_mac_are_no_stranger)
+{
+	struct core_action action = telling(CORE_TELL_ACTION_FAILED);
+
+	action.tell.err = -EADDRINUSE;
+	agent.strangers[0] = stranger;
+	agent.refused[0] = &(const struct conf_vip){
+		.ip = { .family = 4, .bytes = { 10, 0, 0, 3 } },
+		.prefix = 32,
+		.ifname = "vip0",
+	};
+	tell(&action, "hot");
+	cr_assert_str_eq(said.id, "TK-0009");
+	cr_assert_not_null(strstr(said.text, "the kernel refuses 10.0.0.3/32 on vip0: "));
+	agent.refused[0] = NULL;
+}
+
 Test(tell, who_uses_what_is_held_is_named_with_his_mac)
 {
 	const struct core_action action = telling(CORE_TELL_STRANGER);

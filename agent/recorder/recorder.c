@@ -28,6 +28,7 @@ enum failure {
 	FAILURE_CONFLICT,
 	FAILURE_MOVE,
 	FAILURE_ACTION,
+	FAILURE_OCCUPIED,
 	FAILURE_FAILOVER,
 	_FAILURE_MAX,
 };
@@ -37,6 +38,7 @@ static const char *const failures[_FAILURE_MAX] = {
 	[FAILURE_CONFLICT] = "two were primary",
 	[FAILURE_MOVE] = "a switchover failed",
 	[FAILURE_ACTION] = "the kernel refused an order",
+	[FAILURE_OCCUPIED] = "somebody else had an address",
 	[FAILURE_FAILOVER] = "taken over from a node that fell silent",
 };
 
@@ -120,7 +122,7 @@ static enum failure failure_of(const struct core_action *action)
 	case CORE_TELL_MOVE_FAILED:
 		return FAILURE_MOVE;
 	case CORE_TELL_ACTION_FAILED:
-		return FAILURE_ACTION;
+		return action->tell.err == -EADDRINUSE ? FAILURE_OCCUPIED : FAILURE_ACTION;
 	case CORE_TELL_STATE:
 		if (action->tell.state == CORE_STATE_CLAIMING &&
 		    action->tell.reason == CORE_REASON_PEER_DEAD)
