@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "sdbus/ctl_page.h"
 
@@ -75,14 +76,15 @@ static void print_addresses(const struct page *page, char *const *address)
 		fprintf(page->out, "  %*sand %zu more\n", INDENT, "", n - ADDRESSES_SHOWN);
 }
 
-/* "vip0 eth0 02:00:5e:00:01:0a" for people */
+/* "vip0 eth0 02:00:5e:00:01:0a" for people: the MAC is that of the first */
 static void print_subs(const struct page *page, char *const *subs)
 {
 	for (; subs && *subs; subs++) {
-		const int name = (int)strcspn(*subs, " ");
-		const char *rest = *subs + name + strspn(*subs + name, " ");
+		char name[16], parent[16], mac[18];
 
-		fprintf(page->out, "  %*s%.*s is on %s\n", INDENT, "", name, *subs, rest);
+		if (sscanf(*subs, "%15s %15s %17s", name, parent, mac) == 3)
+			fprintf(page->out, "  %*s%s has MAC %s, on %s\n", INDENT, "", name, mac,
+				parent);
 	}
 }
 

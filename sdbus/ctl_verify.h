@@ -119,4 +119,5 @@ void ctl_compare_subs(const struct ctl_compared *c, const struct api_group *grou
 bool ctl_is_unfit_for(const struct api_group *group, const char *why);
 bool ctl_is_first_on_link(const struct ctl_compared *c, const struct ctl_vip *vip);
 void ctl_compare_sysctls(const struct ctl_compared *c, const struct ctl_vip *vip);
+const char *ctl_node_address_on(const struct ctl_compared *c, const struct witness_link *link);
 void ctl_compare_host(const struct ctl_compared *c);

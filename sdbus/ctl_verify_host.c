@@ -300,6 +300,32 @@ static void judge_path(const struct ctl_compared *c, const struct api_path *path
 			 path->local);
 }
 
+/**
+ * ctl_node_address_on() - the unique address of this node that an interface carries
+ * @c: what is known
+ * @link: the interface
+ *
+ * Return: NULL if there is none on it.
+ */
+const char *ctl_node_address_on(const struct ctl_compared *c, const struct witness_link *link)
+{
+	for (size_t p = 0; p < c->model->n_peers; p++)
+		for (size_t i = 0; i < c->model->peers[p].n_paths; i++) {
+			const char *local = c->model->peers[p].paths[i].local;
+			struct ctl_range range = { 0 };
+			struct ip ip;
+
+			if (parse_ip(local, &ip))
+				range = ctl_range(c->witness->addrs, c->witness->n_addrs,
+						  sizeof(*c->witness->addrs), &ip);
+			for (size_t k = 0; k < range.n; k++)
+				if (((const struct witness_addr *)range.v)[k].ifindex ==
+				    link->index)
+					return local;
+		}
+	return NULL;
+}
+
 static bool is_virtual(const struct ctl_compared *c, const struct ip *ip)
 {
 	return ctl_range(c->vips, c->n_vips, sizeof(*c->vips), ip).n > 0;

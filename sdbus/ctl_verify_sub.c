@@ -65,6 +65,24 @@ static bool judge_sub(const struct ctl_compared *c, const struct ctl_vip *vip,
 	return !(parent && parent->running) || (vip->link && !is_right(vip->link, sub, parent));
 }
 
+/* Who follows the advice must not lose the host with it. */
+static void say_kept(const struct ctl_compared *c, const struct ctl_vip *vip)
+{
+	const char *own = ctl_node_address_on(c, vip->link), *group = vip->group->name;
+
+	if (own)
+		ctl_find(c->findings, CTL_FINDING_LINK_KEPT, group,
+			 "interface %s is up, though this node does not hold the group: %s of this "
+			 "node is on it and would go with it; give the group an interface of its "
+			 "own, with SubInterface= in takeover.conf(5)",
+			 vip->ifname, own);
+	else
+		ctl_find(c->findings, CTL_FINDING_LINK_KEPT, group,
+			 "interface %s is up, though this node does not hold the group; "
+			 "say 'ip link set %s down'",
+			 vip->ifname, vip->ifname);
+}
+
 /* Up here, down there. */
 static void judge_state(const struct ctl_compared *c, const struct ctl_vip *vip, bool made)
 {
@@ -73,10 +91,7 @@ static void judge_state(const struct ctl_compared *c, const struct ctl_vip *vip,
 
 	if (!ctl_holds(group)) {
 		if (link && link->up)
-			ctl_find(c->findings, CTL_FINDING_LINK_KEPT, group->name,
-				 "interface %s is up, though this node does not hold the group; "
-				 "say 'ip link set %s down'",
-				 vip->ifname, vip->ifname);
+			say_kept(c, vip);
 		if (!link && !made && !ctl_is_unfit_for(group, "link"))
 			say_down(c, group, vip->ifname, "is not there");
 		return;

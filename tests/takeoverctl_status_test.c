@@ -264,6 +264,19 @@ Test(takeoverctl_status, durations_have_the_digits_that_count)
 	}
 }
 
+/* Whose MAC it is can be read only one way. */
+Test(takeoverctl_status, interfaces_of_a_group_are_shown_with_their_mac)
+{
+	char sub[] = "vip0 eth0 02:00:5e:00:01:0a", *subs[] = { sub, NULL };
+	struct fake agent;
+
+	fake_init(&agent);
+	agent.groups[0].sub_interfaces = subs;
+	expect(&agent, "      2001:db8:11::103/64 eth0\n"
+		       "      vip0 has MAC 02:00:5e:00:01:0a, on eth0\n"
+		       "      alias, hot, seamless; term 7\n");
+}
+
 Test(takeoverctl_status, what_the_agent_says_is_shown_by_name, .timeout = 10)
 {
 	struct outcome outcome;

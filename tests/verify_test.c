@@ -700,6 +700,20 @@ Test(verify, an_interface_of_its_own_is_up_where_the_group_is_held_and_down_else
 	expect(&s, "link-down", "vip0 is not there");
 }
 
+/* An operator does what it says, and would be cut off from the host. */
+Test(verify, nobody_is_told_to_set_down_what_the_node_is_reached_by)
+{
+	struct scene s;
+
+	make_sub(&s, false);
+	s.groups[0].sub_interfaces = NULL;
+	vip0_of(&s)->up = true;
+	addr(&s, OWN)->ifindex = VIP0;
+	expect(&s, "link-kept", OWN " of this node is on it and would go with it; give the group");
+	addr(&s, OWN)->ifindex = ETH0;
+	expect(&s, "link-kept", "ip link set vip0 down");
+}
+
 Test(verify, an_interface_of_its_own_is_the_one_that_the_daemon_makes)
 {
 	for (int i = 0; i < 5; i++) {
