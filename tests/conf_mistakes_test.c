@@ -345,6 +345,9 @@ static const struct {
 	      "[Group web]\nMode=subinterface\nVirtualAddress=10.0.0.5 eth5\n",
 	  "7: vip1 cannot be on eth5, which [Group web] brings up and down; name the interface "
 	  "below that.\n" },
+	{ SUB "SubInterface=vip0 lo\nVirtualAddress=10.0.0.3 vip0\n",
+	  "7: vip0 cannot be on lo, which has no MAC and leads nowhere; name an interface of the "
+	  "clients' network.\n" },
 	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 eth0\n",
 	  "8: eth0 would be taken down with this address, but vip0 is on it; write vip0 here.\n" },
 	{ SUB "SubInterface=vip0 eth0\nVirtualAddress=10.0.0.3 eth5\n",

@@ -81,6 +81,11 @@ static int check_sub(struct conf_load *load, size_t g, size_t i)
 	const struct conf_group *group = &conf->groups[g], *other;
 	const struct conf_sub *sub = &group->subs[i];
 
+	if (!strcmp(sub->parent, "lo"))
+		return conf_load_complain(load, object->subs[i],
+					  "%s cannot be on lo, which has no MAC and leads nowhere; "
+					  "name an interface of the clients' network.",
+					  sub->name);
 	other = mover(conf, sub->parent);
 	if (other && has_vip_on(group, sub->parent))
 		return 0; /* that is said where the address is */
