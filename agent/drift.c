@@ -82,7 +82,7 @@ static bool is_as_ours(const struct addr *addr)
 /**
  * drift_came() - An address is new, or has been changed: is it one of ours, in other hands?
  *
- * Our own refreshing comes here as well, thousands of times.
+ * Our own refreshing is not among the news; it is in a list that was read.
  */
 void drift_came(struct agent *agent, const struct monitor_event *event)
 {
