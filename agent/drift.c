@@ -44,14 +44,6 @@ void drift_gone(struct agent *agent, const struct monitor_event *event)
 	}
 }
 
-static bool has(const struct conf_group *group, const struct ip *ip)
-{
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (ip_equal(&group->vips[i].ip, ip))
-			return true;
-	return false;
-}
-
 /* Has it come behind one of ours, in the same network? */
 static bool is_behind(const struct conf_group *group, const char *ifname, const struct addr *addr)
 {
@@ -98,7 +90,7 @@ void drift_came(struct agent *agent, const struct monitor_event *event)
 
 		if (agent->held[g] && is_behind(group, ifname, &event->addr))
 			step_back(agent, g);
-		if (!has(group, &event->addr.ip))
+		if (!conf_find_vip(group, &event->addr.ip))
 			continue;
 		if (agent->held[g] && vips_contain(group, ifname, &event->addr))
 			note(agent, g, event);

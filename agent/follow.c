@@ -2,7 +2,6 @@
 
 #include "agent/conf/self.h"
 #include "agent/follow.h"
-#include "agent/kernel/vips.h"
 #include "agent/log.h"
 #include "agent/raise.h"
 #include "agent/tell.h"
@@ -14,7 +13,7 @@ static void tell_change(struct agent *agent, const char *ifname, enum links_stat
 
 	for (uint8_t g = 0; now != before && g < agent->conf->n_groups; g++)
 		if (agent->conf->groups[g].mode != CONF_MODE_SUBINTERFACE &&
-		    vips_use(&agent->conf->groups[g], ifname))
+		    conf_uses(&agent->conf->groups[g], ifname))
 			tell_link(agent, g, ifname, now);
 }
 
@@ -28,7 +27,7 @@ static void tell_missing(struct agent *agent, uint8_t g)
 		const char *ifname = group->vips[i].ifname;
 		enum links_state state;
 
-		if (vips_use(&earlier, ifname))
+		if (conf_uses(&earlier, ifname))
 			continue;
 		state = links_state(&agent->links, ifname);
 		if (state != LINKS_RUNNING)
@@ -100,7 +99,7 @@ static void tell_holders(struct agent *agent, const char *ifname, bool is_new)
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
 		struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = g };
 
-		if (!agent->held[g] || !vips_use(&agent->conf->groups[g], ifname))
+		if (!agent->held[g] || !conf_uses(&agent->conf->groups[g], ifname))
 			continue;
 		if (is_new || agent->owed[g])
 			event.type = CORE_EV_LOST;
@@ -112,7 +111,7 @@ static void tell_holders(struct agent *agent, const char *ifname, bool is_new)
 static void tell_macs(struct agent *agent, const struct link *link)
 {
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
-		if (vips_use(&agent->conf->groups[g], link->name))
+		if (conf_uses(&agent->conf->groups[g], link->name))
 			tell_mac(agent, g, link);
 }
 

@@ -282,10 +282,10 @@ Test(vips, a_thousand_go_in_slices_that_begin_small)
 
 Test(vips, a_group_uses_the_interfaces_of_its_addresses)
 {
-	cr_assert(vips_use(&conf->groups[SIP], "va"));
-	cr_assert(vips_use(&conf->groups[SIP], "vb"));
-	cr_assert_not(vips_use(&conf->groups[SIP], "v"));
-	cr_assert_not(vips_use(&conf->groups[DB], "vb"));
+	cr_assert(conf_uses(&conf->groups[SIP], "va"));
+	cr_assert(conf_uses(&conf->groups[SIP], "vb"));
+	cr_assert_not(conf_uses(&conf->groups[SIP], "v"));
+	cr_assert_not(conf_uses(&conf->groups[DB], "vb"));
 }
 
 Test(vips, a_group_contains_its_addresses_as_configured)

@@ -97,6 +97,34 @@ int conf_find_node(const struct conf *conf, const char *name, uint8_t *ret_node)
 }
 
 /**
+ * conf_find_vip() - The address of a group that is this one.
+ * @group: group
+ * @ip: address
+ *
+ * Return: the first, whatever its prefix length; NULL if it is none of them.
+ */
+const struct conf_vip *conf_find_vip(const struct conf_group *group, const struct ip *ip)
+{
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (ip_equal(&group->vips[i].ip, ip))
+			return &group->vips[i];
+	return NULL;
+}
+
+/**
+ * conf_uses() - Has the group addresses on this interface?
+ * @group: group
+ * @ifname: name of the interface
+ */
+bool conf_uses(const struct conf_group *group, const char *ifname)
+{
+	for (size_t i = 0; i < group->n_vips; i++)
+		if (!strcmp(group->vips[i].ifname, ifname))
+			return true;
+	return false;
+}
+
+/**
  * conf_core() - What the core needs to know of a configuration.
  * @conf: configuration
  * @self: number of our node

@@ -123,6 +123,8 @@ const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
 const char *conf_vip_place(const struct conf_vip *vip);
 bool conf_name_valid(const char *name);
 const char *conf_mode_name(enum conf_mode mode);
+const struct conf_vip *conf_find_vip(const struct conf_group *group, const struct ip *ip);
+bool conf_uses(const struct conf_group *group, const char *ifname);
 const struct conf_sub *conf_find_sub(const struct conf_group *group, const char *ifname);
 void conf_sub_mac(const struct conf_node *node, const struct conf_group *group,
 		  const struct conf_sub *sub, uint8_t ret[static 6]);

@@ -4,19 +4,11 @@
 
 #include "agent/conf/conf_load.h"
 
-static bool has_vip_on(const struct conf_group *group, const char *ifname)
-{
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (!strcmp(group->vips[i].ifname, ifname))
-			return true;
-	return false;
-}
-
 /* Does the group bring this interface up and down? */
 static bool moves(const struct conf_group *group, const char *ifname)
 {
 	return group->mode == CONF_MODE_SUBINTERFACE &&
-	       (has_vip_on(group, ifname) || conf_find_sub(group, ifname));
+	       (conf_uses(group, ifname) || conf_find_sub(group, ifname));
 }
 
 /* The group that brings the interface up and down; NULL: none. */
@@ -87,14 +79,14 @@ static int check_sub(struct conf_load *load, size_t g, size_t i)
 					  "name an interface of the clients' network.",
 					  sub->name);
 	other = mover(conf, sub->parent);
-	if (other && has_vip_on(group, sub->parent))
+	if (other && conf_uses(group, sub->parent))
 		return 0; /* that is said where the address is */
 	if (other)
 		return conf_load_complain(load, object->subs[i],
 					  "%s cannot be on %s, which [Group %s] brings up and "
 					  "down; name the interface below that.",
 					  sub->name, sub->parent, other->name);
-	if (!has_vip_on(group, sub->name) && !conf_load_key_bad(object, "VirtualAddress"))
+	if (!conf_uses(group, sub->name) && !conf_load_key_bad(object, "VirtualAddress"))
 		return conf_load_complain(load, object->subs[i],
 					  "No VirtualAddress= of [Group %s] is on %s; put one "
 					  "there, or remove this line.",

@@ -49,9 +49,8 @@ static bool stands(struct adopter *a, uint8_t group)
 static bool is_adopted(const struct adopter *a, const struct addr *addr)
 {
 	for (uint8_t g = 0; g < a->conf->n_groups; g++)
-		for (size_t i = 0; a->found->adopted[g] && i < a->conf->groups[g].n_vips; i++)
-			if (ip_equal(&a->conf->groups[g].vips[i].ip, &addr->ip))
-				return true;
+		if (a->found->adopted[g] && conf_find_vip(&a->conf->groups[g], &addr->ip))
+			return true;
 	return false;
 }
 

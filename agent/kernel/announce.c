@@ -7,7 +7,6 @@
 #include "agent/kernel/announce.h"
 #include "agent/kernel/clock.h"
 #include "agent/kernel/port.h"
-#include "agent/kernel/vips.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
 
@@ -304,7 +303,7 @@ static bool waits(const struct announcer *a, const struct conf_group *group)
 		const struct port *port = &a->ports[i];
 
 		if (port->ifindex && (port->unread || port->ifindex == a->reading) &&
-		    vips_use(group, port->name))
+		    conf_uses(group, port->name))
 			return true;
 	}
 	return false;
@@ -370,7 +369,7 @@ void announcer_look(struct announcer *a, uint8_t group)
 {
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (a->ports[i].ifindex != a->reading &&
-		    vips_use(&a->conf->groups[group], a->ports[i].name))
+		    conf_uses(&a->conf->groups[group], a->ports[i].name))
 			a->ports[i].unread = true;
 }
 

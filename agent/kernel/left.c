@@ -2,10 +2,10 @@
 
 #include "agent/kernel/left.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
+#include "agent/kernel/vips.h"
 #include "netlink/local.h"
 #include "netlink/neigh.h"
 
@@ -73,12 +73,8 @@ int left_look(struct nl *nl, const struct conf_group *group, struct left *ret)
  */
 int left_forget(struct nl *nl, const struct conf_group *group)
 {
-	_cleanup_(freep) struct ip *ips = calloc(group->n_vips + 1, sizeof(*ips));
+	_cleanup_(freep) struct ip *ips = NULL;
+	int r = vips_sorted(group, &ips);
 
-	if (!ips)
-		return -ENOMEM;
-	for (size_t i = 0; i < group->n_vips; i++)
-		ips[i] = group->vips[i].ip;
-	qsort(ips, group->n_vips, sizeof(*ips), ip_compare);
-	return neigh_forget(nl, ips, group->n_vips);
+	return r < 0 ? r : neigh_forget(nl, ips, group->n_vips);
 }

@@ -87,17 +87,6 @@ static int by_ip(const void *a, const void *b)
 }
 
 /**
- * vips_use() - Has the group addresses on this interface?
- */
-bool vips_use(const struct conf_group *group, const char *ifname)
-{
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (!strcmp(group->vips[i].ifname, ifname))
-			return true;
-	return false;
-}
-
-/**
  * vips_contain() - Is this address one of the group's, as configured?
  * @ifname: name of the interface that it is on
  */
@@ -180,6 +169,25 @@ int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr 
 }
 
 /**
+ * vips_sorted() - The addresses of a group alone, to look others up in
+ * @ret: sorted by ip_compare(), heap; group->n_vips of them
+ *
+ * Return: 0; -ENOMEM.
+ */
+int vips_sorted(const struct conf_group *group, struct ip **ret)
+{
+	struct ip *ips = calloc(group->n_vips + 1, sizeof(*ips));
+
+	if (!ips)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_vips; i++)
+		ips[i] = group->vips[i].ip;
+	qsort(ips, group->n_vips, sizeof(*ips), ip_compare);
+	*ret = ips;
+	return 0;
+}
+
+/**
  * vips_ours() - The addresses of a group that the kernel has with our tag, to be removed
  *
  * On whatever interface and with whatever prefix length they are found: the tag
@@ -189,7 +197,8 @@ int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr 
  */
 int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 {
-	_cleanup_(freep) struct addr *found = NULL, *wanted = NULL;
+	_cleanup_(freep) struct addr *found = NULL;
+	_cleanup_(freep) struct ip *wanted = NULL;
 	_cleanup_(vips_done) struct vips vips = { 0 };
 	size_t n_found, n_others = 0;
 	int r;
@@ -200,15 +209,12 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 	r = vips_alloc(n_found, &vips);
 	if (r < 0)
 		return r;
-	wanted = calloc(group->n_vips + 1, sizeof(*wanted));
-	if (!wanted)
-		return -ENOMEM;
-	for (size_t i = 0; i < group->n_vips; i++)
-		wanted[i].ip = group->vips[i].ip;
-	qsort(wanted, group->n_vips, sizeof(*wanted), by_ip);
+	r = vips_sorted(group, &wanted);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n_found; i++)
 		if (found[i].tag == ADDR_TAG &&
-		    bsearch(&found[i], wanted, group->n_vips, sizeof(*wanted), by_ip))
+		    bsearch(&found[i].ip, wanted, group->n_vips, sizeof(*wanted), ip_compare))
 			vips.v[vips.n++] = found[i];
 		else
 			found[n_others++] = found[i];
@@ -379,14 +385,6 @@ static bool is_behind_ours(const struct addr *v, size_t i)
 	return v[first].tag == ADDR_TAG;
 }
 
-static bool is_of(const struct conf_group *group, const struct addr *addr)
-{
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (ip_equal(&group->vips[i].ip, &addr->ip))
-			return true;
-	return false;
-}
-
 /**
  * vips_ahead() - The addresses of a group that stand before others' in a network of ours
  * @ret: for vips_done(), to be worked off by vips_step_back()
@@ -414,7 +412,7 @@ int vips_ahead(struct nl *nl, const struct conf_group *group, struct vips *ret)
 		if (found[i].tag != ADDR_TAG)
 			found[--behind] = found[i]; /* others' gather at the end */
 		else if (is_with_others(&found[i], found + behind, n - behind) &&
-			 is_of(group, &found[i]) && is_behind_ours(found, i))
+			 conf_find_vip(group, &found[i].ip) && is_behind_ours(found, i))
 			vips.v[vips.n++] = found[i];
 	*ret = vips;
 	return vips.n > 0;
@@ -463,11 +461,12 @@ int vips_error(const struct vips *vips)
  */
 const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group)
 {
-	for (size_t i = 0; i < vips->next; i++)
-		for (size_t c = 0; vips->errors[i] && c < group->n_vips; c++)
-			if (ip_equal(&group->vips[c].ip, &vips->v[i].ip))
-				return &group->vips[c];
-	return NULL;
+	const struct conf_vip *vip = NULL;
+
+	for (size_t i = 0; !vip && i < vips->next; i++)
+		if (vips->errors[i])
+			vip = conf_find_vip(group, &vips->v[i].ip);
+	return vip;
 }
 
 /**

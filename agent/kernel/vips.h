@@ -20,6 +20,7 @@ void vips_done(struct vips *vips);
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
 int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr *others,
 		  size_t n_others);
+int vips_sorted(const struct conf_group *group, struct ip **ret);
 int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret);
 int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
 int vips_make_way(struct nl *nl, const struct vips *missing);
@@ -30,5 +31,4 @@ int vips_step_back(struct nl *nl, struct vips *vips, uint32_t valid_s);
 int vips_error(const struct vips *vips);
 const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group);
 size_t vips_keep_added(struct vips *vips);
-bool vips_use(const struct conf_group *group, const char *ifname);
 bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr);
