@@ -42,13 +42,11 @@
  * nobody.
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 
 #include "netlink/gate_rule.h"
@@ -79,22 +77,13 @@ static void quiet_chain(uint32_t group, char ret[static GATE_CHAIN_NAME_MAX])
 /* What leaves by another interface. */
 static void put_elsewhere(struct gate_batch *b, const char *chain, uint32_t group)
 {
-	const uint16_t request = htons(ARPOP_REQUEST);
 	struct gate_rule r = gate_rule_begin(b, NFPROTO_ARP, chain);
 
-	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct arphdr, ar_op),
-			  sizeof(request));
-	gate_rule_equals(&r, &request, sizeof(request));
-	gate_rule_alive(&r, GATE_NODE, "lease");
-	gate_rule_alive(&r, group, "ask");
+	gate_rule_may_ask(&r, group);
 	gate_rule_clear(&r, ARP_SENDER_IP);
 	gate_rule_verdict(&r, NFT_RETURN);
 	gate_rule_end(&r);
-
-	r = gate_rule_begin(b, NFPROTO_ARP, chain);
-	gate_rule_counter(&r);
-	gate_rule_verdict(&r, NF_DROP);
-	gate_rule_end(&r);
+	gate_rule_drop(b, NFPROTO_ARP, chain);
 }
 
 static void put_arp(struct gate_batch *b, const struct gate_device *device, uint32_t number)
@@ -112,16 +101,6 @@ static void put_arp(struct gate_batch *b, const struct gate_device *device, uint
 	put_elsewhere(b, chain, device->group);
 }
 
-static void put_router_advert(struct gate_rule *r)
-{
-	gate_rule_meta(r, NFT_META_NFPROTO);
-	gate_rule_equals_u8(r, NFPROTO_IPV6);
-	gate_rule_meta(r, NFT_META_L4PROTO);
-	gate_rule_equals_u8(r, IPPROTO_ICMPV6);
-	gate_rule_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
-	gate_rule_equals_u8(r, ROUTER_ADVERT);
-}
-
 static void put_quiet_chain(struct gate_batch *b, uint32_t group)
 {
 	char chain[GATE_CHAIN_NAME_MAX];
@@ -130,14 +109,11 @@ static void put_quiet_chain(struct gate_batch *b, uint32_t group)
 	quiet_chain(group, chain);
 	gate_batch_chain(b, NFPROTO_INET, chain, -1, 0);
 	r = gate_rule_begin(b, NFPROTO_INET, chain);
-	put_router_advert(&r);
+	gate_rule_icmpv6(&r, ROUTER_ADVERT);
 	gate_rule_verdict(&r, NF_DROP);
 	gate_rule_end(&r);
 	gate_rule_pass(b, NFPROTO_INET, chain, group, "announce");
-	r = gate_rule_begin(b, NFPROTO_INET, chain);
-	gate_rule_counter(&r);
-	gate_rule_verdict(&r, NF_DROP);
-	gate_rule_end(&r);
+	gate_rule_drop(b, NFPROTO_INET, chain);
 }
 
 static void put_quiet_device(struct gate_batch *b, const struct gate_device *device)
@@ -196,7 +172,7 @@ void gate_devices_in(struct gate_batch *b)
 {
 	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, "in");
 
-	put_router_advert(&r);
+	gate_rule_icmpv6(&r, ROUTER_ADVERT);
 	gate_rule_meta(&r, NFT_META_IIFNAME);
 	gate_rule_vmap(&r, "quiet");
 	gate_rule_end(&r);

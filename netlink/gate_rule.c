@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink/gate_rule.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
-#include <netinet/in.h>
+#include <net/if_arp.h>
 
 /*
  * libnftnl's setters can only fail by lack of memory, and then leave the
@@ -101,13 +103,8 @@ void gate_rule_payload(struct gate_rule *r, uint32_t base, uint32_t offset, uint
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
 }
 
-/**
- * gate_rule_equals() - Go on only if what was loaded has this value.
- * @r: the rule
- * @value: the value, as it is in the register
- * @len: bytes of it
- */
-void gate_rule_equals(struct gate_rule *r, const void *value, uint32_t len)
+/* Goes on only if what was loaded has this value, as it is in the register. */
+static void equals(struct gate_rule *r, const void *value, uint32_t len)
 {
 	struct nftnl_expr *e = add(r, "cmp");
 
@@ -119,23 +116,23 @@ void gate_rule_equals(struct gate_rule *r, const void *value, uint32_t len)
 }
 
 /**
- * gate_rule_equals_u8() - gate_rule_equals() for one byte.
+ * gate_rule_equals_u8() - Go on only if the byte that was loaded has this value.
  * @r: the rule
  * @value: the value
  */
 void gate_rule_equals_u8(struct gate_rule *r, uint8_t value)
 {
-	gate_rule_equals(r, &value, sizeof(value));
+	equals(r, &value, sizeof(value));
 }
 
 /**
- * gate_rule_equals_u32() - gate_rule_equals() for a number in host order.
+ * gate_rule_equals_u32() - Go on only if the four bytes that were loaded have this value.
  * @r: the rule
- * @value: the value
+ * @value: the value, host order
  */
 void gate_rule_equals_u32(struct gate_rule *r, uint32_t value)
 {
-	gate_rule_equals(r, &value, sizeof(value));
+	equals(r, &value, sizeof(value));
 }
 
 /* Loads a constant in the one way that `nft` can list: mark & 0 ^ value. */
@@ -243,15 +240,6 @@ void gate_rule_goto(struct gate_rule *r, const char *chain)
 }
 
 /**
- * gate_rule_counter() - Count the packets that come this far.
- * @r: the rule
- */
-void gate_rule_counter(struct gate_rule *r)
-{
-	(void)add(r, "counter"); /* starts at zero by itself */
-}
-
-/**
  * gate_rule_fib_local() - Go on only if an address is one of this host.
  * @r: the rule
  * @flags: NFTA_FIB_F_SADDR or NFTA_FIB_F_DADDR
@@ -280,7 +268,62 @@ void gate_rule_udp_to(struct gate_rule *r, uint16_t port)
 	gate_rule_meta(r, NFT_META_L4PROTO);
 	gate_rule_equals_u8(r, IPPROTO_UDP);
 	gate_rule_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	gate_rule_equals(r, &dport, sizeof(dport));
+	equals(r, &dport, sizeof(dport));
+}
+
+/**
+ * gate_rule_icmpv6() - Go on only for one type of ICMPv6 message.
+ * @r: the rule, of the family NFPROTO_INET
+ * @type: the message's type, RFC 4443, 2.1
+ */
+void gate_rule_icmpv6(struct gate_rule *r, uint8_t type)
+{
+	gate_rule_meta(r, NFT_META_NFPROTO);
+	gate_rule_equals_u8(r, NFPROTO_IPV6);
+	gate_rule_meta(r, NFT_META_L4PROTO);
+	gate_rule_equals_u8(r, IPPROTO_ICMPV6);
+	gate_rule_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
+	gate_rule_equals_u8(r, type);
+}
+
+/**
+ * gate_rule_may_ask() - Go on only for an ARP request while a group may ask.
+ * @r: the rule, of the family NFPROTO_ARP
+ * @group: number of the group
+ */
+void gate_rule_may_ask(struct gate_rule *r, uint32_t group)
+{
+	const uint16_t request = htons(ARPOP_REQUEST);
+
+	gate_rule_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct arphdr, ar_op),
+			  sizeof(request));
+	equals(r, &request, sizeof(request));
+	gate_rule_alive(r, GATE_NODE, "lease");
+	gate_rule_alive(r, group, "ask");
+}
+
+/**
+ * gate_rule_end_drop() - Count and drop the packets that come this far; gate_rule_end().
+ * @r: the rule
+ */
+void gate_rule_end_drop(struct gate_rule *r)
+{
+	(void)add(r, "counter"); /* starts at zero by itself */
+	gate_rule_verdict(r, NF_DROP);
+	gate_rule_end(r);
+}
+
+/**
+ * gate_rule_drop() - A whole rule: count and drop what has come through the chain.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @chain: name of the chain
+ */
+void gate_rule_drop(struct gate_batch *b, uint16_t family, const char *chain)
+{
+	struct gate_rule r = gate_rule_begin(b, family, chain);
+
+	gate_rule_end_drop(&r);
 }
 
 /**
@@ -310,7 +353,7 @@ void gate_rule_pass(struct gate_batch *b, uint16_t family, const char *chain, ui
 void gate_rule_device(struct gate_rule *r, const char name[static IF_NAMESIZE])
 {
 	gate_rule_meta(r, NFT_META_OIFNAME);
-	gate_rule_equals(r, name, IF_NAMESIZE);
+	equals(r, name, IF_NAMESIZE);
 }
 
 /**

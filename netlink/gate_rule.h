@@ -18,7 +18,6 @@ struct gate_rule gate_rule_begin(struct gate_batch *b, uint16_t family, const ch
 void gate_rule_end(struct gate_rule *r);
 void gate_rule_meta(struct gate_rule *r, uint32_t key);
 void gate_rule_payload(struct gate_rule *r, uint32_t base, uint32_t offset, uint32_t len);
-void gate_rule_equals(struct gate_rule *r, const void *value, uint32_t len);
 void gate_rule_equals_u8(struct gate_rule *r, uint8_t value);
 void gate_rule_equals_u32(struct gate_rule *r, uint32_t value);
 void gate_rule_alive(struct gate_rule *r, uint32_t key, const char *set);
@@ -26,11 +25,14 @@ void gate_rule_vmap(struct gate_rule *r, const char *map);
 void gate_rule_update(struct gate_rule *r, const char *set, uint32_t timeout_ms);
 void gate_rule_verdict(struct gate_rule *r, int verdict);
 void gate_rule_goto(struct gate_rule *r, const char *chain);
-void gate_rule_counter(struct gate_rule *r);
 void gate_rule_fib_local(struct gate_rule *r, uint32_t flags);
 void gate_rule_device(struct gate_rule *r, const char name[static IF_NAMESIZE]);
 void gate_rule_clear(struct gate_rule *r, uint32_t offset);
 void gate_rule_udp_to(struct gate_rule *r, uint16_t port);
+void gate_rule_icmpv6(struct gate_rule *r, uint8_t type);
+void gate_rule_may_ask(struct gate_rule *r, uint32_t group);
+void gate_rule_end_drop(struct gate_rule *r);
 
+void gate_rule_drop(struct gate_batch *b, uint16_t family, const char *chain);
 void gate_rule_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
 		    const char *set);

@@ -62,7 +62,6 @@
  * Shorter bytecode works in the kernel, but makes `nft list ruleset` abort.
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libnftnl/set.h>
@@ -71,7 +70,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_arp.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 
 #include "netlink/gate_devices.h"
@@ -217,28 +215,20 @@ static void put_set(struct gate_batch *b, const struct set_plan *plan, uint32_t 
 /* arp operation request NODE @lease GROUP @ask return */
 static void put_ask(struct gate_batch *b, const char *chain, uint32_t group)
 {
-	const uint16_t request = htons(ARPOP_REQUEST);
 	struct gate_rule r = gate_rule_begin(b, NFPROTO_ARP, chain);
 
-	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct arphdr, ar_op),
-			  sizeof(request));
-	gate_rule_equals(&r, &request, sizeof(request));
-	gate_rule_alive(&r, GATE_NODE, "lease");
-	gate_rule_alive(&r, group, "ask");
+	gate_rule_may_ask(&r, group);
 	gate_rule_verdict(&r, NFT_RETURN);
 	gate_rule_end(&r);
 }
 
-/* [fib ADDRESS type local] counter drop */
-static void put_drop(struct gate_batch *b, uint16_t family, const char *chain, uint32_t fib_flags)
+/* fib ADDRESS type local counter drop */
+static void put_drop_local(struct gate_batch *b, const char *chain, uint32_t fib_flags)
 {
-	struct gate_rule r = gate_rule_begin(b, family, chain);
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, chain);
 
-	if (fib_flags != 0)
-		gate_rule_fib_local(&r, fib_flags);
-	gate_rule_counter(&r);
-	gate_rule_verdict(&r, NF_DROP);
-	gate_rule_end(&r);
+	gate_rule_fib_local(&r, fib_flags);
+	gate_rule_end_drop(&r);
 }
 
 /*
@@ -252,9 +242,7 @@ static void put_drop_own(struct gate_batch *b, const char *chain)
 
 	gate_rule_meta(&r, NFT_META_IIF);
 	gate_rule_equals_u32(&r, 0);
-	gate_rule_counter(&r);
-	gate_rule_verdict(&r, NF_DROP);
-	gate_rule_end(&r);
+	gate_rule_end_drop(&r);
 }
 
 static void put_group(struct gate_batch *b, uint32_t group)
@@ -268,18 +256,18 @@ static void put_group(struct gate_batch *b, uint32_t group)
 	/* "local": a backup that is a router as well goes on forwarding to the primary. */
 	gate_batch_chain(b, NFPROTO_INET, serve, -1, 0);
 	gate_rule_pass(b, NFPROTO_INET, serve, group, "open");
-	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_DADDR);
-	put_drop(b, NFPROTO_INET, serve, NFTA_FIB_F_SADDR);
+	put_drop_local(b, serve, NFTA_FIB_F_DADDR);
+	put_drop_local(b, serve, NFTA_FIB_F_SADDR);
 	put_drop_own(b, serve);
 
 	gate_batch_chain(b, NFPROTO_INET, nd, -1, 0);
 	gate_rule_pass(b, NFPROTO_INET, nd, group, "announce");
-	put_drop(b, NFPROTO_INET, nd, 0);
+	gate_rule_drop(b, NFPROTO_INET, nd);
 
 	gate_batch_chain(b, NFPROTO_ARP, arp, -1, 0);
 	put_ask(b, arp, group);
 	gate_rule_pass(b, NFPROTO_ARP, arp, group, "announce");
-	put_drop(b, NFPROTO_ARP, arp, 0);
+	gate_rule_drop(b, NFPROTO_ARP, arp);
 }
 
 /* The set for up to GATE_BATCH_ELEMENTS addresses from *pos on, which moves on; NULL: none left. */
@@ -358,12 +346,7 @@ static void put_advert(struct gate_batch *b)
 {
 	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, "out");
 
-	gate_rule_meta(&r, NFT_META_NFPROTO);
-	gate_rule_equals_u8(&r, NFPROTO_IPV6);
-	gate_rule_meta(&r, NFT_META_L4PROTO);
-	gate_rule_equals_u8(&r, IPPROTO_ICMPV6);
-	gate_rule_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
-	gate_rule_equals_u8(&r, 136); /* neighbour advertisement, RFC 4861, 4.4 */
+	gate_rule_icmpv6(&r, 136); /* neighbour advertisement, RFC 4861, 4.4 */
 	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
 	gate_rule_vmap(&r, "nd6");
 	gate_rule_end(&r);
