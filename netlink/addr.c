@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/cleanup.h"
+#include "netlink/local.h"
 
 struct addrs {
 	struct addr *v;
@@ -254,45 +255,21 @@ static int wait_init(struct wait *w, const struct addr *v, size_t n)
 /* Ticks an awaited address off if this is its local route. */
 static int wait_visit(const struct nlmsghdr *nlh, void *data)
 {
-	const struct nlattr *attrs[RTA_OIF + 1];
 	struct awaited key = { 0 }, *found;
-	const struct rtmsg *rtm;
 	struct wait *w = data;
-	struct ip dst;
+	struct local local;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    nl_attrs(nlh, sizeof(*rtm), attrs, ARRAY_SIZE(attrs)) < 0)
+	/* What is no route, or none of these, is nothing that we wait for. */
+	if (local_parse(nlh, &local) <= 0 || local.ip.family != 6 || local.prefix != 128)
 		return 0;
-	rtm = mnl_nlmsg_get_payload(nlh);
-	if (rtm->rtm_family != AF_INET6 || rtm->rtm_type != RTN_LOCAL ||
-	    rtm->rtm_table != RT_TABLE_LOCAL || rtm->rtm_dst_len != 128)
-		return 0;
-	if (nl_attr_ip(attrs[RTA_DST], 6, &dst) < 0 || !attrs[RTA_OIF] ||
-	    mnl_attr_get_payload_len(attrs[RTA_OIF]) != sizeof(uint32_t))
-		return 0;
-
-	key.ifindex = (int)mnl_attr_get_u32(attrs[RTA_OIF]);
-	memcpy(key.bytes, dst.bytes, sizeof(key.bytes));
+	key.ifindex = local.ifindex;
+	memcpy(key.bytes, local.ip.bytes, sizeof(key.bytes));
 	found = bsearch(&key, w->v, w->n, sizeof(*w->v), awaited_compare);
 	if (found && !found->there) {
 		found->there = true;
 		w->n_missing--;
 	}
 	return 0;
-}
-
-static int wait_dump(struct wait *w, struct nl *nl)
-{
-	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct rtmsg *rtm;
-
-	nlh->nlmsg_type = RTM_GETROUTE;
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = AF_INET6;
-	rtm->rtm_table = RT_TABLE_LOCAL;
-	rtm->rtm_type = RTN_LOCAL;
-	return nl_dump(nl, nlh, wait_visit, w);
 }
 
 static int64_t now_ms(void)
@@ -368,7 +345,7 @@ int addr_wait_local(struct nl *nl, const struct addr *v, size_t n, unsigned time
 	if (fd < 0)
 		return fd;
 	do {
-		r = wait_dump(&w, nl);
+		r = local_dump(nl, AF_INET6, wait_visit, &w);
 		if (r == 0)
 			r = wait_hear(&w, fd, deadline_ms);
 	} while (r == -ENOBUFS && now_ms() < deadline_ms);

@@ -19,8 +19,15 @@ static void locals_done(struct locals *l)
 	free(l->v);
 }
 
-/* Return: 1 if it is a local route; 0 if it is another; -EBADMSG when it is no route. */
-static int parse(const struct nlmsghdr *nlh, struct local *ret)
+/**
+ * local_parse() - Read from a message of the kernel what is taken in as the host's own.
+ * @nlh: a message of at least nlmsg_len bytes, otherwise not trusted
+ * @ret: the local route
+ *
+ * Return: 1; 0 when it is a route of another type, table or family; -EBADMSG when it
+ * is not a whole RTM_NEWROUTE.
+ */
+int local_parse(const struct nlmsghdr *nlh, struct local *ret)
 {
 	const struct nlattr *attrs[RTA_OIF + 1];
 	const struct rtmsg *rtm;
@@ -31,7 +38,8 @@ static int parse(const struct nlmsghdr *nlh, struct local *ret)
 	    nl_attrs(nlh, sizeof(*rtm), attrs, ARRAY_SIZE(attrs)) < 0)
 		return -EBADMSG;
 	rtm = mnl_nlmsg_get_payload(nlh);
-	if (rtm->rtm_type != RTN_LOCAL || rtm->rtm_table != RT_TABLE_LOCAL)
+	if (rtm->rtm_type != RTN_LOCAL || rtm->rtm_table != RT_TABLE_LOCAL ||
+	    (rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6))
 		return 0;
 	family = rtm->rtm_family == AF_INET ? 4 : 6;
 	local.ip.family = family;
@@ -47,24 +55,16 @@ static int parse(const struct nlmsghdr *nlh, struct local *ret)
 	return 1;
 }
 
-static int locals_add(const struct nlmsghdr *nlh, void *data)
-{
-	struct locals *l = data;
-	struct local *v;
-	int r;
-
-	v = nl_more(l->v, l->n, &l->size, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	l->v = v;
-	r = parse(nlh, &l->v[l->n]);
-	if (r <= 0)
-		return r;
-	l->n++;
-	return 0;
-}
-
-static int list_family(struct nl *nl, uint8_t family, struct locals *l)
+/**
+ * local_dump() - Visit the routes that the local table has.
+ * @nl: a socket of NETLINK_ROUTE
+ * @family: AF_INET or AF_INET6
+ * @visit: called for each of them; for others, too, where the kernel does not filter
+ * @data: passed to it
+ *
+ * Return: what nl_dump() returns.
+ */
+int local_dump(struct nl *nl, uint8_t family, nl_visit visit, void *data)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -75,7 +75,24 @@ static int list_family(struct nl *nl, uint8_t family, struct locals *l)
 	rtm->rtm_family = family;
 	rtm->rtm_table = RT_TABLE_LOCAL;
 	rtm->rtm_type = RTN_LOCAL;
-	return nl_dump(nl, nlh, locals_add, l);
+	return nl_dump(nl, nlh, visit, data);
+}
+
+static int locals_add(const struct nlmsghdr *nlh, void *data)
+{
+	struct locals *l = data;
+	struct local *v;
+	int r;
+
+	v = nl_more(l->v, l->n, &l->size, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	l->v = v;
+	r = local_parse(nlh, &l->v[l->n]);
+	if (r <= 0)
+		return r;
+	l->n++;
+	return 0;
 }
 
 /**
@@ -96,9 +113,9 @@ int local_list(struct nl *nl, struct local **ret, size_t *ret_n)
 	_cleanup_(locals_done) struct locals l = { 0 };
 	int r;
 
-	r = list_family(nl, AF_INET, &l);
+	r = local_dump(nl, AF_INET, locals_add, &l);
 	if (r == 0)
-		r = list_family(nl, AF_INET6, &l);
+		r = local_dump(nl, AF_INET6, locals_add, &l);
 	if (r < 0)
 		return r;
 	*ret_n = l.n;

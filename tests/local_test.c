@@ -2,6 +2,10 @@
 
 #include "netlink/local.h"
 
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
 #include "agent/conf/conf.h"
 #include "tests/netns.h"
 
@@ -79,4 +83,64 @@ Test(local, routes_without_an_address_are_listed_if_all_packets_see_them, .init 
 	cr_assert_eq(has("fd09:8::77"), netns_index("lo"));
 	sh("ip route add local 0.0.0.0/0 dev lo table 100"); /* as for transparent proxies */
 	cr_assert_eq(has("10.9.7.77"), 0);
+}
+
+/* A route as the kernel tells of it, with what may be wrong about it. */
+struct told {
+	uint8_t family, type, table, dst_len;
+	size_t n_bytes; /* of the destination */
+	bool on_link;
+};
+
+static int parsed(const struct told *told, struct local *ret)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	static const uint8_t bytes[16] = { 10, 9, 0, 3 };
+	struct rtmsg *rtm;
+
+	nlh->nlmsg_type = RTM_NEWROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = told->family;
+	rtm->rtm_type = told->type;
+	rtm->rtm_table = told->table;
+	rtm->rtm_dst_len = told->dst_len;
+	mnl_attr_put(nlh, RTA_DST, told->n_bytes, bytes);
+	if (told->on_link)
+		mnl_attr_put_u32(nlh, RTA_OIF, 7);
+	return local_parse(nlh, ret);
+}
+
+Test(local, only_local_routes_of_the_local_table_count)
+{
+	const struct told good = { AF_INET, RTN_LOCAL, RT_TABLE_LOCAL, 32, 4, true };
+	struct told other = good;
+	struct local local;
+
+	cr_assert_eq(parsed(&good, &local), 1);
+	cr_assert(local.ip.family == 4 && local.prefix == 32 && local.ifindex == 7);
+	cr_assert_eq(memcmp(local.ip.bytes, (uint8_t[]){ 10, 9, 0, 3 }, 4), 0);
+	other.type = RTN_BROADCAST;
+	cr_assert_eq(parsed(&other, &local), 0);
+	other = good;
+	other.table = RT_TABLE_MAIN;
+	cr_assert_eq(parsed(&other, &local), 0);
+	other = good;
+	other.family = RTNL_FAMILY_IPMR; /* multicast routes come with the same type */
+	cr_assert_eq(parsed(&other, &local), 0);
+	other = good;
+	other.on_link = false;
+	cr_assert_eq(parsed(&other, &local), 0);
+}
+
+Test(local, a_destination_of_another_length_is_refused)
+{
+	struct told told = { AF_INET6, RTN_LOCAL, RT_TABLE_LOCAL, 128, 4, true };
+	struct local local;
+
+	cr_assert_eq(parsed(&told, &local), -EBADMSG);
+	told.n_bytes = 16;
+	cr_assert_eq(parsed(&told, &local), 1);
+	told.dst_len = 129;
+	cr_assert_eq(parsed(&told, &local), -EBADMSG);
 }
