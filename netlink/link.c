@@ -26,20 +26,6 @@ static bool is_text(const struct nlattr *attr, const char *text)
 	       strcmp(mnl_attr_get_str(attr), text) == 0;
 }
 
-static bool is_macvlan(const struct nlattr *info)
-{
-	const struct nlattr *kind = NULL, *attr;
-
-	if (!info)
-		return false;
-	mnl_attr_for_each_nested(attr, info)
-	{
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			kind = attr;
-	}
-	return is_text(kind, "macvlan");
-}
-
 /* The index of the link below; of one in another namespace it would mean nothing here. */
 static int parent_of(const struct nlattr *link, const struct nlattr *netns)
 {
@@ -81,7 +67,7 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 	link.up = ifi->ifi_flags & IFF_UP;
 	link.carrier = link.up && (ifi->ifi_flags & IFF_LOWER_UP);
 	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
-	if (is_macvlan(attrs[IFLA_LINKINFO])) {
+	if (is_text(nl_attr_nested(attrs[IFLA_LINKINFO], IFLA_INFO_KIND), "macvlan")) {
 		link.marked = is_text(attrs[IFLA_IFALIAS], MACVLAN_MARK);
 		link.parent = parent_of(attrs[IFLA_LINK], attrs[IFLA_LINK_NETNSID]);
 	}
@@ -90,6 +76,25 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 		memcpy(link.mac, mnl_attr_get_payload(mac), sizeof(link.mac));
 	*ret = link;
 	return 0;
+}
+
+/**
+ * link_dump() - Visit all links of the network namespace.
+ * @nl: a socket of NETLINK_ROUTE
+ * @visit: called for the message about each of them
+ * @data: passed to it
+ *
+ * Return: what nl_dump() returns.
+ */
+int link_dump(struct nl *nl, nl_visit visit, void *data)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nl_dump(nl, nlh, visit, data);
 }
 
 static int links_add(const struct nlmsghdr *nlh, void *data)
@@ -117,14 +122,9 @@ static int links_add(const struct nlmsghdr *nlh, void *data)
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n)
 {
 	_cleanup_(links_done) struct links l = { 0 };
-	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	int r;
 
-	nlh->nlmsg_type = RTM_GETLINK;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	r = nl_dump(nl, nlh, links_add, &l);
+	r = link_dump(nl, links_add, &l);
 	if (r < 0)
 		return r;
 	*ret_n = l.n;
@@ -183,4 +183,25 @@ int link_set_up(struct nl *nl, int ifindex, bool up)
 
 	r = nl_each(nl, 1, build_state, &state, &error);
 	return r < 0 ? r : error;
+}
+
+/**
+ * link_put_ipv4() - Put the link's sysctls of IPv4 into a request of RTM_SETLINK.
+ * @nlh: the request
+ * @v: the settings
+ * @n: number of them
+ *
+ * It needs no /proc/sys that can be written, which a sandbox does not have.
+ */
+void link_put_ipv4(struct nlmsghdr *nlh, const struct link_setting *v, size_t n)
+{
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(nlh, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
+
+	for (size_t i = 0; i < n; i++)
+		mnl_attr_put_u32(nlh, v[i].type, v[i].value);
+	mnl_attr_nest_end(nlh, conf);
+	mnl_attr_nest_end(nlh, inet);
+	mnl_attr_nest_end(nlh, spec);
 }

@@ -17,7 +17,15 @@ struct link {
 	int parent;  /* index of the link that it is on, if it is a macvlan; else 0 */
 };
 
+/* A sysctl of a link, below net.ipv4.conf. */
+struct link_setting {
+	uint16_t type; /* IPV4_DEVCONF_* */
+	uint32_t value;
+};
+
+int link_dump(struct nl *nl, nl_visit visit, void *data);
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n);
 const struct link *link_find(const struct link *v, size_t n, const char *name);
 int link_parse(const struct nlmsghdr *nlh, struct link *ret);
 int link_set_up(struct nl *nl, int ifindex, bool up);
+void link_put_ipv4(struct nlmsghdr *nlh, const struct link_setting *v, size_t n);

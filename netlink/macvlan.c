@@ -11,7 +11,7 @@
 /* The requests that make one, which leave in one system call: nothing kills us in between. */
 enum part {
 	PART_CREATE,
-	PART_MARK, /* its alias, and sysctls: /proc/sys is read-only for the service */
+	PART_MARK, /* its alias, and sysctls */
 	PART_IPV6,
 	_PART_MAX,
 };
@@ -22,10 +22,7 @@ enum part {
  * what comes in here, where an administrator has rp_filter=1, because the answer
  * leaves by the link below.
  */
-static const struct {
-	uint16_t type;
-	uint32_t value;
-} ipv4_settings[] = {
+static const struct link_setting ipv4_settings[] = {
 	{ IPV4_DEVCONF_ARP_IGNORE, 1 },
 	{ IPV4_DEVCONF_ARP_ANNOUNCE, 2 },
 	{ IPV4_DEVCONF_RP_FILTER, 2 },
@@ -48,21 +45,6 @@ static void put_create(struct nlmsghdr *nlh, const struct macvlan *m)
 	mnl_attr_put_u32(nlh, IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-}
-
-static void put_mark(struct nlmsghdr *nlh)
-{
-	struct nlattr *spec, *inet, *conf;
-
-	mnl_attr_put_strz(nlh, IFLA_IFALIAS, MACVLAN_MARK);
-	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(nlh, AF_INET);
-	conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
-	for (size_t i = 0; i < ARRAY_SIZE(ipv4_settings); i++)
-		mnl_attr_put_u32(nlh, ipv4_settings[i].type, ipv4_settings[i].value);
-	mnl_attr_nest_end(nlh, conf);
-	mnl_attr_nest_end(nlh, inet);
-	mnl_attr_nest_end(nlh, spec);
 }
 
 /* No link-local address: with it would come duplicate detection and router solicitations. */
@@ -88,7 +70,8 @@ static void build_part(struct nlmsghdr *nlh, size_t i, const void *data)
 		put_create(nlh, m);
 		break;
 	case PART_MARK:
-		put_mark(nlh);
+		mnl_attr_put_strz(nlh, IFLA_IFALIAS, MACVLAN_MARK);
+		link_put_ipv4(nlh, ipv4_settings, ARRAY_SIZE(ipv4_settings));
 		break;
 	case PART_IPV6:
 		put_ipv6(nlh);

@@ -42,5 +42,6 @@ int nl_receive(int fd, void *buf, size_t size, size_t *ret_len);
 bool nl_ok(const struct nlmsghdr *nlh, int left);
 int nl_attrs(const struct nlmsghdr *nlh, size_t header_len, const struct nlattr **ret, size_t n);
 int nl_attr_ip(const struct nlattr *attr, uint8_t family, struct ip *ret);
+const struct nlattr *nl_attr_nested(const struct nlattr *outer, uint16_t type);
 
 void *nl_more(void *v, size_t n, size_t *size, size_t each);

@@ -52,3 +52,25 @@ int nl_attr_ip(const struct nlattr *attr, uint8_t family, struct ip *ret)
 	*ret = ip;
 	return 0;
 }
+
+/**
+ * nl_attr_nested() - The first attribute of a type inside another one.
+ * @outer: the attribute that it is in; NULL if there is none
+ * @type: its type
+ *
+ * Return: borrowed from the message, the length of its payload still to be checked;
+ * NULL if there is none.
+ */
+const struct nlattr *nl_attr_nested(const struct nlattr *outer, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	if (!outer)
+		return NULL;
+	mnl_attr_for_each_nested(attr, outer)
+	{
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}

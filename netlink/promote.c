@@ -8,26 +8,13 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-/* The sysctl promote_secondaries of a link, which needs no writable /proc/sys this way. */
+#include "netlink/link.h"
+
+/* The sysctl promote_secondaries of a link. */
 struct promotion {
 	int ifindex;
 	bool found, on;
 };
-
-/* The attribute of this type inside another one; NULL if there is none. */
-static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	if (!outer)
-		return NULL;
-	mnl_attr_for_each_nested(attr, outer)
-	{
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	}
-	return NULL;
-}
 
 static int visit_link(const struct nlmsghdr *nlh, void *data)
 {
@@ -43,7 +30,7 @@ static int visit_link(const struct nlmsghdr *nlh, void *data)
 	ifi = mnl_nlmsg_get_payload(nlh);
 	if (ifi->ifi_family != AF_UNSPEC || ifi->ifi_index != p->ifindex)
 		return 0;
-	conf = nested(nested(attrs[IFLA_AF_SPEC], AF_INET), IFLA_INET_CONF);
+	conf = nl_attr_nested(nl_attr_nested(attrs[IFLA_AF_SPEC], AF_INET), IFLA_INET_CONF);
 	if (!conf || mnl_attr_get_payload_len(conf) < at + sizeof(on))
 		return 0;
 	memcpy(&on, (const char *)mnl_attr_get_payload(conf) + at, sizeof(on));
@@ -54,15 +41,10 @@ static int visit_link(const struct nlmsghdr *nlh, void *data)
 
 static int promotion_get(struct nl *nl, int ifindex, bool *ret_on)
 {
-	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct promotion p = { .ifindex = ifindex };
 	int r;
 
-	nlh->nlmsg_type = RTM_GETLINK;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	r = nl_dump(nl, nlh, visit_link, &p);
+	r = link_dump(nl, visit_link, &p);
 	if (r < 0)
 		return r;
 	*ret_on = p.on;
@@ -72,20 +54,14 @@ static int promotion_get(struct nl *nl, int ifindex, bool *ret_on)
 static void build_promotion(struct nlmsghdr *nlh, size_t i, const void *data)
 {
 	const struct promotion *p = data;
-	struct nlattr *spec, *inet, *conf;
+	const struct link_setting promote = { IPV4_DEVCONF_PROMOTE_SECONDARIES, p->on };
 	struct ifinfomsg *ifi;
 
 	(void)i; /* there is one */
 	nlh->nlmsg_type = RTM_SETLINK;
 	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 	ifi->ifi_index = p->ifindex;
-	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(nlh, AF_INET);
-	conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
-	mnl_attr_put_u32(nlh, IPV4_DEVCONF_PROMOTE_SECONDARIES, p->on);
-	mnl_attr_nest_end(nlh, conf);
-	mnl_attr_nest_end(nlh, inet);
-	mnl_attr_nest_end(nlh, spec);
+	link_put_ipv4(nlh, &promote, 1);
 }
 
 static int promotion_set(struct nl *nl, int ifindex, bool on)
