@@ -67,6 +67,7 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 	link.up = ifi->ifi_flags & IFF_UP;
 	link.carrier = link.up && (ifi->ifi_flags & IFF_LOWER_UP);
 	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
+	link.noarp = ifi->ifi_flags & IFF_NOARP;
 	if (is_text(nl_attr_nested(attrs[IFLA_LINKINFO], IFLA_INFO_KIND), "macvlan")) {
 		link.marked = is_text(attrs[IFLA_IFALIAS], MACVLAN_MARK);
 		link.parent = parent_of(attrs[IFLA_LINK], attrs[IFLA_LINK_NETNSID]);
@@ -149,7 +150,7 @@ const struct link *link_find(const struct link *v, size_t n, const char *name)
 
 struct state {
 	int ifindex;
-	bool up;
+	unsigned flags, change;
 };
 
 static void build_state(struct nlmsghdr *nlh, size_t i, const void *data)
@@ -161,8 +162,26 @@ static void build_state(struct nlmsghdr *nlh, size_t i, const void *data)
 	nlh->nlmsg_type = RTM_NEWLINK;
 	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 	ifi->ifi_index = state->ifindex;
-	ifi->ifi_change = IFF_UP;
-	ifi->ifi_flags = state->up ? IFF_UP : 0;
+	ifi->ifi_change = state->change;
+	ifi->ifi_flags = state->flags;
+}
+
+/**
+ * link_set_flags() - Change flags of a link, all in one message; fine if they are so.
+ * @nl: a socket of NETLINK_ROUTE
+ * @ifindex: the link
+ * @flags: IFF_*, what those in @change are to be
+ * @change: IFF_*; the others stay as they are
+ *
+ * Return: 0; -ENODEV; what the driver refuses with; what nl_each() returns.
+ */
+int link_set_flags(struct nl *nl, int ifindex, unsigned flags, unsigned change)
+{
+	const struct state state = { .ifindex = ifindex, .flags = flags, .change = change };
+	int error = 0, r;
+
+	r = nl_each(nl, 1, build_state, &state, &error);
+	return r < 0 ? r : error;
 }
 
 /**
@@ -174,15 +193,11 @@ static void build_state(struct nlmsghdr *nlh, size_t i, const void *data)
  * Down, it keeps its IPv4 addresses, which the host goes on answering for on its
  * other links; the IPv6 ones are gone.
  *
- * Return: 0; -ENODEV; what the driver refuses with; what nl_each() returns.
+ * Return: as link_set_flags().
  */
 int link_set_up(struct nl *nl, int ifindex, bool up)
 {
-	const struct state state = { .ifindex = ifindex, .up = up };
-	int error = 0, r;
-
-	r = nl_each(nl, 1, build_state, &state, &error);
-	return r < 0 ? r : error;
+	return link_set_flags(nl, ifindex, up ? IFF_UP : 0, IFF_UP);
 }
 
 /**

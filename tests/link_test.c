@@ -72,6 +72,19 @@ Test(link, running_takes_up_and_carrier)
 	}
 }
 
+Test(link, one_without_arp_is_told)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct nlmsghdr *nlh = put_link(buf, "vip0");
+	struct link link;
+
+	cr_assert_eq(link_parse(nlh, &link), 0);
+	cr_assert_not(link.noarp);
+	header_of(nlh)->ifi_flags = IFF_UP | IFF_NOARP;
+	cr_assert_eq(link_parse(nlh, &link), 0);
+	cr_assert(link.noarp && link.up);
+}
+
 Test(link, a_mac_that_is_not_six_bytes_long_is_none)
 {
 	static const uint8_t none[6];
