@@ -244,6 +244,7 @@ void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret
 		.unfit = values->unfit[agent->self],
 		.virtual_addresses = values->addresses[i],
 		.sub_interfaces = values->subs[i],
+		.staged = conf->staged,
 		.nodes = { values->nodes, agent->conf->n_nodes },
 	};
 }

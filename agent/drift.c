@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/log.h"
 #include "agent/kernel/vips.h"
+#include "agent/raise.h"
 #include "agent/tell.h"
 #include "netlink/local.h"
 
@@ -35,9 +36,11 @@ void drift_gone(struct agent *agent, const struct monitor_event *event)
 	if (event->port && event->port == worker_portid(agent->worker))
 		return; /* it has only stepped back */
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		if (!agent->held[g] || !vips_contain(&agent->conf->groups[g], ifname, &event->addr))
+		if (!vips_contain(&agent->conf->groups[g], ifname, &event->addr))
 			continue;
-		if (link && link->running)
+		if (!agent->held[g])
+			raise_stage(agent, g);
+		else if (link && link->running)
 			note(agent, g, event);
 		else
 			agent->owed[g] = true; /* it takes its addresses along */

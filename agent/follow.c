@@ -140,6 +140,7 @@ void follow_link(struct agent *agent, const struct link *link)
 		tell_macs(agent, link);
 	if (is_new)
 		raise_parent(agent, link->name);
+	raise_changed(agent, &before, link);
 }
 
 /**
@@ -156,6 +157,7 @@ void follow_link_gone(struct agent *agent, int ifindex)
 	compare_links(agent);
 	if (known)
 		tell_change(agent, before.name, links_state_of(&before));
+	raise_changed(agent, &before, NULL);
 }
 
 static bool is_listed(const struct link *links, size_t n, int ifindex)

@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "agent/kernel/subs.h"
+#include "agent/log.h"
 #include "agent/raise.h"
 #include "agent/tell.h"
 
 /**
- * raise_result() - The worker has set the interfaces of a group up
+ * raise_stage() - Have the addresses of a group that is not held made ready, or kept so
+ *
+ * That is all that is done for one that is not staged: nothing.
+ */
+void raise_stage(struct agent *agent, uint8_t group)
+{
+	struct worker_order order = { .type = WORKER_MAKE, .group = group };
+
+	if (agent->conf->groups[group].staged && !agent->held[group])
+		(void)worker_order(agent->worker, &order); /* the next round is in time */
+}
+
+/* What was staged has been claimed without a look at each address: that follows now. */
+static void read_back(struct agent *agent, uint8_t group)
+{
+	struct worker_order order = { .type = WORKER_PREPARE, .group = group };
+
+	if (agent->conf->groups[group].staged)
+		(void)worker_order(agent->worker, &order); /* the next refreshing adds them, too */
+}
+
+/**
+ * raise_result() - The worker has set the interfaces of a group up, or has made them ready
  * @result: of any order
  *
  * From now on news of them are of somebody else's doing.
  */
 void raise_result(struct agent *agent, const struct worker_result *result)
 {
-	if (result->type != WORKER_PREPARE || result->err || !agent->held[result->group])
+	struct core_event lost = { .type = CORE_EV_LOST, .group = result->group };
+	struct raise *raise = &agent->raise[result->group];
+	bool before = raise->done;
+
+	if (result->type == WORKER_MAKE && result->err && !agent->held[result->group])
+		log_say(LOG_LEVEL_WARNING,
+			"cannot make ready what group %s needs here: %s; a claim tries again",
+			agent->conf->groups[result->group].name, strerror(-result->err));
+	if (result->type != WORKER_PREPARE || !agent->held[result->group])
 		return;
-	agent->raise[result->group].done = true;
-	agent->raise[result->group].sunk = false;
+	if (result->err && !result->id)
+		agent_step(agent, &lost); /* it was read back */
+	if (result->err)
+		return;
+	raise->done = true;
+	raise->sunk = false;
+	if (!before)
+		read_back(agent, result->group);
 }
 
 /**
@@ -128,6 +165,22 @@ void raise_parent(struct agent *agent, const char *ifname)
 			break;
 		}
 	}
+}
+
+/**
+ * raise_changed() - An interface has changed: was it one that keeps addresses ready?
+ * @before: as it was known
+ * @now: as it is; NULL: it is gone
+ *
+ * One that a claim or a release changes is held, or has been just now, and has them.
+ */
+void raise_changed(struct agent *agent, const struct link *before, const struct link *now)
+{
+	if (!before->up || !before->noarp || (now && now->up && now->noarp))
+		return;
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		if (conf_find_sub(&agent->conf->groups[g], before->name))
+			raise_stage(agent, g);
 }
 
 /**

@@ -58,17 +58,24 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
+/* The addresses of a group that are on this host, held or kept ready, go on living. */
+static void refresh(struct agent *agent, uint8_t group)
+{
+	struct worker_order order = { .type = WORKER_REFRESH, .group = group };
+
+	if (agent->held[group])
+		(void)worker_order(agent->worker, &order); /* the next round is in time */
+	else
+		raise_stage(agent, group);
+}
+
 static void reread(struct agent *agent)
 {
 	struct worker_order look = { .type = WORKER_LOOK };
 
 	(void)worker_order(agent->worker, &look); /* refused: the next overrun asks again */
-	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		struct worker_order refresh = { .type = WORKER_REFRESH, .group = g };
-
-		if (agent->held[g])
-			(void)worker_order(agent->worker, &refresh);
-	}
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		refresh(agent, g);
 }
 
 static void notice(struct agent *agent, const struct monitor_event *event)
@@ -232,10 +239,7 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 
 	(void)usec;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		struct worker_order order = { .type = WORKER_REFRESH, .group = g };
-
-		if (agent->held[g])
-			(void)worker_order(agent->worker, &order); /* the next round is in time */
+		refresh(agent, g);
 		if (agent->unkept[g])
 			act_store(agent, g, 0);
 	}

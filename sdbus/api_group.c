@@ -159,6 +159,7 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_PROPERTY("LastSwitchoverUSec", "t", NULL, AT(now.last_switchover_us), CHANGES),
 	SD_BUS_PROPERTY("VirtualAddresses", "as", NULL, AT(now.virtual_addresses), CHANGES),
 	SD_BUS_PROPERTY("SubInterfaces", "as", NULL, AT(now.sub_interfaces), CHANGES),
+	SD_BUS_PROPERTY("Staged", "b", api_property_bool, AT(now.staged), CHANGES),
 	SD_BUS_PROPERTY("Nodes", API_NODES, get_nodes, AT(now.nodes), CHANGES),
 	SD_BUS_PROPERTY("Mode", "s", NULL, AT(now.mode), CHANGES),
 	SD_BUS_PROPERTY("Redundancy", "s", NULL, AT(now.redundancy), CHANGES),

@@ -50,6 +50,7 @@ const struct ctl_field ctl_group_fields[] = {
 	GROUP("Handover", TEXT, handover, "handover", false),
 	GROUP("VirtualAddresses", LIST, virtual_addresses, "virtual_addresses", false),
 	GROUP("SubInterfaces", LIST, sub_interfaces, "sub_interfaces", false),
+	GROUP("Staged", BOOL, staged, "staged", false),
 	{ 0 },
 };
 

@@ -141,6 +141,8 @@ static void judge_absent(const struct ctl_compared *c, const struct ctl_vip *vip
 		const char *ifname = ctl_link_name(c->witness, addr[i].ifindex);
 		const bool ours = addr[i].tag == WITNESS_TAG;
 
+		if (ours && vip->group->staged && in_place(vip, &addr[i]))
+			continue; /* kept ready, on an interface that is silent */
 		ctl_find(c->findings,
 			 ours ? CTL_FINDING_ADDRESS_KEPT : CTL_FINDING_ADDRESS_STRANGER,
 			 vip->group->name,

@@ -90,7 +90,12 @@ static void judge_state(const struct ctl_compared *c, const struct ctl_vip *vip,
 	const struct api_group *group = vip->group;
 
 	if (!ctl_holds(group)) {
-		if (link && link->up)
+		if (link && link->up && group->staged && !link->noarp)
+			ctl_find(c->findings, CTL_FINDING_LINK_KEPT, group->name,
+				 "interface %s resolves addresses, though this node does not hold "
+				 "the group; say 'ip link set %s arp off'",
+				 vip->ifname, vip->ifname);
+		else if (link && link->up && !group->staged)
 			say_kept(c, vip);
 		if (!link && !made && !ctl_is_unfit_for(group, "link"))
 			say_down(c, group, vip->ifname, "is not there");

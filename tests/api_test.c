@@ -63,6 +63,7 @@ Test(api, introspection_shows_every_member_with_its_signature, .timeout = 10)
 		"<property name=\"LastSwitchoverUSec\" type=\"t\" access=\"read\">",
 		"<property name=\"VirtualAddresses\" type=\"as\" access=\"read\">",
 		"<property name=\"SubInterfaces\" type=\"as\" access=\"read\">",
+		"<property name=\"Staged\" type=\"b\" access=\"read\">",
 		"<property name=\"Nodes\" type=\"a(ssas)\" access=\"read\">",
 		"<property name=\"Mode\" type=\"s\" access=\"read\">",
 		"<property name=\"Redundancy\" type=\"s\" access=\"read\">",

@@ -362,6 +362,16 @@ static const struct {
 	{ GOOD "SubInterface=vip0 eth0\n",
 	  "7: SubInterface= takes Mode=subinterface, and [Group sip] has Mode=alias.\n" },
 	{ GOOD "SubInterface=vip0 eth0\nSubInterface=\n", "" },
+	{ SUB "SubInterface=vip0 eth0\nStage=yes\nVirtualAddress=10.0.0.3 vip0\n", "" },
+	{ SUB "SubInterface=vip0 eth0\nStage=perhaps\nVirtualAddress=10.0.0.3 vip0\n",
+	  "8: Stage= takes auto, yes or no, not \"perhaps\".\n" },
+	{ SUB "SubInterface=vip0 eth0\nStage=yes\nVirtualAddress=10.0.0.3 vip0\n"
+	      "VirtualAddress=10.0.0.4 eth5\n",
+	  "8: Stage=yes takes addresses on interfaces that SubInterface= makes, and [Group sip] "
+	  "has one on eth5.\n" },
+	{ GOOD "Stage=yes\n",
+	  "7: Stage=yes takes Mode=subinterface, and [Group sip] has Mode=alias.\n" },
+	{ GOOD "Stage=no\n", "" },
 };
 
 Test(conf_mistakes, what_cannot_be_brought_up_and_down_is_told)

@@ -241,6 +241,41 @@ Test(conf, sub_interfaces_are_read_sorted_and_printed)
 	cr_expect_neq(other->digest, conf->digest);
 }
 
+/* A group of n addresses, the last one on that interface. */
+static struct conf *load_staged(const char *stage, unsigned n, const char *last)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	fprintf(to, NODES "[Group sip]\nMode=subinterface\nSubInterface=vip0 eth0\n%s", stage);
+	for (unsigned i = 1; i <= n; i++)
+		fprintf(to, "VirtualAddress=10.9.0.%u %s\n", i, i == n ? last : "vip0");
+	(void)fclose(to);
+	return conf_from_text(text);
+}
+
+Test(conf, many_addresses_on_sub_interfaces_are_staged_unless_it_is_said_otherwise)
+{
+	static const struct {
+		const char *stage, *last;
+		unsigned n;
+		bool staged;
+	} rows[] = {
+		{ "", "vip0", 100, false },	      { "", "vip0", 101, true },
+		{ "", "eth5", 101, false },	      { "Stage=auto\n", "vip0", 101, true },
+		{ "Stage=no\n", "vip0", 101, false }, { "Stage=yes\n", "vip0", 1, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(conf_freep) struct conf *conf =
+			load_staged(rows[i].stage, rows[i].n, rows[i].last);
+
+		cr_assert_not_null(conf, "row %zu", i);
+		cr_expect_eq(conf->groups[0].staged, rows[i].staged, "row %zu", i);
+	}
+}
+
 /* MACs are part of what other hosts remember: they must never change. */
 Test(conf, macs_of_sub_interfaces_are_stable_and_as_unlike_as_they_should_be)
 {

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
+#include "agent/raise.h"
 #include "agent/tell.h"
 #include "tests/held.h"
 
@@ -13,7 +14,7 @@ enum { OURS = 77 }; /* the worker's port */
 
 static struct agent agent; /* too large for a stack */
 static struct {
-	unsigned losses, foreign, left, lines, orders;
+	unsigned losses, foreign, left, lines, orders, staged;
 	struct worker_order order;
 } heard;
 
@@ -54,6 +55,12 @@ uint32_t worker_portid(const struct worker *worker)
 {
 	(void)worker;
 	return OURS;
+}
+
+void raise_stage(struct agent *a, uint8_t group)
+{
+	cr_expect_not(a->held[group]);
+	heard.staged++;
 }
 
 static void enter(void)
@@ -106,6 +113,16 @@ Test(drift, what_is_held_and_gone_is_lost)
 	gone("fd09::3", 64);
 	cr_assert_eq(heard.losses, 2);
 	cr_assert_eq(agent.drift[SIP].noted.n, 2);
+}
+
+Test(drift, what_a_backup_keeps_ready_and_is_gone_is_made_ready_anew)
+{
+	agent.held[SIP] = false;
+	gone("10.9.0.3", 24);
+	cr_assert_eq(heard.losses, 0);
+	cr_assert_eq(heard.staged, 1);
+	gone("10.9.0.99", 24);
+	cr_assert_eq(heard.staged, 1);
 }
 
 Test(drift, what_a_link_takes_along_is_owed_when_it_runs_again)

@@ -309,6 +309,31 @@ Test(follow_raised, what_we_do_to_an_interface_is_no_news)
 	expect("");
 }
 
+Test(follow_raised, what_keeps_addresses_ready_is_made_so_again)
+{
+	struct link link = link_of(3, "vip0", true);
+
+	((struct conf *)agent.conf)->groups[SIP].staged = true;
+	link.parent = 1;
+	link.noarp = true;
+	follow_link(&agent, &link);
+	expect("");
+	link.noarp = false;
+	follow_link(&agent, &link);
+	expect("1 make; ");
+	link.noarp = true;
+	follow_link(&agent, &link);
+	expect("");
+	follow_link_gone(&agent, 3);
+	expect("1 make; ");
+	follow_link(&agent, &link);
+	*told = '\0';
+	agent.held[SIP] = true;
+	link.noarp = false;
+	follow_link(&agent, &link); /* it has been claimed */
+	expect("");
+}
+
 Test(follow_raised, what_others_do_to_it_is_put_back_once)
 {
 	hold(SIP);

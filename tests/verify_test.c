@@ -700,6 +700,26 @@ Test(verify, an_interface_of_its_own_is_up_where_the_group_is_held_and_down_else
 	expect(&s, "link-down", "vip0 is not there");
 }
 
+Test(verify, where_a_group_is_staged_a_backup_has_it_on_an_interface_without_arp)
+{
+	struct scene s;
+
+	make_sub(&s, true);
+	s.groups[0].staged = true;
+	expect(&s, "", NULL);
+	make_sub(&s, false);
+	s.groups[0].staged = true;
+	expect(&s, "", "it is not ready yet");
+	vip0_of(&s)->up = vip0_of(&s)->noarp = true;
+	(void)add_addr(&s, VIP4, 24, VIP0, WITNESS_TAG);
+	expect(&s, "", NULL);
+	vip0_of(&s)->noarp = false;
+	expect(&s, "link-kept", "ip link set vip0 arp off");
+	vip0_of(&s)->noarp = true;
+	s.groups[0].staged = false;
+	expect(&s, "address-kept link-kept", NULL);
+}
+
 /* An operator does what it says, and would be cut off from the host. */
 Test(verify, nobody_is_told_to_set_down_what_the_node_is_reached_by)
 {

@@ -20,6 +20,7 @@ enum {
 	CONF_NAME_MAX = 32,   /* bytes of a node's or group's name */
 	CONF_PATHS_MAX = 4,   /* unique addresses of a node */
 	CONF_VIPS_MAX = 8192, /* virtual addresses of all groups together */
+	CONF_STAGE_MANY = 100, /* above it Stage=auto means yes: to add these takes some 10 ms */
 	CONF_IFNAME_SIZE = 16,
 	CONF_KEY_SIZE = 32,
 	CONF_FILE_MAX = 1 << 20, /* bytes: CONF_VIPS_MAX lines of IPv6 fit */
@@ -56,6 +57,14 @@ enum conf_mac {
 	_CONF_MAC_MAX,
 };
 
+/* Whether a backup has the addresses of sub-interfaces, silent, before it needs them. */
+enum conf_stage {
+	CONF_STAGE_AUTO, /* if they are many */
+	CONF_STAGE_YES,
+	CONF_STAGE_NO,
+	_CONF_STAGE_MAX,
+};
+
 /* A macvlan that takeoverd makes for a group. */
 struct conf_sub {
 	char name[CONF_IFNAME_SIZE];
@@ -72,6 +81,8 @@ struct conf_group {
 	size_t n_vips;
 	struct conf_sub *subs; /* owned; NULL unless CONF_MODE_SUBINTERFACE */
 	size_t n_subs;
+	enum conf_stage stage;
+	bool staged; /* what it comes to: all are on sub-interfaces, and it is so wanted */
 	struct core_group_config core;
 };
 

@@ -119,12 +119,45 @@ static int check_vip(struct conf_load *load, size_t g, size_t i)
 	return 0;
 }
 
+/* What Stage= comes to; an interface of the host is not ours to keep up on a backup. */
+static int check_stage(struct conf_load *load, size_t g)
+{
+	struct conf_group *group = &load->conf->groups[g];
+	const struct conf_object *object = &load->groups[g];
+	const struct conf_vip *other = NULL;
+
+	for (size_t i = 0; !other && i < group->n_vips; i++)
+		if (!conf_find_sub(group, group->vips[i].ifname))
+			other = &group->vips[i];
+	group->staged = group->n_vips > 0 && !other &&
+			(group->stage == CONF_STAGE_YES ||
+			 (group->stage == CONF_STAGE_AUTO && group->n_vips > CONF_STAGE_MANY));
+	if (group->stage != CONF_STAGE_YES)
+		return 0;
+	if (group->mode != CONF_MODE_SUBINTERFACE)
+		return conf_load_key_bad(object, "Mode")
+			       ? 0
+			       : conf_load_complain(load, conf_load_key_origin(object, "Stage"),
+						    "Stage=yes takes Mode=subinterface, and [Group "
+						    "%s] has Mode=%s.",
+						    group->name, conf_mode_name(group->mode));
+	if (!other || conf_load_key_bad(object, "SubInterface"))
+		return 0;
+	return conf_load_complain(load, conf_load_key_origin(object, "Stage"),
+				  "Stage=yes takes addresses on interfaces that SubInterface= "
+				  "makes, and [Group %s] has one on %s.",
+				  group->name, other->ifname);
+}
+
 static int check_group(struct conf_load *load, size_t g)
 {
 	const struct conf_group *group = &load->conf->groups[g];
 	const struct conf_object *object = &load->groups[g];
 	int r = 0;
 
+	r = check_stage(load, g);
+	if (r < 0)
+		return r;
 	if (group->n_subs > 0 && group->mode != CONF_MODE_SUBINTERFACE)
 		return conf_load_key_bad(object, "Mode")
 			       ? 0

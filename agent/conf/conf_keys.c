@@ -40,6 +40,7 @@ static const struct conf_key table[] = {
 	{ GROUP("VirtualAddress", NULL, conf_kind_vip, vips) },
 	{ GROUP("Mode", "alias", conf_kind_mode, mode) },
 	{ GROUP("SubInterface", NULL, conf_kind_sub, subs) },
+	{ GROUP("Stage", "auto", conf_kind_stage, stage) },
 	{ GROUP("Handover", "seamless", conf_kind_choice, core.strict),
 	  WORDS("seamless", "strict") },
 	{ GROUP("Redundancy", "warm", conf_kind_choice, core.hot), WORDS("warm", "hot") },

@@ -155,6 +155,39 @@ const struct conf_kind conf_kind_sub = {
 	.print = sub_print,
 };
 
+static const char *const stages[_CONF_STAGE_MAX] = {
+	[CONF_STAGE_AUTO] = "auto",
+	[CONF_STAGE_YES] = "yes",
+	[CONF_STAGE_NO] = "no",
+};
+
+static int stage_parse(const struct conf_key *key, const char *text, void *object,
+		       const struct conf_place *place)
+{
+	struct conf_group *group = object;
+
+	for (enum conf_stage stage = 0; stage < _CONF_STAGE_MAX; stage++) {
+		if (strcmp(text, stages[stage]) != 0)
+			continue;
+		group->stage = stage;
+		return 0;
+	}
+	return conf_complain(place, "%s= takes %s, not \"%s\".", key->name, key->kind->takes, text);
+}
+
+static void stage_print(const struct conf_key *key, const void *object, FILE *to)
+{
+	const struct conf_group *group = object;
+
+	fprintf(to, "%s=%s\n", key->name, stages[group->stage]);
+}
+
+const struct conf_kind conf_kind_stage = {
+	.takes = "auto, yes or no",
+	.parse = stage_parse,
+	.print = stage_print,
+};
+
 /**
  * conf_find_sub() - The sub-interface of a group by its name.
  * @group: group

@@ -54,6 +54,17 @@ static bool is_adopted(const struct adopter *a, const struct addr *addr)
 	return false;
 }
 
+/* With its interface goes what was kept ready on it: one by one thousands would take seconds. */
+static void clear_staged(struct adopter *a)
+{
+	for (uint8_t g = 0; g < a->conf->n_groups; g++) {
+		const struct subs subs = subs_of(a, g);
+
+		if (!a->found->adopted[g] && a->conf->groups[g].staged)
+			(void)subs_delete(a->route, &subs); /* it is looked at again below */
+	}
+}
+
 /* Our tag says that an address was put there by us, under whatever configuration. */
 static int remove_rest(struct adopter *a)
 {
@@ -91,7 +102,8 @@ static int settle_links(struct adopter *a)
 
 		if (a->found->adopted[g])
 			continue;
-		(void)subs_sink(a->route, &subs, &refused);
+		if (!a->conf->groups[g].staged) /* it goes up when its addresses are on it */
+			(void)subs_sink(a->route, &subs, &refused);
 		(void)subs_make(a->route, &subs, &refused);
 	}
 	return r;
@@ -169,6 +181,7 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 	r = settle_gate(&a, any);
 	if (r < 0)
 		return r;
+	clear_staged(&a);
 	r = remove_rest(&a);
 	if (r < 0)
 		return r;

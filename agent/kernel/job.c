@@ -13,25 +13,53 @@ enum { JOB_LOCAL_MS = 1000 };
 /* How often, and after how long each time, we look whether an interface has carrier. */
 enum { JOB_CARRIER_LOOKS = 400, JOB_CARRIER_MS = 5 };
 
-/* What is there, and what is to be done about it? */
-static int look_and_make(struct job *job)
+/*
+ * A group that moves by its interfaces alone: they are silent, or not. To claim it takes
+ * that its addresses have been seen on them; who has claimed reads back.
+ */
+static bool is_staged(struct job *job)
+{
+	bool *there = &job->means->staged[job->order.group];
+
+	*there = *there && subs_there(job->means->route, &job->subs);
+	return job->order.type == WORKER_REMOVE ||
+	       (job->order.type == WORKER_PREPARE && job->order.ticket && *there);
+}
+
+static int move_staged(struct job *job)
 {
 	int r;
 
-	if (job->order.type == WORKER_REMOVE) {
+	if (job->order.type == WORKER_REMOVE)
+		return subs_sink(job->means->route, &job->subs, &job->refused);
+	r = subs_raise(job->means->route, &job->subs, &job->refused);
+	return r < 0 ? r : gatekeeper_ticket(job->means->gate, job->order.group);
+}
+
+/* What is there, and what is to be done about it? Return: 0: nothing any more. */
+static int look_and_make(struct job *job)
+{
+	const uint32_t valid_s = job->means->conf->address_lifetime_s;
+	const enum worker_type type = job->order.type;
+	int r;
+
+	if (job->subs.group->staged && is_staged(job))
+		return move_staged(job);
+	if (type == WORKER_REMOVE) {
 		/* The addresses go, whatever comes of that; reading back tells of it. */
 		(void)subs_sink(job->means->route, &job->subs, &job->refused);
-		return vips_ours(job->means->route, job->subs.group, &job->vips);
+		r = vips_ours(job->means->route, job->subs.group, &job->vips);
+		return r < 0 ? r : 1;
 	}
 	r = subs_make(job->means->route, &job->subs, &job->refused);
-	if (r < 0)
+	if (r < 0 || (type == WORKER_MAKE && !job->subs.group->staged))
 		return r;
 	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
-	if (job->order.type == WORKER_PREPARE && !job->order.ticket)
-		return vips_missing(job->means->route, job->subs.group,
-				    job->means->conf->address_lifetime_s, &job->vips);
-	return vips_all(job->means->route, job->subs.group, job->means->conf->address_lifetime_s,
-			&job->vips);
+	if (type == WORKER_PREPARE && !job->order.ticket)
+		r = vips_missing(job->means->route, job->subs.group, valid_s, &job->vips);
+	else
+		r = vips_all(job->means->route, job->subs.group, valid_s, &job->vips);
+	return r < 0 ? r : 1;
 }
 
 /* Which others went along with an address that was removed, only another look tells. */
@@ -56,6 +84,8 @@ static int raise_subs(struct job *job)
 
 	if (job->order.type == WORKER_REMOVE)
 		return 0;
+	if (job->order.type == WORKER_MAKE)
+		return subs_sink(job->means->route, &job->subs, &job->refused);
 	r = subs_raise(job->means->route, &job->subs, &job->refused);
 	if (r != -EAGAIN)
 		return r;
@@ -76,7 +106,7 @@ static int check(struct job *job)
 	if (job->order.type == WORKER_REFRESH && !error)
 		return 0;
 	job->refused = vips_refused(&job->vips, job->subs.group);
-	if (job->order.type == WORKER_PREPARE) {
+	if (job->order.type == WORKER_PREPARE || job->order.type == WORKER_MAKE) {
 		/* What was refused will never work, and is not to be waited for. */
 		r = addr_wait_local(job->means->route, job->vips.v, vips_keep_added(&job->vips),
 				    JOB_LOCAL_MS);
@@ -96,6 +126,7 @@ static int check(struct job *job)
 		job->refused = job->vips.absent;
 		return -ENODEV;
 	}
+	job->means->staged[job->order.group] = !job->vips.n && !job->vips.absent;
 	if (!job->vips.n && job->order.type == WORKER_REMOVE)
 		return subs_sink(job->means->route, &job->subs, &job->refused);
 	if (!job->vips.n)
@@ -115,13 +146,10 @@ static int slice(struct job *job)
 
 	switch (job->phase) {
 	case JOB_LOOK:
-		if (job->order.type == WORKER_MAKE)
-			return subs_make(job->means->route, &job->subs, &job->refused);
 		if (job->order.type == WORKER_UNMAKE)
 			return subs_delete(job->means->route, &job->subs);
 		job->phase = JOB_WORK;
-		r = look_and_make(job);
-		return r < 0 ? r : 1;
+		return look_and_make(job);
 	case JOB_WORK:
 		if (job->vips.next < job->vips.n)
 			r = job->order.type == WORKER_REMOVE

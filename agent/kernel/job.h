@@ -27,6 +27,7 @@ struct job_means {
 	const struct conf_node *node; /* ours */
 	struct nl *route;
 	struct gatekeeper *gate;
+	bool *staged; /* by group: all its addresses were there when that was last looked at */
 };
 
 struct job {

@@ -2,6 +2,7 @@
 
 #include "agent/kernel/left.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
@@ -30,12 +31,19 @@ static const struct local *find(const struct local *v, size_t n, const struct ip
 	return hit;
 }
 
+static bool is_on(const struct local *local, const char *ifname)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname((unsigned)local->ifindex, name) && !strcmp(name, ifname);
+}
+
 /**
  * left_look() - Does this host still take in what it has released?
  * @ret: what has been found
  *
  * By an address that a stranger has put somewhere, or by a route. Our own have
- * been read back when they were removed.
+ * been read back when they were removed, or are kept ready, silent.
  *
  * Return: 0; what local_list() returns.
  */
@@ -53,6 +61,8 @@ int left_look(struct nl *nl, const struct conf_group *group, struct left *ret)
 	for (size_t i = 0; n && i < group->n_vips; i++) {
 		const struct local *hit = find(v, n, &group->vips[i].ip);
 
+		if (hit && group->staged && is_on(hit, group->vips[i].ifname))
+			continue;
 		if (hit && !left.n++) {
 			left.vip = &group->vips[i];
 			left.ifindex = hit->ifindex;

@@ -3,6 +3,7 @@
 #include "agent/kernel/subs.h"
 
 #include <errno.h>
+#include <linux/if.h>
 
 #include "agent/cleanup.h"
 #include "netlink/addr.h"
@@ -114,8 +115,39 @@ static bool is_foreign(const struct conf_group *group, const struct conf_vip *vi
 	return conf_find_sub(group, vip->ifname) && !link->marked;
 }
 
+/* Does it carry the group's traffic, as far as we have a say in it? */
+static bool is_raised(const struct link *link, bool made)
+{
+	return link->up && !(made && link->noarp);
+}
+
+static int raise(struct nl *nl, const struct link *link, bool made)
+{
+	return link_set_flags(nl, link->index, IFF_UP, made ? IFF_UP | IFF_NOARP : IFF_UP);
+}
+
+/* A macvlan has the carrier of its parent, which is not ours to wait for. */
+static int await_carrier(struct nl *nl, const struct subs *subs,
+			 const struct conf_vip **ret_refused)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	const struct conf_vip *vip;
+	size_t n, i = 0;
+	int r = link_list(nl, &links, &n);
+
+	while (r == 0 && (vip = next_vip(subs->group, &i))) {
+		const struct link *link = link_find(links, n, vip->ifname);
+
+		if (!link || link->carrier || conf_find_sub(subs->group, vip->ifname))
+			continue;
+		*ret_refused = vip;
+		r = -EAGAIN;
+	}
+	return r;
+}
+
 /**
- * subs_raise() - Set the interfaces of a group up
+ * subs_raise() - Set the interfaces of a group up, with ARP
  * @nl: a socket of NETLINK_ROUTE
  * @subs: the group
  * @ret_refused: an address on the one that failed or is not ready; else untouched
@@ -123,13 +155,13 @@ static bool is_foreign(const struct conf_group *group, const struct conf_vip *vi
  * Those that are missing are left out.
  *
  * Return: 0; -EAGAIN if one that we did not make has no carrier yet, as its driver
- * may take some time; what link_set_up() fails with.
+ * may take some time; what link_set_flags() fails with.
  */
 int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused)
 {
 	_cleanup_(freep) struct link *links = NULL;
 	const struct conf_vip *vip;
-	bool raised = false;
+	bool await = false;
 	size_t n, i = 0;
 	int r;
 
@@ -138,28 +170,16 @@ int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **r
 	r = link_list(nl, &links, &n);
 	while (r == 0 && (vip = next_vip(subs->group, &i))) {
 		const struct link *link = link_find(links, n, vip->ifname);
+		bool made = conf_find_sub(subs->group, vip->ifname);
 
-		if (!link || link->up || is_foreign(subs->group, vip, link))
+		if (!link || is_foreign(subs->group, vip, link))
 			continue;
-		raised = true;
-		r = link_set_up(nl, link->index, true);
+		await |= !made && !link->carrier;
+		r = is_raised(link, made) ? 0 : raise(nl, link, made);
 		if (r < 0)
 			*ret_refused = vip;
 	}
-	if (raised && r == 0) {
-		free(TAKE(links));
-		r = link_list(nl, &links, &n);
-	}
-	for (i = 0; r == 0 && (vip = next_vip(subs->group, &i));) {
-		const struct link *link = link_find(links, n, vip->ifname);
-
-		/* A macvlan has the carrier of its parent, which is not ours to wait for. */
-		if (!link || link->carrier || conf_find_sub(subs->group, vip->ifname))
-			continue;
-		*ret_refused = vip;
-		r = -EAGAIN;
-	}
-	return r;
+	return r == 0 && await ? await_carrier(nl, subs, ret_refused) : r;
 }
 
 /* Is one of the addresses by which the node is reached on this link? It must stay up. */
@@ -178,6 +198,23 @@ static int carries_node(struct nl *nl, const struct conf_node *node, int ifindex
 	return r < 0 ? r : carries;
 }
 
+/* What a staged one is where the group is not held: there, and deaf and dumb. */
+static bool is_silent(const struct link *link)
+{
+	return link->up && link->noarp;
+}
+
+/*
+ * Without ARP before it is up: were both changed by one message, the kernel (6.18) would
+ * leave out the local routes of IPv6 addresses that have only just been added.
+ */
+static int silence(struct nl *nl, const struct link *link)
+{
+	int r = link_set_flags(nl, link->index, IFF_NOARP, IFF_NOARP);
+
+	return r < 0 || link->up ? r : link_set_up(nl, link->index, true);
+}
+
 static int sink(struct nl *nl, const struct subs *subs, const struct conf_vip *vip,
 		const struct link *link)
 {
@@ -187,18 +224,18 @@ static int sink(struct nl *nl, const struct subs *subs, const struct conf_vip *v
 		r = carries_node(nl, subs->node, link->index);
 	if (r)
 		return r < 0 ? r : -EBUSY;
-	r = link_set_up(nl, link->index, false);
+	r = subs->group->staged ? silence(nl, link) : link_set_up(nl, link->index, false);
 	return r == -ENODEV ? 0 : r;
 }
 
 /**
- * subs_sink() - Set the interfaces of a group down
+ * subs_sink() - Set the interfaces of a group down; those of a staged one up, without ARP
  * @nl: a socket of NETLINK_ROUTE
  * @subs: the group
  * @ret_refused: an address on the first one that failed; else untouched
  *
  * Return: 0; -EBUSY if a unique address of this node is on one of them, which so
- * stays up; the first thing that link_set_up() fails with: the others are down.
+ * stays up; the first thing that link_set_flags() fails with: the others are down.
  */
 int subs_sink(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused)
 {
@@ -215,7 +252,9 @@ int subs_sink(struct nl *nl, const struct subs *subs, const struct conf_vip **re
 	while ((vip = next_vip(subs->group, &i))) {
 		const struct link *link = link_find(links, n, vip->ifname);
 
-		if (!link || !link->up || is_foreign(subs->group, vip, link))
+		if (!link || is_foreign(subs->group, vip, link))
+			continue;
+		if (subs->group->staged ? is_silent(link) : !link->up)
 			continue;
 		r = sink(nl, subs, vip, link);
 		if (r < 0 && !failed) {
@@ -284,13 +323,7 @@ int subs_tidy(struct nl *nl, const struct conf *conf)
 	return failed;
 }
 
-/**
- * subs_stand() - Are all interfaces of a group there, up, and as configured?
- * @subs: the group
- * @links: all links, of link_list()
- * @n: number of them
- */
-bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
+static bool are_right(const struct subs *subs, const struct link *links, size_t n, bool raised)
 {
 	const struct conf_vip *vip;
 	size_t i = 0;
@@ -299,12 +332,36 @@ bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
 		const struct conf_sub *sub = conf_find_sub(subs->group, vip->ifname);
 		const struct link *link = link_find(links, n, vip->ifname);
 
-		if (!link || !link->up)
+		if (!link || (raised && !is_raised(link, sub)))
 			return false;
 		if (sub && !is_right(subs, sub, link, link_find(links, n, sub->parent)))
 			return false;
 	}
 	return true;
+}
+
+/**
+ * subs_stand() - Are all interfaces of a group there, raised, and as configured?
+ * @subs: the group
+ * @links: all links, of link_list()
+ * @n: number of them
+ */
+bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
+{
+	return are_right(subs, links, n, true);
+}
+
+/**
+ * subs_there() - Are all interfaces of a group there, up or down, and as configured?
+ * @nl: a socket of NETLINK_ROUTE
+ * @subs: the group
+ */
+bool subs_there(struct nl *nl, const struct subs *subs)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	size_t n;
+
+	return link_list(nl, &links, &n) == 0 && are_right(subs, links, n, false);
 }
 
 /*
@@ -334,7 +391,7 @@ bool subs_sunk(const struct conf_group *group, const struct link *links, size_t 
 
 		if (sub && link && is_other(link, parent))
 			continue;
-		if (link ? !link->up : !!parent)
+		if (link ? !is_raised(link, sub) : !!parent)
 			return true;
 	}
 	return false;

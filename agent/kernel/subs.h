@@ -3,8 +3,10 @@
 
 /*
  * The interfaces of groups of Mode=subinterface: macvlans that we make, and
- * interfaces that are there; up where the group is held, down elsewhere. What is
- * done about groups of another mode is nothing.
+ * interfaces that are there; up where the group is held, down elsewhere. Those of a
+ * staged group are up elsewhere, too, and without ARP: so its addresses can be on
+ * them, and a move is one message for each interface. What is done about groups of
+ * another mode is nothing.
  */
 
 #include "agent/conf/conf.h"
@@ -31,6 +33,7 @@ int subs_sink(struct nl *nl, const struct subs *subs, const struct conf_vip **re
 int subs_delete(struct nl *nl, const struct subs *subs);
 int subs_tidy(struct nl *nl, const struct conf *conf);
 
+bool subs_there(struct nl *nl, const struct subs *subs);
 bool subs_stand(const struct subs *subs, const struct link *links, size_t n);
 bool subs_sunk(const struct conf_group *group, const struct link *links, size_t n);
 enum subs_flaw subs_flaw(const struct conf_group *group, const struct conf_vip *vip,

@@ -28,6 +28,7 @@ struct worker {
 	struct job_means means;
 	struct job job;
 	bool busy; /* job is under way */
+	bool staged[CORE_GROUPS_MAX];
 
 	/* shared */
 	pthread_t thread;
@@ -112,19 +113,26 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 		finish(w, &result);
 }
 
-/* Lengthening lifetimes can wait for the next round when a group is to move. */
-static bool is_in_the_way(struct worker *w)
+/*
+ * Lengthening lifetimes can wait for the next round when a group is to move. So can what is
+ * made ready: it goes to the end, unless the claim that it is for is before it there.
+ */
+static bool gives_way(struct worker *w)
 {
-	bool waiting = false;
+	const struct worker_order *own = &w->job.order;
+	bool waiting = false, late = false;
 
-	if (w->job.order.type != WORKER_REFRESH)
+	if (own->type != WORKER_REFRESH && own->type != WORKER_MAKE)
 		return false;
 	(void)pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < w->bulk.n; i++) {
-		enum worker_type type = w->bulk.v[(w->bulk.head + i) % WORKER_RING].type;
+		const struct worker_order *order = &w->bulk.v[(w->bulk.head + i) % WORKER_RING];
 
-		waiting |= type == WORKER_PREPARE || type == WORKER_REMOVE;
+		waiting |= order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
+		late |= order->type == WORKER_PREPARE && order->group == own->group;
 	}
+	if (waiting && !late && own->type == WORKER_MAKE)
+		orders_push(&w->bulk, own);
 	(void)pthread_mutex_unlock(&w->lock);
 	return waiting;
 }
@@ -139,7 +147,7 @@ static bool is_awaited(const struct worker_result *result)
 static void run_job(struct worker *w)
 {
 	struct worker_result result = result_of(&w->job.order, 0);
-	int r = is_in_the_way(w) ? 0 : job_run(&w->job, &result);
+	int r = gives_way(w) ? 0 : job_run(&w->job, &result);
 
 	if (r > 0)
 		return;
@@ -223,7 +231,11 @@ int worker_new(const struct conf *conf, uint8_t self, const char *state_director
 	if (r < 0)
 		return r;
 	w->means = (struct job_means){
-		.conf = conf, .node = &conf->nodes[self], .route = w->route, .gate = &w->gate
+		.conf = conf,
+		.node = &conf->nodes[self],
+		.route = w->route,
+		.gate = &w->gate,
+		.staged = w->staged,
 	};
 	r = -pthread_create(&w->thread, NULL, run, w);
 	if (r < 0)

@@ -30,7 +30,7 @@ enum worker_type {
 	WORKER_NEIGHBOURS,  /* read who is on an interface */
 	WORKER_TIDY,	    /* forget where the group's addresses were; what else has them here? */
 	WORKER_STEP_BACK,   /* put the group's addresses behind others of their networks */
-	WORKER_MAKE,	    /* make the group's interfaces that are ours to make, down */
+	WORKER_MAKE,	    /* make the group's interfaces, down; stage its addresses on them */
 	WORKER_UNMAKE,	    /* delete them */
 	_WORKER_TYPE_MAX,
 };
