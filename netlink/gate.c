@@ -82,7 +82,7 @@ static void set_level(struct gate_batch *b, uint32_t group, enum gate_level leve
  */
 int gate_install(struct nl *nf, const struct gate_config *config, const struct gate_state *keep)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_rules_remove(&b);
 	gate_rules_lay(&b, config);
@@ -103,7 +103,7 @@ int gate_install(struct nl *nf, const struct gate_config *config, const struct g
  */
 int gate_remove(struct nl *nf)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_rules_remove(&b);
 	return gate_batch_send(&b, nf);
@@ -292,7 +292,7 @@ int gate_lease_left(struct nl *nf, uint32_t *ret_ms)
  */
 int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	/* What is not there cannot be deleted, so it is added first. */
 	gate_batch_add(&b, NFPROTO_INET, "ticket", group);
@@ -317,7 +317,7 @@ int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms)
 int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
 		enum gate_level level)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_batch_delete(&b, NFPROTO_INET, "ticket", group);
 	flush(&b, switches, ARRAY_SIZE(switches));
@@ -340,7 +340,7 @@ int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
  */
 int gate_set(struct nl *nf, uint32_t group, enum gate_level level)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	set_level(&b, group, level);
 	return gate_batch_send(&b, nf);
@@ -355,7 +355,7 @@ int gate_set(struct nl *nf, uint32_t group, enum gate_level level)
  */
 int gate_shut(struct nl *nf)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	flush(&b, switches, ARRAY_SIZE(switches));
 	flush(&b, leases, ARRAY_SIZE(leases));
@@ -382,7 +382,7 @@ static void renew(struct gate_batch *b, uint16_t family, uint32_t lease_ms)
  */
 int gate_refresh_arp(struct nl *nf, uint32_t lease_ms)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	renew(&b, NFPROTO_ARP, lease_ms);
 	return gate_batch_send(&b, nf);
@@ -401,7 +401,7 @@ int gate_refresh_arp(struct nl *nf, uint32_t lease_ms)
  */
 int gate_revive_arp(struct nl *nf, uint32_t lease_ms)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_batch_flush(&b, NFPROTO_ARP, "lease");
 	gate_batch_grant(&b, NFPROTO_ARP, "lease", GATE_NODE, lease_ms);
@@ -420,7 +420,7 @@ int gate_revive_arp(struct nl *nf, uint32_t lease_ms)
  */
 int gate_extend(struct nl *nf, uint32_t lease_ms)
 {
-	_cleanup_(gate_batch_done) struct gate_batch b = { 0 };
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	renew(&b, NFPROTO_INET, lease_ms);
 	renew(&b, NFPROTO_ARP, lease_ms);

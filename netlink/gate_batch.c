@@ -5,14 +5,26 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 
 enum { MESSAGE_MAX = 32768 }; /* room for one message: GATE_BATCH_ELEMENTS, with air */
 
+/* NFTNL_UDATA_SET_KEYBYTEORDER of `nft`. */
+enum {
+	NFT_ORDER_HOST = 1,
+	NFT_ORDER_BIG = 2,
+};
+
+DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
 DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
 DEFINE_CLEANUP(struct nftnl_chain *, nftnl_chain_free)
+DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)
+
+/* Setters of libnftnl need no check: see gate_rule.c. */
 
 /**
  * gate_batch_fail() - Note an error that gate_batch_send() will return.
@@ -50,7 +62,7 @@ static int reserve(struct gate_batch *b)
 
 /**
  * gate_batch_begin() - Start a message; the first call starts the transaction.
- * @b: the batch, all zero at first
+ * @b: the batch, at first all zero but for the name of a table
  * @type: NFT_MSG_*
  * @family: NFPROTO_INET or NFPROTO_ARP
  * @flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK
@@ -78,6 +90,92 @@ void gate_batch_end(struct gate_batch *b, const struct nlmsghdr *nlh)
 	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
+static void put_table(struct gate_batch *b, uint16_t type, uint16_t family, uint32_t flags,
+		      const struct nftnl_udata_buf *label)
+{
+	_cleanup_(nftnl_table_freep) struct nftnl_table *table = nftnl_table_alloc();
+	uint16_t create = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
+	struct nlmsghdr *nlh = gate_batch_begin(b, type, family, create);
+
+	if (!nlh)
+		return;
+	if (!table) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, b->table);
+	if (flags)
+		nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, flags);
+	if (label)
+		nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(label),
+				     nftnl_udata_buf_len(label));
+	nftnl_table_nlmsg_build_payload(nlh, table);
+	gate_batch_end(b, nlh);
+}
+
+/**
+ * gate_batch_table() - Add the batch's table.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ * @flags: NFT_TABLE_F_*
+ * @label: its user data; borrowed
+ */
+void gate_batch_table(struct gate_batch *b, uint16_t family, uint32_t flags,
+		      const struct nftnl_udata_buf *label)
+{
+	put_table(b, NFT_MSG_NEWTABLE, family, flags, label);
+}
+
+/**
+ * gate_batch_remove() - Delete the batch's table, there or not, with all that is in it.
+ * @b: the batch
+ * @family: NFPROTO_INET or NFPROTO_ARP
+ */
+void gate_batch_remove(struct gate_batch *b, uint16_t family)
+{
+	/* Deleting what is not there is an error, and NFT_MSG_DESTROYTABLE needs 6.3. */
+	put_table(b, NFT_MSG_NEWTABLE, family, 0, NULL);
+	put_table(b, NFT_MSG_DELTABLE, family, 0, NULL);
+}
+
+/**
+ * gate_batch_set() - Add a set or a map to the batch's table.
+ * @b: the batch
+ * @plan: what it is like; borrowed
+ */
+void gate_batch_set(struct gate_batch *b, const struct gate_set_plan *plan)
+{
+	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
+	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *udata =
+		nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
+	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWSET, plan->family, NLM_F_CREATE);
+
+	if (!nlh)
+		return;
+	if (!set || !udata) {
+		gate_batch_fail(b, -ENOMEM);
+		return;
+	}
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, b->table);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, ++b->n_sets);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, plan->flags);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, plan->key_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, plan->key_len);
+	if (plan->flags & NFT_SET_MAP)
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	if (plan->size > 0)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, plan->size);
+	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
+			    plan->key_type == GATE_KEY_MARK || plan->key_type == GATE_KEY_IFNAME
+				    ? NFT_ORDER_HOST
+				    : NFT_ORDER_BIG);
+	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
+			   nftnl_udata_buf_len(udata));
+	nftnl_set_nlmsg_build_payload(nlh, set);
+	gate_batch_end(b, nlh);
+}
+
 /**
  * gate_batch_chain() - Add a chain.
  * @b: the batch
@@ -98,7 +196,7 @@ void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, i
 		gate_batch_fail(b, -ENOMEM);
 		return;
 	}
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, GATE_TABLE);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, b->table);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	if (hook >= 0) {
 		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
@@ -142,7 +240,7 @@ static void put_element(struct gate_batch *b, uint16_t type, uint16_t family, co
 		gate_batch_fail(b, -ENOMEM);
 		return;
 	}
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, b->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	if (elem) {
 		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_KEY, *key);

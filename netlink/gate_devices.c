@@ -129,7 +129,7 @@ static void put_quiet_device(struct gate_batch *b, const struct gate_device *dev
 		return;
 	}
 	quiet_chain(device->group, chain);
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, b->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, "quiet");
 	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, device->name, sizeof(device->name));
 	nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);

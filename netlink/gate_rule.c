@@ -32,7 +32,7 @@ struct gate_rule gate_rule_begin(struct gate_batch *b, uint16_t family, const ch
 		gate_batch_fail(b, -ENOMEM);
 		return r;
 	}
-	nftnl_rule_set_str(r.rule, NFTNL_RULE_TABLE, GATE_TABLE);
+	nftnl_rule_set_str(r.rule, NFTNL_RULE_TABLE, r.b->table);
 	nftnl_rule_set_str(r.rule, NFTNL_RULE_CHAIN, chain);
 	return r;
 }
@@ -323,6 +323,20 @@ void gate_rule_drop(struct gate_batch *b, uint16_t family, const char *chain)
 {
 	struct gate_rule r = gate_rule_begin(b, family, chain);
 
+	gate_rule_end_drop(&r);
+}
+
+/**
+ * gate_rule_drop_local() - A whole rule: count and drop what is to or from this host.
+ * @b: the batch
+ * @chain: name of the chain, of the family NFPROTO_INET
+ * @flags: NFTA_FIB_F_SADDR or NFTA_FIB_F_DADDR
+ */
+void gate_rule_drop_local(struct gate_batch *b, const char *chain, uint32_t flags)
+{
+	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, chain);
+
+	gate_rule_fib_local(&r, flags);
 	gate_rule_end_drop(&r);
 }
 

@@ -34,5 +34,6 @@ void gate_rule_may_ask(struct gate_rule *r, uint32_t group);
 void gate_rule_end_drop(struct gate_rule *r);
 
 void gate_rule_drop(struct gate_batch *b, uint16_t family, const char *chain);
+void gate_rule_drop_local(struct gate_batch *b, const char *chain, uint32_t flags);
 void gate_rule_pass(struct gate_batch *b, uint16_t family, const char *chain, uint32_t group,
 		    const char *set);

@@ -64,8 +64,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libnftnl/set.h>
-#include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -74,6 +72,7 @@
 
 #include "netlink/gate_devices.h"
 #include "netlink/gate_label.h"
+#include "netlink/gate_map.h"
 #include "netlink/gate_rule.h"
 
 enum {
@@ -82,87 +81,30 @@ enum {
 	ECHO_FLAG = 1,		  /* which says: answers one of yours */
 };
 
-/* Types of keys as `nft` numbers them, so that it can list the sets. */
-enum {
-	NFT_TYPE_IPV4_ADDR = 7,
-	NFT_TYPE_IPV6_ADDR = 8,
-	NFT_TYPE_MARK = 19,
-	NFT_TYPE_IFNAME = 41,
+static const struct gate_set_plan set_plans[] = {
+	{ NFPROTO_INET, "lease", NFT_SET_TIMEOUT | NFT_SET_EVAL, GATE_KEY_MARK, 4, 64 },
+	{ NFPROTO_INET, "echo", NFT_SET_TIMEOUT | NFT_SET_EVAL, GATE_KEY_MARK, 4, 64 },
+	{ NFPROTO_INET, "ticket", NFT_SET_TIMEOUT, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_INET, "open", 0, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_INET, "announce", 0, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_INET, "vip4", NFT_SET_MAP, GATE_KEY_IPV4, 4, 0 },
+	{ NFPROTO_INET, "vip6", NFT_SET_MAP, GATE_KEY_IPV6, 16, 0 },
+	{ NFPROTO_INET, "nd6", NFT_SET_MAP, GATE_KEY_IPV6, 16, 0 },
+	{ NFPROTO_INET, "quiet", NFT_SET_MAP, GATE_KEY_IFNAME, IF_NAMESIZE, 0 },
+	{ NFPROTO_ARP, "lease", NFT_SET_TIMEOUT, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_ARP, "announce", 0, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_ARP, "ask", 0, GATE_KEY_MARK, 4, 0 },
+	{ NFPROTO_ARP, "vip4", NFT_SET_MAP, GATE_KEY_IPV4, 4, 0 },
 };
 
-/* NFTNL_UDATA_SET_KEYBYTEORDER of `nft`. */
-enum {
-	NFT_ORDER_HOST = 1,
-	NFT_ORDER_BIG = 2,
+static const struct gate_map map_plans[] = {
+	{ NFPROTO_INET, "vip4", 4, NFT_GOTO, "serve", false },
+	{ NFPROTO_INET, "vip6", 6, NFT_GOTO, "serve", false },
+	{ NFPROTO_INET, "nd6", 6, NFT_JUMP, "nd", false },
+	{ NFPROTO_ARP, "vip4", 4, NFT_GOTO, "arp", true },
 };
 
-struct set_plan {
-	uint16_t family;
-	const char *name;
-	uint32_t flags;
-	uint32_t key_type;
-	uint32_t key_len;
-	uint32_t size; /* most elements; 0: no bound */
-};
-
-static const struct set_plan set_plans[] = {
-	{ NFPROTO_INET, "lease", NFT_SET_TIMEOUT | NFT_SET_EVAL, NFT_TYPE_MARK, 4, 64 },
-	{ NFPROTO_INET, "echo", NFT_SET_TIMEOUT | NFT_SET_EVAL, NFT_TYPE_MARK, 4, 64 },
-	{ NFPROTO_INET, "ticket", NFT_SET_TIMEOUT, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_INET, "open", 0, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_INET, "announce", 0, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_INET, "vip4", NFT_SET_MAP, NFT_TYPE_IPV4_ADDR, 4, 0 },
-	{ NFPROTO_INET, "vip6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
-	{ NFPROTO_INET, "nd6", NFT_SET_MAP, NFT_TYPE_IPV6_ADDR, 16, 0 },
-	{ NFPROTO_INET, "quiet", NFT_SET_MAP, NFT_TYPE_IFNAME, IF_NAMESIZE, 0 },
-	{ NFPROTO_ARP, "lease", NFT_SET_TIMEOUT, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_ARP, "announce", 0, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_ARP, "ask", 0, NFT_TYPE_MARK, 4, 0 },
-	{ NFPROTO_ARP, "vip4", NFT_SET_MAP, NFT_TYPE_IPV4_ADDR, 4, 0 },
-};
-
-/* Which chain of its group an address leads to. */
-struct map_plan {
-	uint16_t family;
-	const char *name;
-	uint8_t ip_family;
-	int verdict;
-	const char *chain; /* of group N: CHAIN_N */
-};
-
-static const struct map_plan map_plans[] = {
-	{ NFPROTO_INET, "vip4", 4, NFT_GOTO, "serve" },
-	{ NFPROTO_INET, "vip6", 6, NFT_GOTO, "serve" },
-	{ NFPROTO_INET, "nd6", 6, NFT_JUMP, "nd" },
-	{ NFPROTO_ARP, "vip4", 4, NFT_GOTO, "arp" },
-};
-
-DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
-DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
 DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)
-
-/* Setters of libnftnl need no check: see gate_rule.c. */
-
-static void put_table(struct gate_batch *b, uint16_t type, uint16_t family,
-		      const struct nftnl_udata_buf *label)
-{
-	_cleanup_(nftnl_table_freep) struct nftnl_table *table = nftnl_table_alloc();
-	uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0;
-	struct nlmsghdr *nlh = gate_batch_begin(b, type, family, flags);
-
-	if (!nlh)
-		return;
-	if (!table) {
-		gate_batch_fail(b, -ENOMEM);
-		return;
-	}
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, GATE_TABLE);
-	if (label)
-		nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(label),
-				     nftnl_udata_buf_len(label));
-	nftnl_table_nlmsg_build_payload(nlh, table);
-	gate_batch_end(b, nlh);
-}
 
 /**
  * gate_rules_remove() - Delete both tables, there or not.
@@ -170,46 +112,8 @@ static void put_table(struct gate_batch *b, uint16_t type, uint16_t family,
  */
 void gate_rules_remove(struct gate_batch *b)
 {
-	static const uint16_t families[] = { NFPROTO_INET, NFPROTO_ARP };
-
-	/* Deleting what is not there is an error, and NFT_MSG_DESTROYTABLE needs 6.3. */
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		put_table(b, NFT_MSG_NEWTABLE, families[i], NULL);
-		put_table(b, NFT_MSG_DELTABLE, families[i], NULL);
-	}
-}
-
-static void put_set(struct gate_batch *b, const struct set_plan *plan, uint32_t id)
-{
-	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
-	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *udata =
-		nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
-	struct nlmsghdr *nlh = gate_batch_begin(b, NFT_MSG_NEWSET, plan->family, NLM_F_CREATE);
-
-	if (!nlh)
-		return;
-	if (!set || !udata) {
-		gate_batch_fail(b, -ENOMEM);
-		return;
-	}
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, plan->flags);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, plan->key_type);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, plan->key_len);
-	if (plan->flags & NFT_SET_MAP)
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	if (plan->size > 0)
-		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, plan->size);
-	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
-			    plan->key_type == NFT_TYPE_MARK || plan->key_type == NFT_TYPE_IFNAME
-				    ? NFT_ORDER_HOST
-				    : NFT_ORDER_BIG);
-	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
-			   nftnl_udata_buf_len(udata));
-	nftnl_set_nlmsg_build_payload(nlh, set);
-	gate_batch_end(b, nlh);
+	gate_batch_remove(b, NFPROTO_INET);
+	gate_batch_remove(b, NFPROTO_ARP);
 }
 
 /* arp operation request NODE @lease GROUP @ask return */
@@ -220,15 +124,6 @@ static void put_ask(struct gate_batch *b, const char *chain, uint32_t group)
 	gate_rule_may_ask(&r, group);
 	gate_rule_verdict(&r, NFT_RETURN);
 	gate_rule_end(&r);
-}
-
-/* fib ADDRESS type local counter drop */
-static void put_drop_local(struct gate_batch *b, const char *chain, uint32_t fib_flags)
-{
-	struct gate_rule r = gate_rule_begin(b, NFPROTO_INET, chain);
-
-	gate_rule_fib_local(&r, fib_flags);
-	gate_rule_end_drop(&r);
 }
 
 /*
@@ -256,8 +151,8 @@ static void put_group(struct gate_batch *b, uint32_t group)
 	/* "local": a backup that is a router as well goes on forwarding to the primary. */
 	gate_batch_chain(b, NFPROTO_INET, serve, -1, 0);
 	gate_rule_pass(b, NFPROTO_INET, serve, group, "open");
-	put_drop_local(b, serve, NFTA_FIB_F_DADDR);
-	put_drop_local(b, serve, NFTA_FIB_F_SADDR);
+	gate_rule_drop_local(b, serve, NFTA_FIB_F_DADDR);
+	gate_rule_drop_local(b, serve, NFTA_FIB_F_SADDR);
 	put_drop_own(b, serve);
 
 	gate_batch_chain(b, NFPROTO_INET, nd, -1, 0);
@@ -268,77 +163,6 @@ static void put_group(struct gate_batch *b, uint32_t group)
 	put_ask(b, arp, group);
 	gate_rule_pass(b, NFPROTO_ARP, arp, group, "announce");
 	gate_rule_drop(b, NFPROTO_ARP, arp);
-}
-
-/* The set for up to GATE_BATCH_ELEMENTS addresses from *pos on, which moves on; NULL: none left. */
-static struct nftnl_set *next_elements(struct gate_batch *b, const struct map_plan *plan,
-				       const struct gate_config *config, size_t *pos)
-{
-	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
-	size_t n = 0;
-
-	if (!set) {
-		gate_batch_fail(b, -ENOMEM);
-		return NULL;
-	}
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, plan->name);
-	for (; *pos < config->n_vips && n < GATE_BATCH_ELEMENTS; (*pos)++) {
-		const struct gate_vip *vip = &config->vips[*pos];
-		char chain[GATE_CHAIN_NAME_MAX];
-		struct nftnl_set_elem *elem;
-
-		if (vip->ip.family != plan->ip_family)
-			continue;
-		elem = nftnl_set_elem_alloc();
-		if (!elem) {
-			gate_batch_fail(b, -ENOMEM);
-			return NULL;
-		}
-		if (plan->family == NFPROTO_ARP && vip->device)
-			gate_devices_chain(vip->group, vip->device, chain);
-		else
-			(void)snprintf(chain, sizeof(chain), "%s_%" PRIu32, plan->chain,
-				       vip->group);
-		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, vip->ip.bytes,
-				   (uint32_t)ip_len(&vip->ip));
-		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT, (uint32_t)plan->verdict);
-		nftnl_set_elem_set_str(elem, NFTNL_SET_ELEM_CHAIN, chain);
-		nftnl_set_elem_add(set, elem); /* takes it */
-		n++;
-	}
-	return n > 0 ? TAKE(set) : NULL;
-}
-
-/* All addresses of one family, in messages that an attribute of 64 KiB can hold. */
-static void put_map(struct gate_batch *b, const struct map_plan *plan,
-		    const struct gate_config *config)
-{
-	size_t pos = 0;
-
-	for (;;) {
-		_cleanup_(nftnl_set_freep) struct nftnl_set *set =
-			next_elements(b, plan, config, &pos);
-
-		if (!set)
-			return;
-		gate_batch_elements(b, NFT_MSG_NEWSETELEM, plan->family, set);
-	}
-}
-
-/* [ip ADDRESS] vmap @map; nfproto 0: the table's only one */
-static void put_vmap(struct gate_batch *b, uint16_t family, const char *chain, uint8_t nfproto,
-		     uint32_t offset, const char *map)
-{
-	struct gate_rule r = gate_rule_begin(b, family, chain);
-
-	if (nfproto != 0) {
-		gate_rule_meta(&r, NFT_META_NFPROTO);
-		gate_rule_equals_u8(&r, nfproto);
-	}
-	gate_rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, offset, nfproto == NFPROTO_IPV6 ? 16 : 4);
-	gate_rule_vmap(&r, map);
-	gate_rule_end(&r);
 }
 
 /* icmpv6 type nd-neighbor-advert ip6 saddr vmap @nd6; the kernel's own have it as source. */
@@ -359,19 +183,19 @@ static void put_filters(struct gate_batch *b, bool quiet)
 	gate_batch_chain(b, NFPROTO_INET, "in", NF_INET_PRE_ROUTING, -300); /* raw */
 	if (quiet)
 		gate_devices_in(b);
-	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV4, 16, "vip4");
-	put_vmap(b, NFPROTO_INET, "in", NFPROTO_IPV6, 24, "vip6");
+	gate_map_look(b, NFPROTO_INET, "in", NFPROTO_IPV4, 16, "vip4");
+	gate_map_look(b, NFPROTO_INET, "in", NFPROTO_IPV6, 24, "vip6");
 
 	gate_batch_chain(b, NFPROTO_INET, "out", NF_INET_POST_ROUTING, 300); /* after source NAT */
 	if (quiet)
 		gate_devices_out(b);
 	put_advert(b);
-	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV4, 12, "vip4");
-	put_vmap(b, NFPROTO_INET, "out", NFPROTO_IPV6, 8, "vip6");
+	gate_map_look(b, NFPROTO_INET, "out", NFPROTO_IPV4, 12, "vip4");
+	gate_map_look(b, NFPROTO_INET, "out", NFPROTO_IPV6, 8, "vip6");
 
 	/* The sender's protocol address behind six bytes of hardware address, RFC 826. */
 	gate_batch_chain(b, NFPROTO_ARP, "out", NF_ARP_OUT, 0);
-	put_vmap(b, NFPROTO_ARP, "out", 0, 14, "vip4");
+	gate_map_look(b, NFPROTO_ARP, "out", 0, 14, "vip4");
 }
 
 /* What came from the peer as an answer keeps the echo alive. */
@@ -423,15 +247,15 @@ void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
 		gate_batch_fail(b, -ENOMEM);
 		return;
 	}
-	put_table(b, NFT_MSG_NEWTABLE, NFPROTO_INET, label);
-	put_table(b, NFT_MSG_NEWTABLE, NFPROTO_ARP, label);
-	for (uint32_t i = 0; i < ARRAY_SIZE(set_plans); i++)
-		put_set(b, &set_plans[i], i + 1);
+	gate_batch_table(b, NFPROTO_INET, 0, label);
+	gate_batch_table(b, NFPROTO_ARP, 0, label);
+	for (size_t i = 0; i < ARRAY_SIZE(set_plans); i++)
+		gate_batch_set(b, &set_plans[i]);
 	for (uint32_t group = 1; group <= config->n_groups; group++)
 		put_group(b, group);
 	quiet = gate_devices_lay(b, config);
 	for (size_t i = 0; i < ARRAY_SIZE(map_plans); i++)
-		put_map(b, &map_plans[i], config);
+		gate_map_fill(b, &map_plans[i], config);
 	put_filters(b, quiet);
 	gate_batch_chain(b, NFPROTO_INET, "heard", NF_INET_LOCAL_IN, 0);
 	put_heard(b, config);
