@@ -125,7 +125,7 @@ static const char *lack(int r)
 		return "nftables: modprobe nf_tables, or a kernel with CONFIG_NF_TABLES";
 	case EOPNOTSUPP:
 		return "tables of the family inet or arp: a kernel with CONFIG_NF_TABLES_INET and "
-		       "CONFIG_NF_TABLES_ARP";
+		       "CONFIG_NF_TABLES_ARP; or tables with an owner: Linux 5.12";
 	case ENOENT:
 		return "fib of nftables: modprobe nft_fib_inet, or a kernel with "
 		       "CONFIG_NFT_FIB_INET";

@@ -12,6 +12,7 @@
 
 #include "netlink/gate_batch.h"
 #include "netlink/gate_label.h"
+#include "netlink/gate_moat.h"
 #include "netlink/gate_rules.h"
 
 DEFINE_CLEANUP(struct nftnl_table *, nftnl_table_free)
@@ -53,7 +54,8 @@ static void add_leases(struct gate_batch *b, uint32_t lease_ms)
 		gate_batch_grant(b, leases[i].family, leases[i].name, GATE_NODE, lease_ms);
 }
 
-static void set_level(struct gate_batch *b, uint32_t group, enum gate_level level)
+static void set_level(struct gate_batch *b, const struct gate_config *config, uint32_t group,
+		      enum gate_level level)
 {
 	const bool on[] = { level >= GATE_SERVE, level >= GATE_ANSWER, level >= GATE_ANSWER,
 			    level >= GATE_READY };
@@ -64,11 +66,12 @@ static void set_level(struct gate_batch *b, uint32_t group, enum gate_level leve
 		if (!on[i])
 			gate_batch_delete(b, switches[i].family, switches[i].name, group);
 	}
+	gate_moat_set(b, config, group, level >= GATE_SERVE);
 }
 
 /**
- * gate_install() - Lay both tables anew, in one transaction; what was there goes.
- * @nf: socket of NETLINK_NETFILTER
+ * gate_install() - Lay gate and moat anew, in one transaction; what was there goes.
+ * @nf: socket of NETLINK_NETFILTER, which will own the moat: that ends with it
  * @config: groups, addresses, port, marks and times; borrowed for the call
  * @keep: what to put in at once, with a new lease, if its lease is alive (the
  *	repair of a gate that a stranger flushed); NULL: the gate is closed
@@ -85,18 +88,43 @@ int gate_install(struct nl *nf, const struct gate_config *config, const struct g
 	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_rules_remove(&b);
+	gate_moat_remove(&b);
 	gate_rules_lay(&b, config);
+	gate_moat_lay(&b, config);
 	if (keep && keep->lease_alive) {
 		add_leases(&b, keep->lease_ms ? keep->lease_ms : config->lease_ms);
 		for (uint32_t group = 1; group <= config->n_groups; group++)
 			if (keep->levels[group] != GATE_CLOSED)
-				set_level(&b, group, keep->levels[group]);
+				set_level(&b, config, group, keep->levels[group]);
 	}
 	return gate_batch_send(&b, nf);
 }
 
 /**
- * gate_remove() - Delete both tables; fine if they are not there. This opens.
+ * gate_guard() - Lay the moat anew round a gate that stands.
+ * @nf: socket of NETLINK_NETFILTER, which will own it
+ * @config: for which the gate was laid
+ * @state: how the gate stands, of gate_read()
+ *
+ * For a gate that a former process has left: the moat ended with that. Without
+ * staged groups there is none afterwards either.
+ *
+ * Return: 0; -ENOMEM; -EPERM as for gate_install(); what nl_transact() returns.
+ */
+int gate_guard(struct nl *nf, const struct gate_config *config, const struct gate_state *state)
+{
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
+
+	gate_moat_remove(&b);
+	gate_moat_lay(&b, config);
+	for (uint32_t group = 1; group <= config->n_groups; group++)
+		if (state->levels[group] != GATE_CLOSED)
+			gate_moat_set(&b, config, group, true);
+	return gate_batch_send(&b, nf);
+}
+
+/**
+ * gate_remove() - Delete gate and moat; fine if they are not there. This opens.
  * @nf: socket of NETLINK_NETFILTER
  *
  * Return: 0; -ENOMEM; -EPERM as for gate_install(); what nl_transact() returns.
@@ -106,6 +134,7 @@ int gate_remove(struct nl *nf)
 	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	gate_rules_remove(&b);
+	gate_moat_remove(&b);
 	return gate_batch_send(&b, nf);
 }
 
@@ -304,7 +333,7 @@ int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms)
 /**
  * gate_create() - Begin a lease, with one group open and all others closed.
  * @nf: socket of NETLINK_NETFILTER
- * @config: for lease_ms
+ * @config: as for gate_set(), and for lease_ms
  * @group: the group
  * @level: what it may do
  *
@@ -322,14 +351,16 @@ int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
 	gate_batch_delete(&b, NFPROTO_INET, "ticket", group);
 	flush(&b, switches, ARRAY_SIZE(switches));
 	flush(&b, leases, ARRAY_SIZE(leases));
+	gate_moat_flush(&b, config);
 	add_leases(&b, config->lease_ms);
-	set_level(&b, group, level);
+	set_level(&b, config, group, level);
 	return gate_batch_send(&b, nf);
 }
 
 /**
  * gate_set() - Say what one group may do while the lease lives.
  * @nf: socket of NETLINK_NETFILTER
+ * @config: for which the gate was laid, and by this socket if groups are staged
  * @group: the group
  * @level: what it may do; fine if it may already
  *
@@ -338,27 +369,29 @@ int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
  * Return: 0; -ENOENT when the gate is not installed; -ENOMEM; what
  * nl_transact() returns.
  */
-int gate_set(struct nl *nf, uint32_t group, enum gate_level level)
+int gate_set(struct nl *nf, const struct gate_config *config, uint32_t group, enum gate_level level)
 {
 	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
-	set_level(&b, group, level);
+	set_level(&b, config, group, level);
 	return gate_batch_send(&b, nf);
 }
 
 /**
  * gate_shut() - Close all groups and end the lease; fine if that is so already.
  * @nf: socket of NETLINK_NETFILTER
+ * @config: as for gate_set()
  *
  * Return: 0; -ENOENT when the gate is not installed; -ENOMEM; what
  * nl_transact() returns.
  */
-int gate_shut(struct nl *nf)
+int gate_shut(struct nl *nf, const struct gate_config *config)
 {
 	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
 
 	flush(&b, switches, ARRAY_SIZE(switches));
 	flush(&b, leases, ARRAY_SIZE(leases));
+	gate_moat_flush(&b, config);
 	return gate_batch_send(&b, nf);
 }
 

@@ -18,6 +18,7 @@ struct gate_device {
 	uint32_t group;
 	char name[IF_NAMESIZE]; /* zeros behind it */
 	bool quiet;		/* nothing leaves by it but what GATE_ANSWER lets answer */
+	bool staged;		/* its addresses are there while the group is closed, too */
 };
 
 struct gate_config {
@@ -52,6 +53,7 @@ struct gate_state {
 };
 
 int gate_install(struct nl *nf, const struct gate_config *config, const struct gate_state *keep);
+int gate_guard(struct nl *nf, const struct gate_config *config, const struct gate_state *state);
 int gate_remove(struct nl *nf);
 int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state *ret);
 int gate_lease_left(struct nl *nf, uint32_t *ret_ms);
@@ -59,8 +61,9 @@ int gate_lease_left(struct nl *nf, uint32_t *ret_ms);
 int gate_ticket(struct nl *nf, uint32_t group, uint32_t valid_ms);
 int gate_create(struct nl *nf, const struct gate_config *config, uint32_t group,
 		enum gate_level level);
-int gate_set(struct nl *nf, uint32_t group, enum gate_level level);
-int gate_shut(struct nl *nf);
+int gate_set(struct nl *nf, const struct gate_config *config, uint32_t group,
+	     enum gate_level level);
+int gate_shut(struct nl *nf, const struct gate_config *config);
 int gate_refresh_arp(struct nl *nf, uint32_t lease_ms);
 int gate_revive_arp(struct nl *nf, uint32_t lease_ms);
 int gate_extend(struct nl *nf, uint32_t lease_ms);

@@ -69,7 +69,12 @@ void gate_devices_chain(uint32_t group, uint32_t device, char ret[static GATE_CH
 	(void)snprintf(ret, GATE_CHAIN_NAME_MAX, "arp_%" PRIu32 "_%" PRIu32, group, device);
 }
 
-static void quiet_chain(uint32_t group, char ret[static GATE_CHAIN_NAME_MAX])
+/**
+ * gate_devices_quiet_chain() - The chain that the quiet devices of a group lead to.
+ * @group: number of the group
+ * @ret: its name
+ */
+void gate_devices_quiet_chain(uint32_t group, char ret[static GATE_CHAIN_NAME_MAX])
 {
 	(void)snprintf(ret, GATE_CHAIN_NAME_MAX, "quiet_%" PRIu32, group);
 }
@@ -106,7 +111,7 @@ static void put_quiet_chain(struct gate_batch *b, uint32_t group)
 	char chain[GATE_CHAIN_NAME_MAX];
 	struct gate_rule r;
 
-	quiet_chain(group, chain);
+	gate_devices_quiet_chain(group, chain);
 	gate_batch_chain(b, NFPROTO_INET, chain, -1, 0);
 	r = gate_rule_begin(b, NFPROTO_INET, chain);
 	gate_rule_icmpv6(&r, ROUTER_ADVERT);
@@ -116,7 +121,12 @@ static void put_quiet_chain(struct gate_batch *b, uint32_t group)
 	gate_rule_drop(b, NFPROTO_INET, chain);
 }
 
-static void put_quiet_device(struct gate_batch *b, const struct gate_device *device)
+/**
+ * gate_devices_quiet() - Have a device lead to the chain for quiet ones, by the map of these.
+ * @b: the batch, of a table that has both
+ * @device: the device
+ */
+void gate_devices_quiet(struct gate_batch *b, const struct gate_device *device)
 {
 	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
 	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
@@ -128,7 +138,7 @@ static void put_quiet_device(struct gate_batch *b, const struct gate_device *dev
 		gate_batch_fail(b, -ENOMEM);
 		return;
 	}
-	quiet_chain(device->group, chain);
+	gate_devices_quiet_chain(device->group, chain);
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, b->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, "quiet");
 	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, device->name, sizeof(device->name));
@@ -159,7 +169,7 @@ bool gate_devices_lay(struct gate_batch *b, const struct gate_config *config)
 		if (device->group != quiet_group)
 			put_quiet_chain(b, device->group);
 		quiet_group = device->group;
-		put_quiet_device(b, device);
+		gate_devices_quiet(b, device);
 	}
 	return quiet_group != 0;
 }

@@ -5,7 +5,7 @@
 #include <libnftnl/udata.h>
 #include <stdio.h>
 
-enum { GATE_LAYOUT = 4 }; /* version of what gate_rules_lay() lays, part of the digest */
+enum { GATE_LAYOUT = 5 }; /* version of what gate_rules_lay() lays, part of the digest */
 
 static uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
 {
@@ -47,6 +47,7 @@ struct nftnl_udata_buf *gate_label(const struct gate_config *config)
 		hash = fnv1a(hash, &device->group, sizeof(device->group));
 		hash = fnv1a(hash, device->name, strlen(device->name) + 1);
 		hash = fnv1a(hash, &device->quiet, sizeof(device->quiet));
+		hash = fnv1a(hash, &device->staged, sizeof(device->staged));
 	}
 	(void)snprintf(comment, sizeof(comment), "takeoverd %016" PRIx64, hash);
 	(void)nftnl_udata_put_strz(label, NFTNL_UDATA_TABLE_COMMENT, comment); /* it fits */

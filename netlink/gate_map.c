@@ -15,6 +15,15 @@ DEFINE_CLEANUP(struct nftnl_set *, nftnl_set_free)
 
 /* Setters of libnftnl need no check: see gate_rule.c. */
 
+static bool belongs(const struct gate_map *map, const struct gate_config *config,
+		    const struct gate_vip *vip)
+{
+	if (vip->ip.family != map->ip_family)
+		return false;
+	return map->devices != GATE_MAP_STAGED ||
+	       (vip->device && config->devices[vip->device - 1].staged);
+}
+
 /* The set for up to GATE_BATCH_ELEMENTS addresses from *pos on, which moves on; NULL: none left. */
 static struct nftnl_set *next_elements(struct gate_batch *b, const struct gate_map *map,
 				       const struct gate_config *config, size_t *pos)
@@ -33,14 +42,14 @@ static struct nftnl_set *next_elements(struct gate_batch *b, const struct gate_m
 		char chain[GATE_CHAIN_NAME_MAX];
 		struct nftnl_set_elem *elem;
 
-		if (vip->ip.family != map->ip_family)
+		if (!belongs(map, config, vip))
 			continue;
 		elem = nftnl_set_elem_alloc();
 		if (!elem) {
 			gate_batch_fail(b, -ENOMEM);
 			return NULL;
 		}
-		if (map->by_device && vip->device)
+		if (map->devices == GATE_MAP_CHAINS && vip->device)
 			gate_devices_chain(vip->group, vip->device, chain);
 		else
 			(void)snprintf(chain, sizeof(chain), "%s_%" PRIu32, map->chain, vip->group);

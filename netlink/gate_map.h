@@ -4,6 +4,13 @@
 #include "netlink/gate.h"
 #include "netlink/gate_batch.h"
 
+/* What it is to a map that addresses are on devices of their own. */
+enum gate_map_devices {
+	GATE_MAP_ANY,	 /* nothing */
+	GATE_MAP_CHAINS, /* each of these leads to gate_devices_chain() */
+	GATE_MAP_STAGED, /* there are only those on staged ones */
+};
+
 /* A map of addresses, and the chain of its group that each leads to. */
 struct gate_map {
 	uint16_t family; /* of the table */
@@ -11,7 +18,7 @@ struct gate_map {
 	uint8_t ip_family;
 	int verdict;
 	const char *chain; /* of group N: CHAIN_N */
-	bool by_device;	   /* an address on a device leads to gate_devices_chain() */
+	enum gate_map_devices devices;
 };
 
 void gate_map_fill(struct gate_batch *b, const struct gate_map *map,

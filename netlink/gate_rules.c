@@ -56,7 +56,8 @@
  *   }
  * }
  *
- * What is held on an interface of its own has more: gate_devices.c.
+ * What is held on an interface of its own has more: gate_devices.c; and what is
+ * there without being held: gate_moat.c.
  *
  * NODE and 1 stand for "meta mark & 0x0 | N == @set": a constant as set key.
  * Shorter bytecode works in the kernel, but makes `nft list ruleset` abort.
@@ -98,10 +99,10 @@ static const struct gate_set_plan set_plans[] = {
 };
 
 static const struct gate_map map_plans[] = {
-	{ NFPROTO_INET, "vip4", 4, NFT_GOTO, "serve", false },
-	{ NFPROTO_INET, "vip6", 6, NFT_GOTO, "serve", false },
-	{ NFPROTO_INET, "nd6", 6, NFT_JUMP, "nd", false },
-	{ NFPROTO_ARP, "vip4", 4, NFT_GOTO, "arp", true },
+	{ NFPROTO_INET, "vip4", 4, NFT_GOTO, "serve", GATE_MAP_ANY },
+	{ NFPROTO_INET, "vip6", 6, NFT_GOTO, "serve", GATE_MAP_ANY },
+	{ NFPROTO_INET, "nd6", 6, NFT_JUMP, "nd", GATE_MAP_ANY },
+	{ NFPROTO_ARP, "vip4", 4, NFT_GOTO, "arp", GATE_MAP_CHAINS },
 };
 
 DEFINE_CLEANUP(struct nftnl_udata_buf *, nftnl_udata_buf_free)

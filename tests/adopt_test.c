@@ -77,7 +77,7 @@ static void hold(uint8_t group, enum gate_level level, uint32_t lease_ms)
 static void hold_also(uint8_t group)
 {
 	hold_addresses(group);
-	cr_assert_eq(gate_set(last.nf, group + 1u, GATE_ANSWER), 0);
+	cr_assert_eq(gate_set(last.nf, &last.config, group + 1u, GATE_ANSWER), 0);
 }
 
 static struct adoption look(void)

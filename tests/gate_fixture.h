@@ -15,6 +15,7 @@
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/icmp6.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -128,6 +129,39 @@ static inline void send_text(int fd, const char *address, uint16_t port, const v
 	cr_assert_eq(r < 0 ? -errno : 0, want, "to %s: %s", address, strerror(errno));
 }
 
+/* A raw ICMPv6 socket that may ask for neighbours on an interface. */
+static inline int open_solicitor(const char *address, int ifindex)
+{
+	const int hops = 255; /* RFC 4861, 7.1.1 */
+	int fd = open_socket(SOCK_RAW, IPPROTO_ICMPV6, address, 0);
+
+	cr_assert_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)), 0);
+	cr_assert_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex, sizeof(ifindex)), 0);
+	return fd;
+}
+
+/* To the group of the target's last three bytes, as RFC 4861 has it. */
+static inline void solicit(int fd, const char *target)
+{
+	struct nd_neighbor_solicit ns = { .nd_ns_hdr.icmp6_type = ND_NEIGHBOR_SOLICIT };
+	char group[INET6_ADDRSTRLEN];
+
+	inet_pton(AF_INET6, target, &ns.nd_ns_target);
+	(void)snprintf(group, sizeof(group), "ff02::1:ff%02x:%02x%02x", ns.nd_ns_target.s6_addr[13],
+		       ns.nd_ns_target.s6_addr[14], ns.nd_ns_target.s6_addr[15]);
+	send_text(fd, group, 0, &ns, sizeof(ns), 0);
+}
+
+/* By a raw socket of the address's family. */
+static inline void ping(int fd, const char *target)
+{
+	/* Type, code, checksum, identifier and number; for IPv6 the kernel does the sum. */
+	static const uint8_t echo4[8] = { 8, 0, 0xf7, 0xff };
+	static const uint8_t echo6[8] = { ICMP6_ECHO_REQUEST };
+
+	send_text(fd, target, 0, strchr(target, ':') ? echo6 : echo4, sizeof(echo4), 0);
+}
+
 static inline struct gate_state read_gate(struct nl *nf)
 {
 	struct gate_state state;
@@ -162,19 +196,25 @@ static inline int visit_set(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
-static inline struct dump dump_set(struct nl *nf, uint16_t family, const char *name)
+static inline struct dump dump_set_of(struct nl *nf, const char *table, uint16_t family,
+				      const char *name)
 {
 	_Alignas(struct nlmsghdr) char buf[256];
 	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, family, 0, 0);
 	struct nftnl_set *set = nftnl_set_alloc();
 	struct dump dump = { 0 };
 
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, "takeover");
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	nftnl_set_elems_nlmsg_build_payload(nlh, set);
 	nftnl_set_free(set);
 	cr_assert_eq(nl_dump(nf, nlh, visit_set, &dump), 0);
 	return dump;
+}
+
+static inline struct dump dump_set(struct nl *nf, uint16_t family, const char *name)
+{
+	return dump_set_of(nf, "takeover", family, name);
 }
 
 static inline uint64_t left_ms(struct nl *nf, uint16_t family, const char *set)

@@ -54,7 +54,7 @@ Test(gate, create_replaces_the_lease_and_empties_other_groups)
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 	struct gate_state state;
 
-	cr_assert_eq(gate_set(nf, 3, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(nf, &config, 3, GATE_SERVE), 0);
 	create(nf, LEASE_MS, 2, GATE_SERVE);
 	state = read_gate(nf);
 	cr_assert(state.lease_alive);
@@ -119,14 +119,14 @@ Test(gate, set_reaches_every_level_from_every_level)
 {
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 
-	cr_assert_eq(gate_set(nf, 2, GATE_READY), 0);
+	cr_assert_eq(gate_set(nf, &config, 2, GATE_READY), 0);
 	cr_assert_eq(read_gate(nf).levels[2], GATE_READY);
-	cr_assert_eq(gate_set(nf, 2, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(nf, &config, 2, GATE_SERVE), 0);
 	for (enum gate_level from = GATE_CLOSED; from <= GATE_ANSWER; from++) {
 		for (enum gate_level to = GATE_CLOSED; to <= GATE_ANSWER; to++) {
-			cr_assert_eq(gate_set(nf, 1, from), 0);
+			cr_assert_eq(gate_set(nf, &config, 1, from), 0);
 			cr_assert_eq(read_gate(nf).levels[1], from);
-			cr_assert_eq(gate_set(nf, 1, to), 0);
+			cr_assert_eq(gate_set(nf, &config, 1, to), 0);
 			cr_assert_eq(read_gate(nf).levels[1], to);
 		}
 	}
@@ -137,10 +137,10 @@ Test(gate, set_leaves_the_lease_alone)
 {
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 
-	cr_assert_eq(gate_set(nf, 1, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(nf, &config, 1, GATE_SERVE), 0);
 	cr_assert_not(renewed(nf));
-	cr_assert_eq(gate_shut(nf), 0);
-	cr_assert_eq(gate_set(nf, 1, GATE_ANSWER), 0);
+	cr_assert_eq(gate_shut(nf, &config), 0);
+	cr_assert_eq(gate_set(nf, &config, 1, GATE_ANSWER), 0);
 	cr_assert_not(read_gate(nf).lease_alive);
 }
 
@@ -151,7 +151,7 @@ Test(gate, shut_twice_is_fine)
 	for (int i = 0; i < 2; i++) {
 		struct gate_state state;
 
-		cr_assert_eq(gate_shut(nf), 0);
+		cr_assert_eq(gate_shut(nf, &config), 0);
 		state = read_gate(nf);
 		cr_assert(state.installed);
 		cr_assert_not(state.lease_alive);
@@ -227,8 +227,8 @@ Test(gate, nothing_works_without_the_tables)
 	cr_assert_not(state.lease_alive);
 	cr_assert_eq(gate_ticket(nf, 1, LONG_MS), -ENOENT);
 	cr_assert_eq(gate_create(nf, &config, 1, GATE_ANSWER), -ENOENT);
-	cr_assert_eq(gate_set(nf, 1, GATE_ANSWER), -ENOENT);
-	cr_assert_eq(gate_shut(nf), -ENOENT);
+	cr_assert_eq(gate_set(nf, &config, 1, GATE_ANSWER), -ENOENT);
+	cr_assert_eq(gate_shut(nf, &config), -ENOENT);
 	cr_assert_eq(gate_refresh_arp(nf, LEASE_MS), -ENOENT);
 	cr_assert_eq(gate_extend(nf, LEASE_MS), -ENOENT);
 }
@@ -251,7 +251,7 @@ Test(gate, install_restores_what_it_is_to_keep)
 	_cleanup_(nl_closep) struct nl *nf = enter_leased();
 	struct gate_state keep, state;
 
-	cr_assert_eq(gate_set(nf, 3, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(nf, &config, 3, GATE_SERVE), 0);
 	keep = read_gate(nf);
 	cr_assert_eq(run("nft flush ruleset"), 0);
 	cr_assert_not(read_gate(nf).installed);

@@ -2,7 +2,6 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 
 #include "tests/gate_fixture.h"
@@ -86,36 +85,18 @@ static void send_arp(const struct net *net, const char *target)
 		     sizeof(arp));
 }
 
-/* To the group of the target's last three bytes, as RFC 4861 has it. */
-static void send_solicitation(const struct net *net, const char *target)
-{
-	struct nd_neighbor_solicit ns = { .nd_ns_hdr.icmp6_type = ND_NEIGHBOR_SOLICIT };
-	char group[INET6_ADDRSTRLEN];
-
-	inet_pton(AF_INET6, target, &ns.nd_ns_target);
-	(void)snprintf(group, sizeof(group), "ff02::1:ff%02x:%02x%02x", ns.nd_ns_target.s6_addr[13],
-		       ns.nd_ns_target.s6_addr[14], ns.nd_ns_target.s6_addr[15]);
-	send_text(net->probes[PROBE_ND], group, 0, &ns, sizeof(ns), 0);
-}
-
 static void ask(const struct net *net, enum probe probe, const char *target)
 {
-	/* Type, code, checksum, identifier and number; for IPv6 the kernel does the sum. */
-	static const uint8_t echo4[8] = { 8, 0, 0xf7, 0xff };
-	static const uint8_t echo6[8] = { ICMP6_ECHO_REQUEST };
-
 	switch (probe) {
 	case PROBE_ARP:
 		send_arp(net, target);
 		break;
 	case PROBE_ND:
-		send_solicitation(net, target);
+		solicit(net->probes[probe], target);
 		break;
 	case PROBE_PING4:
-		send_text(net->probes[probe], target, 0, &echo4, sizeof(echo4), 0);
-		break;
 	case PROBE_PING6:
-		send_text(net->probes[probe], target, 0, &echo6, sizeof(echo6), 0);
+		ping(net->probes[probe], target);
 		break;
 	case PROBE_UDP4:
 	case PROBE_UDP6:
@@ -232,24 +213,17 @@ static void open_client(struct net *net)
 	const struct sockaddr_ll any = { .sll_family = AF_PACKET,
 					 .sll_protocol = htons(ETH_P_ARP),
 					 .sll_ifindex = (int)if_nametoindex("c0") };
-	const int hops = 255; /* RFC 4861, 7.1.1 */
 	int arp = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ARP));
 
 	cr_assert_geq(arp, 0);
 	cr_assert_eq(bind(arp, (const struct sockaddr *)&any, sizeof(any)), 0);
 	net->ifindex = any.sll_ifindex;
 	net->probes[PROBE_ARP] = arp;
-	net->probes[PROBE_ND] = open_socket(SOCK_RAW, IPPROTO_ICMPV6, CLIENT6, 0);
+	net->probes[PROBE_ND] = open_solicitor(CLIENT6, net->ifindex);
 	net->probes[PROBE_PING4] = open_socket(SOCK_RAW, IPPROTO_ICMP, CLIENT4, 0);
 	net->probes[PROBE_PING6] = open_socket(SOCK_RAW, IPPROTO_ICMPV6, CLIENT6, 0);
 	net->probes[PROBE_UDP4] = open_socket(SOCK_DGRAM, 0, CLIENT4, SERVICE);
 	net->probes[PROBE_UDP6] = open_socket(SOCK_DGRAM, 0, CLIENT6, SERVICE);
-	cr_assert_eq(setsockopt(net->probes[PROBE_ND], IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops,
-				sizeof(hops)),
-		     0);
-	cr_assert_eq(setsockopt(net->probes[PROBE_ND], IPPROTO_IPV6, IPV6_MULTICAST_IF,
-				&net->ifindex, sizeof(net->ifindex)),
-		     0);
 }
 
 /* Node and client, all addresses on; entries that never age, so that only probes ask. */
@@ -375,7 +349,7 @@ Test(gate_traffic, ready_asks_for_neighbours_and_serve_does_not)
 	cr_assert_eq(run("nft list chain arp takeover arp_1 | grep -q 'packets 0 '"), 0);
 	cr_assert(answers(&net, PROBE_UDP4));
 
-	cr_assert_eq(gate_set(net.nf, 1, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(net.nf, &config, 1, GATE_SERVE), 0);
 	cr_assert_eq(run("ip neigh del " CLIENT4 " dev n0"), 0);
 	check_sending(&net, 0);
 	cr_assert_neq(run("nft list chain arp takeover arp_1 | grep -q 'packets 0 '"), 0);
@@ -399,9 +373,9 @@ Test(gate_traffic, announcing_ends_before_serving)
 	enter_net(&net);
 	install(net.nf);
 	create(net.nf, LEASE_MS, 1, GATE_ANSWER);
-	cr_assert_eq(gate_set(net.nf, 1, GATE_SERVE), 0);
+	cr_assert_eq(gate_set(net.nf, &config, 1, GATE_SERVE), 0);
 	check_answers(&net, true, false);
-	cr_assert_eq(gate_set(net.nf, 1, GATE_CLOSED), 0);
+	cr_assert_eq(gate_set(net.nf, &config, 1, GATE_CLOSED), 0);
 	check_answers(&net, false, false);
 }
 
@@ -429,7 +403,7 @@ Test(gate_traffic, shut_closes_open_groups)
 	enter_net(&net);
 	install(net.nf);
 	create(net.nf, LEASE_MS, 1, GATE_ANSWER);
-	cr_assert_eq(gate_shut(net.nf), 0);
+	cr_assert_eq(gate_shut(net.nf, &config), 0);
 	check_answers(&net, false, false);
 }
 
@@ -443,7 +417,7 @@ Test(gate_traffic, closed_stops_sockets_that_outlive_their_address)
 	create(net.nf, LEASE_MS, 1, GATE_ANSWER);
 	cr_assert_eq(run("ip addr del " VIP6 "/128 dev n0"), 0);
 	send_text(net.services[1], CLIENT6, SERVICE, "!", 1, 0);
-	cr_assert_eq(gate_set(net.nf, 1, GATE_CLOSED), 0);
+	cr_assert_eq(gate_set(net.nf, &config, 1, GATE_CLOSED), 0);
 	send_text(net.services[1], CLIENT6, SERVICE, "!", 1, -EPERM);
 }
 

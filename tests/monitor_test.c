@@ -386,7 +386,10 @@ static void renew(struct nl *nf)
 
 Test(monitor, changes_of_our_own_do_not_even_reach_the_queue)
 {
-	const struct gate_config config = { .lease_ms = 1000, .echo_ms = 1000, .n_groups = 1 };
+	const struct gate_device staged = { .group = 1, .name = "vip0", .staged = true };
+	const struct gate_config config = {
+		.lease_ms = 1000, .echo_ms = 1000, .n_groups = 1, .devices = &staged, .n_devices = 1
+	};
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 	_cleanup_(nl_closep) struct nl *nf = NULL, *other = NULL;
 	struct pollfd ready;
@@ -396,6 +399,7 @@ Test(monitor, changes_of_our_own_do_not_even_reach_the_queue)
 	cr_assert_eq(nl_open(NETLINK_NETFILTER, &other), 0);
 	cr_assert_eq(monitor_open_nft(nl_portid(nf), &m), 0);
 	cr_assert_eq(gate_install(nf, &config, NULL), 0);
+	cr_assert_eq(gate_set(nf, &config, 1, GATE_ANSWER), 0);
 	renew(nf);
 	ready = (struct pollfd){ .fd = monitor_fd(m), .events = POLLIN };
 	cr_assert_eq(poll(&ready, 1, 0), 0);

@@ -126,7 +126,7 @@ static int settle_gate(struct adopter *a, bool any)
 		if (a->found->adopted[g] || gate->levels[g + 1] == GATE_CLOSED)
 			continue;
 		gate->levels[g + 1] = GATE_CLOSED;
-		r = gate_set(a->keeper->nf, g + 1u, GATE_CLOSED);
+		r = gate_set(a->keeper->nf, &a->keeper->config, g + 1u, GATE_CLOSED);
 		if (r < 0)
 			return r;
 	}

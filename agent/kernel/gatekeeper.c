@@ -124,7 +124,7 @@ static int create(struct gatekeeper *keeper, const struct worker_order *order)
 
 static int set(struct gatekeeper *keeper, const struct worker_order *order)
 {
-	int r = gate_set(keeper->nf, order->group + 1u, order->level);
+	int r = gate_set(keeper->nf, &keeper->config, order->group + 1u, order->level);
 
 	/* Opening counts when it is done, closing from the moment it is wanted. */
 	if (r >= 0 || order->level == GATE_CLOSED)
@@ -181,7 +181,7 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		return create(keeper, order);
 	case WORKER_SHUT:
 		memset(keeper->ordered.levels, GATE_CLOSED, sizeof(keeper->ordered.levels));
-		return gate_shut(keeper->nf);
+		return gate_shut(keeper->nf, &keeper->config);
 	case WORKER_REBUILD:
 		keeper->ordered.lease_ms = ms_until(order->lease_until);
 		keeper->ordered.lease_alive = keeper->ordered.lease_ms > 0;
