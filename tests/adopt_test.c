@@ -16,12 +16,17 @@ static struct gatekeeper last, keeper; /* the last life's, and ours */
 
 #define NODES HELD_NODES_WITH("Lease=60s\nDeadTime=61s\nRestartHold=1s\n")
 
+static void enter_conf(struct conf *c)
+{
+	conf = c;
+	cr_assert_eq(gatekeeper_init(&last, conf), 0);
+	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
+}
+
 static void enter_with(const char *text)
 {
 	netns_enter();
-	conf = conf_from_text(text);
-	cr_assert_eq(gatekeeper_init(&last, conf), 0);
-	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
+	enter_conf(conf_from_text(text));
 }
 
 static void enter(void)
@@ -34,11 +39,23 @@ static void enter_with_role(void)
 	enter_with(NODES HELD_GROUPS HELD_ROLE);
 }
 
+#define WITH_SUB                                                                                   \
+	NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n"                                           \
+	      "[Group sip]\nMode=subinterface\nSubInterface=vip0 va\n"                             \
+	      "VirtualAddress=10.9.0.3/24 vip0\nVirtualAddress=fd09::3/64 vip0\n"
+
 static void enter_with_sub(void)
 {
-	enter_with(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n"
-			 "[Group sip]\nMode=subinterface\nSubInterface=vip0 va\n"
-			 "VirtualAddress=10.9.0.3/24 vip0\nVirtualAddress=fd09::3/64 vip0\n");
+	enter_with(WITH_SUB);
+}
+
+static void enter_with_staged(void)
+{
+	struct conf *staged = conf_from_text(WITH_SUB);
+
+	netns_enter();
+	staged->groups[SIP].staged = true;
+	enter_conf(staged);
 }
 
 static void leave(void)
@@ -50,6 +67,7 @@ static void leave(void)
 
 TestSuite(adopt, .init = enter, .fini = leave);
 TestSuite(adopt_sub, .init = enter_with_sub, .fini = leave);
+TestSuite(adopt_staged, .init = enter_with_staged, .fini = leave);
 TestSuite(adopt_role, .init = enter_with_role, .fini = leave);
 
 static void hold_addresses(uint8_t group)
@@ -343,4 +361,46 @@ Test(adopt_sub, the_gate_knows_which_interface_answers_for_what)
 	cr_assert(c->devices[0].quiet, "it has a MAC that may be at both nodes");
 	for (size_t i = 0; i < c->n_vips; i++)
 		cr_assert_eq(c->vips[i].device, c->vips[i].group == SIP + 1 ? 1 : 0);
+}
+
+/* The moat has ended with the last life. Return: does it stand again, and let the group work? */
+static bool look_at_moat(struct adoption *ret)
+{
+	last.nf = nl_close(last.nf);
+	sh("! nft list tables | grep -q moat");
+	*ret = look();
+	sh("nft list tables | grep -q 'inet takeover_moat' && "
+	   "nft list tables | grep -q 'arp takeover_moat'");
+	return system("nft list set inet takeover_moat open | grep -q elements") == 0;
+}
+
+Test(adopt_staged, moat_is_laid_open_round_what_is_adopted)
+{
+	struct adoption found;
+
+	hold_sub();
+	cr_assert(look_at_moat(&found));
+	cr_assert(found.adopted[SIP]);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+}
+
+Test(adopt_staged, moat_is_laid_closed_round_what_is_not_adopted)
+{
+	struct adoption found;
+
+	hold_sub();
+	hold_also(DB);
+	sh("ip link set vip0 down");
+	cr_assert_not(look_at_moat(&found));
+	cr_assert(found.adopted[DB]);
+	cr_assert_not(found.adopted[SIP]);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+}
+
+Test(adopt_staged, on_a_fresh_host_the_moat_is_closed)
+{
+	struct adoption found;
+
+	cr_assert_not(look_at_moat(&found));
+	cr_assert_not(found.adopted[SIP]);
 }

@@ -111,7 +111,8 @@ static int settle_links(struct adopter *a)
 
 /*
  * The gate first: nothing may answer that is not adopted. A table that stands
- * is kept only if there is something to adopt behind it.
+ * is kept only if there is something to adopt behind it. The moat has ended with
+ * the process that laid it.
  */
 static int settle_gate(struct adopter *a, bool any)
 {
@@ -122,6 +123,9 @@ static int settle_gate(struct adopter *a, bool any)
 		*gate = (struct gate_state){ .installed = true };
 		return gate_install(a->keeper->nf, &a->keeper->config, NULL);
 	}
+	r = gate_guard(a->keeper->nf, &a->keeper->config, gate);
+	if (r < 0)
+		return r;
 	for (uint8_t g = 0; g < a->conf->n_groups; g++) {
 		if (a->found->adopted[g] || gate->levels[g + 1] == GATE_CLOSED)
 			continue;

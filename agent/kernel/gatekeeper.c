@@ -51,6 +51,7 @@ static int lay_devices(struct gatekeeper *keeper, const struct conf *conf)
 				continue;
 			device->group = (uint32_t)g + 1;
 			device->quiet = conf_find_sub(group, ifname);
+			device->staged = group->staged;
 			memcpy(device->name, ifname, sizeof(device->name));
 			vip->device = (uint32_t)++keeper->config.n_devices;
 		}
