@@ -4,6 +4,8 @@
 # make         build takeoverd and takeoverctl into $(BUILD)
 # make demo    two nodes and a client on this machine, a switchover to watch (root)
 # make check   all tests (root)
+# make bench   takeoverd, keepalived, ucarp and scripts on this machine, timed (root);
+#              BENCH='--runs 3 ...': what tests/bench/run.sh --help has
 # make sim     live through SEEDS histories of failures (default 100,000), on all cores
 # make explore everything that may happen to two nodes with up to FAULTS faults (default 1)
 # make mutants change the core in every small way: does each fail a test? ONLY=PATTERN of them
@@ -143,7 +145,8 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS)
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
 	libsodium-dev libinih-dev libjansson-dev libnl-route-3-dev \
 	libcriterion-dev dbus-daemon dbus systemd \
-	systemd-container iproute2 nftables procps zsh
+	systemd-container iproute2 nftables procps zsh jq
+DEPS_BENCH := keepalived ucarp iputils-arping
 DEPS_LINT := clang clang-format cppcheck shellcheck valgrind
 DEPS_FUZZ := clang libclang-rt-14-dev
 
@@ -172,6 +175,10 @@ deps:
 deps-fuzz:
 	$(call install_missing,$(DEPS_FUZZ))
 
+# No service starts with them: keepalived has no configuration, and ucarp none to start.
+deps-bench:
+	$(call install_missing,$(DEPS) $(DEPS_BENCH))
+
 deps-lint:
 	$(call install_missing,$(DEPS) $(DEPS_LINT))
 
@@ -182,6 +189,10 @@ deps-lint:
 demo: deps
 	$(SUBMAKE) $(JOBS) all $(PROBE)
 	$(Q)BUILD=$(BUILD) tests/net/demo.sh
+
+bench: deps-bench
+	$(SUBMAKE) $(JOBS) all $(PROBE) $(BENCH_PROGRAMS)
+	$(Q)BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
@@ -355,6 +366,6 @@ clean:
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all tests deps deps-fuzz deps-lint demo check sim explore mutants coverage san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
+.PHONY: all tests deps deps-bench deps-fuzz deps-lint demo bench check sim explore mutants coverage san fuzz fuzz-merge fuzzers golden arch fmt lint check-directories install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

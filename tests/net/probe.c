@@ -11,6 +11,7 @@ static const struct {
 	{ "announced", announced_verb },
 	{ "away", away_verb },
 	{ "call", call_verb },
+	{ "clock", clock_verb },
 	{ "echo", echo_verb },
 	{ "first", first_verb },
 	{ "flood", flood_verb },

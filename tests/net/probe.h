@@ -60,6 +60,7 @@ int add_tagged_verb(int argc, char **argv);
 int addresses_verb(int argc, char **argv);
 int away_verb(int argc, char **argv);
 int call_verb(int argc, char **argv);
+int clock_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
 int flood_verb(int argc, char **argv);

@@ -26,7 +26,8 @@ struct sender {
 	uint64_t interval_ns, count; /* count 0: until a signal comes */
 	uint64_t start_ns, stop_ns, sent, refused, answered, repeated;
 	uint64_t last_ns, silence_ns;
-	uint8_t *seen; /* by seq; owned */
+	uint64_t late_ns; /* by which a packet was sent after its time, at most */
+	uint8_t *seen;	  /* by seq; owned */
 	size_t seen_allocated;
 	struct node_stats nodes[SEND_NODES_MAX];
 	size_t n_nodes;
@@ -155,8 +156,11 @@ static int receive(struct sender *s)
  */
 static int send_due(struct sender *s, uint64_t *due_ns)
 {
+	uint64_t now_ns = probe_now_ns();
 	int r = 0;
 
+	if (now_ns > *due_ns + s->late_ns)
+		s->late_ns = now_ns - *due_ns;
 	for (int i = 0; i < BURST_MAX && r >= 0 && *due_ns <= probe_now_ns(); i++) {
 		if (s->count && s->sent == s->count)
 			return 0;
@@ -226,11 +230,11 @@ static uint64_t longest_run_lost(const struct sender *s)
 static void report(const struct sender *s)
 {
 	printf("sent=%ju answered=%ju lost=%ju lost_run=%ju repeated=%ju refused=%ju "
-	       "silence_us=%ju start_us=%ju stop_us=%ju",
+	       "silence_us=%ju late_us=%ju start_us=%ju stop_us=%ju",
 	       (uintmax_t)s->sent, (uintmax_t)s->answered, (uintmax_t)(s->sent - s->answered),
 	       (uintmax_t)longest_run_lost(s), (uintmax_t)s->repeated, (uintmax_t)s->refused,
-	       (uintmax_t)(s->silence_ns / 1000), (uintmax_t)(s->start_ns / 1000),
-	       (uintmax_t)(s->stop_ns / 1000));
+	       (uintmax_t)(s->silence_ns / 1000), (uintmax_t)(s->late_ns / 1000),
+	       (uintmax_t)(s->start_ns / 1000), (uintmax_t)(s->stop_ns / 1000));
 	for (size_t i = 0; i < s->n_nodes; i++) {
 		const struct node_stats *node = &s->nodes[i];
 

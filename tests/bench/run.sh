@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The benchmark: takeoverd and others on this machine, in the same run. Its parts are the
+# programs beside this one:
+#
+#	pair    one address, and what may happen to the node that has it
+#	scale   one and thousands of addresses
+#	idle    what it costs while nothing happens
+#	hour    an hour beside load; only if asked for
+#
+# A part prints its tables, in Markdown, on stdout and its progress on stderr. It takes
+# --json FILE, for an array of its single measurements, and --quick, for a run that is
+# over in seconds and proves no more than that it works.
+
+set -eu -o pipefail
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PARTS=(pair scale idle)
+JSON=
+OPTIONS=() # for each part
+PAIR=()    # for pair only
+
+usage()
+{
+	cat <<-END
+		usage: run.sh [--part NAME,...] [--hour] [--quick] [--json FILE] [--list]
+		              [--runs N] [--systems NAME,...] [--scenes NAME,...]
+
+		  --part NAMES    of pair, scale, idle, hour (default: all but hour)
+		  --hour          the hour beside load as well
+		  --quick         once each and small: does it work?
+		  --json FILE     all single measurements, with what they were made on
+		  --list          systems and scenes
+		  --runs N        of pair: so often each (default 10)
+		  --systems NAMES of pair: these only
+		  --scenes NAMES  of pair: these only
+	END
+}
+
+# version COMMAND...: the first line of what it says, if it is there
+version()
+{
+	local line=
+
+	if command -v "$1" >/dev/null; then
+		line=$("$@" 2>&1 | head -n 1) || true
+	fi
+	echo "$line"
+}
+
+package()
+{
+	local is
+
+	# shellcheck disable=SC2016 # for dpkg-query
+	is=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || true
+	echo "$is"
+}
+
+# What the figures were made on
+machine()
+{
+	jq -n --arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --arg kernel "$(uname -r)" \
+		--arg cores "$(nproc)" --arg load "$(cut -d' ' -f1-3 /proc/loadavg)" \
+		--arg model "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+		--arg takeoverd "$(version "$TAKEOVERD" --version)" \
+		--arg commit "$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null || true)" \
+		--arg keepalived "$(package keepalived)" --arg ucarp "$(package ucarp)" \
+		--arg iproute2 "$(package iproute2)" --arg arping "$(package iputils-arping)" '
+		{date: $date, kernel: $kernel, cores: ($cores | tonumber), model: $model,
+		load_before: $load, takeoverd: $takeoverd, commit: $commit,
+		keepalived: $keepalived, ucarp: $ucarp, iproute2: $iproute2, arping: $arping}'
+}
+
+headline()
+{
+	jq -r '"\(.date[:10]), Linux \(.kernel), \(.cores) x \(.model), load \(.load_before).",
+		"\(.takeoverd), commit \(.commit); " + ([["keepalived", .keepalived],
+		["ucarp", .ucarp], ["iproute2", .iproute2], ["iputils-arping", .arping]] |
+		map(select(.[1] != "") | join(" ")) | join(", ")) + "."' "$OUT/machine"
+}
+
+# part NAME OPTION...: in the background, so that a signal reaches us, and it, at once
+part()
+{
+	local name=$1 status=0
+
+	shift
+	"$BENCH/$name.sh" --json "$OUT/$name.json" "$@" </dev/null &
+	WATCHED=$!
+	{ wait "$WATCHED"; } 2>/dev/null || status=$?
+	WATCHED=
+	((status == 0)) || FAILED=$((FAILED + 1))
+}
+
+finish_up()
+{
+	trap '' INT TERM HUP PIPE
+	if [[ -n $WATCHED ]]; then
+		kill -TERM "$WATCHED"
+		wait "$WATCHED"
+	fi 2>/dev/null
+	rm -rf "$OUT"
+}
+
+main()
+{
+	local name
+
+	while (($#)); do
+		case $1 in
+		--help) usage && exit 0 ;;
+		--list) exec "$BENCH/pair.sh" --list ;;
+		--quick) OPTIONS+=(--quick) && shift && continue ;;
+		--hour) PARTS+=(hour) && shift && continue ;;
+		--part) IFS=, read -r -a PARTS <<<"${2:-}" ;;
+		--json) JSON=${2:-} ;;
+		--runs | --systems | --scenes) PAIR+=("$1" "${2:-}") ;;
+		*) usage >&2 && exit 2 ;;
+		esac
+		(($# > 1)) || { usage >&2 && exit 2; }
+		shift 2
+	done
+	need_tools
+	command -v jq >/dev/null || die "jq is missing: make deps-bench"
+	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-bench.XXXXXX")
+	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
+	machine >"$OUT/machine"
+	headline
+	for name in "${PARTS[@]}"; do
+		[[ -x $BENCH/$name.sh ]] || die "no part $name"
+		if [[ $name == pair ]]; then
+			part pair "${OPTIONS[@]}" "${PAIR[@]}"
+		else
+			part "$name" "${OPTIONS[@]}"
+		fi
+	done
+	[[ -z $JSON ]] || jq -s '{on: .[0], measurements: (.[1:] | add)}' "$OUT/machine" \
+		"$OUT"/*.json >"$JSON"
+	((FAILED == 0))
+}
+
+main "$@"
