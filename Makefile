@@ -196,7 +196,7 @@ bench: deps-bench
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
-	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch man install unit sim fuzz net nodes
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch man install unit sim fuzz net bench nodes
 
 SEEDS ?= 100000
 FROM ?= 1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # All tests that are built in $BUILD, by kind: arch, man, install, unit, sim, fuzz,
-# net, nodes. The last line is the total; what cannot be run counts as failed. Whatever a
+# net, bench, nodes. The last line is the total; what cannot be run counts as failed. Whatever a
 # test writes is in a directory of ours that goes with us, however the test ended.
 
 set -eu -o pipefail
@@ -155,6 +155,7 @@ for kind; do
 		;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
 	net | nodes) scenarios "$kind" ;;
+	bench) one bench tests/bench/smoke.sh ;;
 	*) exit 2 ;;
 	esac
 done

@@ -8,6 +8,7 @@
 #
 #	sys_title         one line for people
 #	SYS_PATIENCE      seconds within which it reacts to whatever happens
+#	SYS_DEAD_MS       its dead time, if it has budgets
 #	SYS_SCENES        what it can do at all, if that is not everything
 #	sys_config VIP... its configuration for these addresses on eth0, below $DIR
 #	sys_start NODE    start it there, without waiting
@@ -72,6 +73,7 @@ record()
 bench_load()
 {
 	SYS_PATIENCE=5
+	SYS_DEAD_MS=
 	SYS_SCENES=
 	[[ $1 =~ ^[a-z0-9-]+$ && -r $BENCH/systems/$1.sh ]] ||
 		die "no system $1; there are: ${SYSTEMS[*]}"

@@ -1,10 +1,18 @@
-# The tables of pair.sh: one a scene, a row for each system. Times in ms; lowest / median /
-# highest of all runs.
+# What pair.sh prints: a table for each scene, a row for each system; then the budgets.
+# Times in ms; lowest / median / highest of all runs. $titles names scenes, $systems systems.
 
 def median: sort | .[(length - 1) / 2 | floor];
-def ms: . / 1000 | if . < 10 then . * 10 | round / 10 else round end;
+def round1: . * 10 | round / 10;
+def ms: . / 1000 | if . < 10 then round1 else round end;
 def spread(f): map(f) | "\(min) / \(median) / \(max)";
-def pad(n): . + " " * (n - length);
+def of($system; $scene): map(select(.system == $system and .scene == $scene));
+
+# A table in Markdown from rows of words, the first one the heading
+def table:
+	[transpose[] | map(length) | max] as $widths |
+	(.[0], [$widths[] | "-" * .], .[1:][]) |
+	[., $widths] | transpose | map(.[0] + " " * (.[1] - (.[0] | length))) |
+	"| " + join(" | ") + " |";
 
 # Both answered when the clients stopped: nobody was going to end that.
 def both:
@@ -13,26 +21,71 @@ def both:
 	else spread(.both_us | ms) end;
 
 def first:
-	map(select(.first_us != null)) as $seen |
-	if $seen == [] then "-" else $seen | spread(.first_us | ms) end;
+	map(select(.first_us != null)) | if . == [] then "-" else spread(.first_us | ms) end;
 
-def row:
-	[.[0].system, "\(length)", spread(.lost), spread(.silence_us | ms), both, first];
+def row($scene):
+	[.[0].system, spread(.lost), spread(.silence_us | ms), both] +
+	if $scene == "move" then [first] else [] end;
 
-def head:
-	["system", "runs", "packets lost", "longest silence, ms", "both answer, ms",
-	"first of the new one, ms"];
+def head($scene):
+	["system", "packets lost", "longest silence, ms", "both answer, ms"] +
+	if $scene == "move" then ["first answer, ms"] else [] end;
 
-def table:
-	. as $rows |
-	[range(0; $rows[0] | length) as $i | $rows | map(.[$i] | length) | max] as $widths |
-	($rows[0], [$widths[] | "-" * .], $rows[1:][]) |
-	[., $widths] | transpose | map(.[0] as $cell | .[1] as $w | $cell | pad($w)) |
-	"| " + join(" | ") + " |";
+def scene($scene):
+	. as $all | [$systems[] as $s | $all | of($s.name; $scene) | select(. != [])] |
+	select(. != []) |
+	"", "**\($titles[$scene])**", "", ([head($scene)] + map(row($scene)) | table);
 
-def in_order: . as $rows | reduce .[] as $r ([]; if index([$r.system]) then . else . + [$r.system] end) |
-	map(. as $system | $rows | map(select(.system == $system)));
+# --- Budgets: [what, limit, measured, as a ratio, met or not] -----------------
 
-. as $all | $titles | keys_unsorted[] as $scene |
-($all | map(select(.scene == $scene))) as $rows | select($rows != []) |
-"", "**\($titles[$scene])**", "", ([head] + ($rows | in_order | map(row)) | table)
+def budget($what; $limit; $is; $unit):
+	[$what, "\($limit | round1) \($unit)", "\($is | round1) \($unit)",
+	if $limit == 0 then "-" else "\($is / $limit * 100 | round) %" end,
+	if $is <= $limit then "met" else "not met" end];
+
+def nothing_lost($system; $scene; $what):
+	of($system; $scene) | select(. != []) | budget($what; 0; map(.lost) | add; "packets");
+
+def against_floor($system; $floor; $times; f; $what):
+	(of($floor; "move") | select(. != []) | map(f) | median / 1000) as $least |
+	of($system; "move") | select(. != []) |
+	budget($what; $times * $least; map(f) | median / 1000; "ms");
+
+def silent($scene; $what):
+	("takeoverd", "takeoverd-fast") as $system | of($system; $scene) | select(. != []) |
+	budget("\($system): \($what)"; .[0].dead_ms + 5; map(.silence_us) | max / 1000; "ms");
+
+def never_both($scene; $what):
+	("takeoverd", "takeoverd-fast", "takeoverd-sub") as $system |
+	of($system; $scene) | select(. != []) |
+	budget("\($system): \($what)"; 0; map(.both_us) | max / 1000; "ms");
+
+def budgets: [
+	nothing_lost("takeoverd"; "move"; "planned: lost"),
+	against_floor("takeoverd"; "floor"; 3; .first_us // 1e9; "planned: first answer, 3 x floor"),
+	against_floor("takeoverd-strict"; "floor-strict"; 2; .silence_us;
+		"strict: silence, 2 x floor"),
+	nothing_lost("takeoverd"; "restart"; "crash, restarted: lost"),
+	silent("power"; "power-off, silence, dead time + 5 ms"),
+	silent("cable"; "cable, silence, dead time + 5 ms"),
+	never_both("crash"; "crash, both answer"),
+	never_both("freeze"; "freeze, both answer")];
+
+# --- All of it ----------------------------------------------------------------
+
+# A client that does not run hears nothing, whatever the nodes do.
+def busy($all):
+	map(select(.late_us > 2000)) |
+	select(. != []) |
+	"", "In \(length) of \($all | length) runs the client itself was kept from running for more than 2 ms,",
+	"\(map(.late_us) | max | ms) ms at worst: the machine was busy, silences may be the client's.";
+
+. as $all |
+"", "Runs of each: \(map(.run) | max); lowest / median / highest. A client sends " +
+"\(map(.sent_per_s) | median) packets/s.", "",
+($systems[] | select(.name as $name | $all | any(.system == $name)) |
+	"- \(.name): \(.title)"),
+($titles | keys_unsorted[] as $scene | $all | scene($scene)),
+(budgets | select(. != []) |
+	"", "**Budgets**", "", ([["budget", "limit", "measured", "of it", ""]] + . | table)),
+busy($all)

@@ -12,10 +12,11 @@ set -eu -o pipefail
 
 PACE_US=100
 WATCH_PACE_US=500
-AFTER_S=1     # that a run goes on after the new primary has answered
-RUN_SECONDS=90
-RESTART_S=0.1 # after a crash
-EVER_US=50000 # both answer to the end if they do so this long before it
+AFTER_S=${AFTER_S:-1}         # that a run goes on after the new primary has answered
+CHANCE_MS=${CHANCE_MS:-1000} # within which the moment lies that something happens
+RUN_SECONDS=90               # within which a run is over
+RESTART_S=0.1                # after a crash
+EVER_US=50000                # both answer to the end if they do so this long before it
 
 declare -A SCENES=(
 	[move]="Planned switchover"
@@ -137,7 +138,8 @@ clients_stop() # SYSTEM SCENE RUN
 	record+=("both_to_the_end=$(both_to_the_end "$a_last" "$b_last" "${R[stop_us]}")")
 	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
 	record "part=pair" "system=$1" "scene=$2" "run=$3" "${record[@]}" \
-		"both_us=${R[both_total_us]}" "seen_us=$seen_us" "call_us=${CALL_US:-null}"
+		"both_us=${R[both_total_us]}" "seen_us=$seen_us" "call_us=${CALL_US:-null}" \
+		"dead_ms=${SYS_DEAD_MS:-null}"
 }
 
 # child SYSTEM SCENE RUN
@@ -147,7 +149,7 @@ child()
 	trap 'status=$?; set +eu; bench_down; exit $status' EXIT
 	bench_up "$1" "$VIP4"
 	clients_start
-	some_time 1000
+	some_time "$CHANCE_MS"
 	R=()
 	"scene_$2"
 	CALL_US=${R[call_us]:-}
@@ -191,14 +193,24 @@ list()
 	done
 }
 
+# named KEY VALUE KEY VALUE...: as [{name: KEY, title: VALUE}, ...]
+named()
+{
+	jq -n '[$ARGS.positional | _nwise(2) | {name: .[0], title: .[1]}]' --args "$@"
+}
+
 report()
 {
-	local scene titles='{}'
+	local name scenes=() systems=()
 
-	for scene in "${ORDER[@]}"; do
-		titles=$(jq --arg k "$scene" --arg v "${SCENES[$scene]}" '.[$k] = $v' <<<"$titles")
+	for name in "${ORDER[@]}"; do
+		scenes+=("$name" "${SCENES[$name]}")
 	done
-	jq -s -r --argjson titles "$titles" -f "$BENCH/pair.jq" "$RECORDS"
+	for name in "${WANTED_SYSTEMS[@]}"; do
+		systems+=("$name" "$(bench_load "$name" && sys_title)")
+	done
+	jq -s -r --argjson titles "$(named "${scenes[@]}" | jq 'map({(.name): .title}) | add')" \
+		--argjson systems "$(named "${systems[@]}")" -f "$BENCH/pair.jq" "$RECORDS"
 }
 
 main()
@@ -229,7 +241,10 @@ main()
 	for name in "${WANTED_SYSTEMS[@]}"; do
 		bench_load "$name"
 	done
-	[[ -z $QUICK ]] || RUNS=1
+	if [[ -n $QUICK ]]; then
+		RUNS=1
+		export AFTER_S=0.2 CHANCE_MS=100 # for the children
+	fi
 	need_tools
 	attempts_begin
 	all_runs

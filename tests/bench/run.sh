@@ -79,7 +79,7 @@ headline()
 	jq -r '"\(.date[:10]), Linux \(.kernel), \(.cores) x \(.model), load \(.load_before).",
 		"\(.takeoverd), commit \(.commit); " + ([["keepalived", .keepalived],
 		["ucarp", .ucarp], ["iproute2", .iproute2], ["iputils-arping", .arping]] |
-		map(select(.[1] != "") | join(" ")) | join(", ")) + "."' "$OUT/machine"
+		map(select(.[1] != "") | join(" ")) | join(", ")) + "."' "$OUT/machine" | fold -s -w 100 | sed 's/ $//'
 }
 
 # part NAME OPTION...: in the background, so that a signal reaches us, and it, at once

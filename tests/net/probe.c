@@ -15,6 +15,7 @@ static const struct {
 	{ "echo", echo_verb },
 	{ "first", first_verb },
 	{ "flood", flood_verb },
+	{ "floor", floor_verb },
 	{ "frames", frames_verb },
 	{ "forge", forge_verb },
 	{ "get", get_verb },

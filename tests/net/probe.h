@@ -64,6 +64,7 @@ int clock_verb(int argc, char **argv);
 int echo_verb(int argc, char **argv);
 int first_verb(int argc, char **argv);
 int flood_verb(int argc, char **argv);
+int floor_verb(int argc, char **argv);
 int frames_verb(int argc, char **argv);
 int forge_verb(int argc, char **argv);
 int storm_verb(int argc, char **argv);

@@ -6,6 +6,7 @@
 
 # shellcheck source=tests/bench/systems/takeoverd.sh
 . "$BENCH/systems/takeoverd.sh"
+SYS_DEAD_MS=55
 TAKEOVERD_AGENT=(Interval=10ms Lease=25ms DeadTime=55ms)
 
 sys_title()

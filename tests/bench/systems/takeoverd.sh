@@ -4,6 +4,7 @@
 # takeoverd as it comes. Variants are files that source this and set what is other.
 
 SYS_PATIENCE=2
+SYS_DEAD_MS=500
 TAKEOVERD_AGENT=() # lines of [Agent]
 TAKEOVERD_GROUP=() # lines of [Group sip]
 TAKEOVERD_LINK=eth0

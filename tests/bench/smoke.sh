@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Does the benchmark work? One planned move by takeoverd and by the floor, and a row of
+# each in full. What it took is nobody's business here.
+
+set -eu -o pipefail
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+wrong()
+{
+	cat "$DIR/out" >&2
+	die "bench: $*"
+}
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-smoke.XXXXXX")
+export TAKEOVER_NET=$NET # the networks of all runs bear it
+trap 'rm -rf "$DIR"' EXIT
+
+"$BENCH/run.sh" --quick --part pair --systems floor,takeoverd --scenes move \
+	--json "$DIR/json" >"$DIR/out" 2>&1 || wrong "it failed"
+jq -e '(.on.kernel | type == "string") and (.measurements | length == 2) and
+	all(.measurements[];
+		.part == "pair" and .scene == "move" and .run == 1 and
+		.sent > 0 and .answered_a > 0 and .answered_b > 0 and .first_us > 0 and
+		.both_to_the_end == false and
+		(["lost", "silence_us", "both_us", "late_us", "seen_us"] - keys == []))' \
+	"$DIR/json" >/dev/null || wrong "not what was to be measured: $(jq -c . "$DIR/json")"
+for system in floor takeoverd; do
+	grep -qE "^\| $system +(\|( [0-9.]+ / [0-9.]+ / [0-9.]+ +)){4}\|$" "$DIR/out" ||
+		wrong "no row of $system"
+done
+awk 'length > 100 { exit 1 }' "$DIR/out" || wrong "a line of more than 100 columns"
+[[ -z $(ip netns list | grep "^$NET-" || true) ]] || wrong "a network stayed"
+echo "2 rows"
