@@ -4,15 +4,16 @@
 
 #include "agent/core/internal.h"
 
-static instant group_deadline(const struct core *core, uint8_t group)
+/* When the group wants to be looked at next, but @due at the latest. */
+static instant group_deadline(const struct core *core, uint8_t group, instant due)
 {
 	const struct core_group *g = &core->groups[group];
-	instant due = instant_earlier(g->due, g->announce_due);
 
+	due = instant_earlier(due, g->due);
+	due = instant_earlier(due, g->announce_due);
 	due = instant_earlier(due, g->provisional);
 	due = instant_earlier(due, g->request_due);
 	due = instant_earlier(due, traffic_due(core, group));
-	due = instant_earlier(due, probe_due(core, group));
 	if (g->retry.us > core->now.us)
 		due = instant_earlier(due, g->retry);
 	if (g->repair_due.us > core->now.us)
@@ -23,7 +24,7 @@ static instant group_deadline(const struct core *core, uint8_t group)
 		if (last.us > core->now.us)
 			due = instant_earlier(due, last);
 	}
-	return due;
+	return probe_due(core, group, due);
 }
 
 /**
@@ -42,7 +43,7 @@ instant core_deadline(const struct core *core)
 			due = instant_earlier(due, instant_add(peer_silent_from(core, p),
 							       peer_claim_wait_us(core, p)));
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
-		due = instant_earlier(due, group_deadline(core, g));
+		due = group_deadline(core, g, due);
 	return due;
 }
 

@@ -312,16 +312,17 @@ static bool concerns_one_group(enum core_event_type type)
 }
 
 /* What time alone changes in a group's fitness. */
-static void refresh_fitness(struct step *s, uint8_t group)
+static void refresh_fitness(struct step *s, uint8_t group, bool isolated)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	set_unfit(s, group, CORE_UNFIT_ISOLATED, rule_isolated(s->core));
-	if (!g->lost && !g->repairing &&
+	set_unfit(s, group, CORE_UNFIT_ISOLATED, isolated);
+	if (g->unfit & CORE_UNFIT_DRIFT && !g->lost && !g->repairing &&
 	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
 	traffic_watch(s, group);
-	probe_refresh(s, group);
+	if (g->probe || g->unfit & CORE_UNFIT_OCCUPIED)
+		probe_refresh(s, group);
 }
 
 /* Reasons that pass with time alone. */
@@ -413,6 +414,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 {
 	struct step s = { .core = core, .out = ret };
 	uint64_t gap_us = instant_since(event->now, core->now);
+	bool for_all = !concerns_one_group(event->type), isolated;
 
 	ret->n = 0;
 	if (core->exited)
@@ -427,9 +429,10 @@ void core_step(struct core *core, const struct core_event *event, struct core_ac
 	if (event->type == CORE_EV_LAPSED ||
 	    (instant_is_set(core->lease_until) && instant_reached(core->now, core->lease_until)))
 		lapse(&s);
+	isolated = rule_isolated(core);
 	for (uint8_t g = 0; g < core->config.n_groups; g++) {
-		refresh_fitness(&s, g);
-		if (!concerns_one_group(event->type) || event->group == g)
+		refresh_fitness(&s, g, isolated);
+		if (for_all || event->group == g)
 			dispatch(&s, g, event);
 	}
 	for (uint8_t g = 0; g < core->config.n_groups; g++)

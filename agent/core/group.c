@@ -93,14 +93,12 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 		traffic_end(s, group);
 }
 
-void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
+/* set_unfit(), when that is a change. */
+void change_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 {
 	struct core_group *g = &s->core->groups[group];
-	uint16_t unfit = on ? g->unfit | bits : g->unfit & ~bits;
 
-	if (unfit == g->unfit)
-		return;
-	g->unfit = unfit;
+	g->unfit = on ? g->unfit | bits : g->unfit & ~bits;
 	s->core->beat_now = true;
 	if (bits != CORE_UNFIT_STARTING) /* everybody starts */
 		tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);

@@ -88,11 +88,12 @@ static void ask(struct step *s, uint8_t group, uint32_t request)
 static void expire_request(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
-	uint8_t holder = rule_holder(s->core, group);
 	enum core_result result = CORE_RESULT_OUTCOME_UNKNOWN;
+	uint8_t holder;
 
 	if (g->move != CORE_MOVE_ASK)
 		return;
+	holder = rule_holder(s->core, group);
 	if (holder == CORE_NODE_NONE)
 		result = CORE_RESULT_PEER_UNREACHABLE;
 	else if (holder != g->move_to)

@@ -56,6 +56,12 @@ static inline const struct core_record *peer_record(const struct core *core, uin
 	return &p->beat.groups[group];
 }
 
+/* Does the node that says this hold the group: may it answer for its addresses? */
+static inline bool record_holds(const struct core_record *record)
+{
+	return record->state == CORE_STATE_PRIMARY || record->state == CORE_STATE_YIELDING;
+}
+
 /* peers.c: what is known of the others, and what R8 makes of it */
 uint64_t peer_claim_wait_us(const struct core *core, uint8_t peer);
 instant peer_silent_from(const struct core *core, uint8_t peer);
@@ -69,7 +75,6 @@ instant listening_until(const struct core *core);
 bool listening(const struct core *core);
 
 /* rules.c: the election, R1 to R5 */
-bool record_holds(const struct core_record *record);
 bool rule_is_beaten(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_loses(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_usable(uint16_t unfit);
@@ -88,7 +93,7 @@ struct core_action *order(struct step *s, enum core_action_type type, uint8_t gr
 void tell(struct step *s, uint8_t group, enum core_tell what, enum core_result result, int err);
 void enter(struct step *s, uint8_t group, enum core_state state, enum core_step step,
 	   enum core_reason reason);
-void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on);
+void change_unfit(struct step *s, uint8_t group, uint16_t bits, bool on);
 void store(struct step *s, uint8_t group);
 void set_step(struct core_group *g, enum core_step step);
 void prepare_again(struct step *s, uint8_t group);
@@ -109,6 +114,13 @@ void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
 
+/* Reasons come or go: asked for each group in each step, and hardly ever a change. */
+static inline void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
+{
+	if ((s->core->groups[group].unfit & bits) != (on ? bits : 0))
+		change_unfit(s, group, bits, on);
+}
+
 /* probe.c: R6, does somebody answer for the addresses? */
 void probe_heard(struct core *core, uint8_t group, uint8_t peer, const struct core_record *theirs);
 void probe_released(struct core *core, uint8_t group);
@@ -119,7 +131,7 @@ void probe_refresh(struct step *s, uint8_t group);
 void probe_ahead(struct step *s, uint8_t group);
 bool probe_lets_claim(const struct core *core, uint8_t group);
 void probe_first(struct step *s, uint8_t group, enum core_reason reason);
-instant probe_due(const struct core *core, uint8_t group);
+instant probe_due(const struct core *core, uint8_t group, instant by);
 
 /* traffic.c: R7 */
 bool traffic_is_seen(const struct core *core, uint8_t group);

@@ -192,23 +192,33 @@ void probe_refresh(struct step *s, uint8_t group)
 		set_unfit(s, group, CORE_UNFIT_OCCUPIED, false);
 }
 
+/* Might this node have to ask at all, as the group is now? */
+static bool may_ask(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+
+	return core->config.probe_us &&
+	       (g->state == CORE_STATE_BACKUP || g->step == CORE_STEP_CLAIM_WAIT ||
+		g->unfit & CORE_UNFIT_OCCUPIED);
+}
+
 /*
- * When to ask, ahead of a claim: late enough to know what is then, early enough
- * not to delay it. Never, if no claim is in sight, or it is known or asked already.
+ * When to ask, ahead of a claim, if it may have to: late enough to know what is
+ * then, early enough not to delay it. Never, if no claim is in sight, or it is known
+ * or asked already; or if it would be after @by: for a backup beside a holder that
+ * lives that is to be seen at once.
  */
-static instant ask_at(const struct core *core, uint8_t group)
+static instant ask_at(const struct core *core, uint8_t group, instant by)
 {
 	const struct core_group *g = &core->groups[group];
 	uint32_t probe_us = core->config.probe_us;
 	instant from, claim;
 
-	if (!probe_us)
-		return INSTANT_NEVER;
 	if (g->unfit & CORE_UNFIT_OCCUPIED)
 		return g->probe ? INSTANT_NEVER : instant_add(g->probe_ended, CORE_RETRY_US);
-	if (g->step != CORE_STEP_CLAIM_WAIT && g->state != CORE_STATE_BACKUP)
-		return INSTANT_NEVER;
 	from = leases_end(core, group);
+	if (instant_earlier(from, by).us != from.us)
+		return INSTANT_NEVER;
 	if (((g->vacant || g->probe) && g->probed.us >= from.us) || has_just_let_go(core, group))
 		return INSTANT_NEVER;
 	claim = claim_at(core, group);
@@ -228,9 +238,12 @@ static instant ask_at(const struct core *core, uint8_t group)
 void probe_ahead(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
-	instant at = ask_at(core, group), claim;
+	instant at, claim;
 	uint64_t left_us;
 
+	if (!may_ask(core, group))
+		return;
+	at = ask_at(core, group, core->now);
 	if (!instant_is_set(at) || !instant_reached(core->now, at))
 		return;
 	claim = claim_at(core, group);
@@ -283,8 +296,12 @@ void probe_first(struct step *s, uint8_t group, enum core_reason reason)
 
 /**
  * probe_due() - When the next probe begins, or the one under way is given up
+ * @by: what is due anyhow
+ *
+ * Return: @by, if that is not later.
  */
-instant probe_due(const struct core *core, uint8_t group)
+instant probe_due(const struct core *core, uint8_t group, instant by)
 {
-	return instant_earlier(core->groups[group].probe_due, ask_at(core, group));
+	by = instant_earlier(by, core->groups[group].probe_due);
+	return may_ask(core, group) ? instant_earlier(by, ask_at(core, group, by)) : by;
 }

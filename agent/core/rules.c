@@ -4,12 +4,6 @@
 
 #include "agent/core/internal.h"
 
-/* Does this node hold the group: may it answer for its addresses? */
-bool record_holds(const struct core_record *record)
-{
-	return record->state == CORE_STATE_PRIMARY || record->state == CORE_STATE_YIELDING;
-}
-
 /*
  * Each node says what its own is: two whose configurations differ would else
  * both be the better one, and take the group from each other for ever, or

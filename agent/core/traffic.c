@@ -127,9 +127,10 @@ void traffic_watch(struct step *s, uint8_t group)
 instant traffic_due(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
-	instant due = instant_add(g->quiet_from, timeout_us(core, group));
+	instant due;
 
-	if (g->state != CORE_STATE_PRIMARY || instant_reached(core->now, due))
-		return INSTANT_NEVER; /* which it is at once where nobody listens */
-	return due;
+	if (g->state != CORE_STATE_PRIMARY || !core->config.groups[group].traffic_us)
+		return INSTANT_NEVER;
+	due = instant_add(g->quiet_from, timeout_us(core, group));
+	return instant_reached(core->now, due) ? INSTANT_NEVER : due;
 }
