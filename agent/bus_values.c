@@ -172,14 +172,6 @@ static char **unfit_words(uint16_t unfit, char *ret[static UNFIT_BITS + 1])
 	return ret;
 }
 
-/* What a peer says of a group; NULL if it says nothing, or not any more. */
-static const struct core_record *heard_of(const struct core *core, uint8_t node, size_t group)
-{
-	const struct core_peer *p = &core->peers[node];
-
-	return p->up && p->beat.groups[group].present ? &p->beat.groups[group] : NULL;
-}
-
 /* Who holds nothing and claims nothing tells the term of who does. */
 static uint64_t term_of(const struct core *core, uint8_t group)
 {
@@ -188,15 +180,15 @@ static uint64_t term_of(const struct core *core, uint8_t group)
 	const struct core_record *r = NULL;
 
 	if (g->state != CORE_STATE_CLAIMING && primary != CORE_NODE_NONE)
-		r = heard_of(core, primary, group); /* never of this node itself */
+		r = core_peer_record(core, primary, group); /* never of this node itself */
 	return r ? r->term : g->term;
 }
 
-static struct api_node describe_node(struct bus_values *values, uint8_t node, size_t group)
+static struct api_node describe_node(struct bus_values *values, uint8_t node, uint8_t group)
 {
 	const struct agent *agent = values->agent;
 	const struct core_group *ours = &agent->core.groups[group];
-	const struct core_record *theirs = heard_of(&agent->core, node, group);
+	const struct core_record *theirs = core_peer_record(&agent->core, node, group);
 	struct api_node ret = { .name = agent->conf->nodes[node].name };
 	uint16_t unfit = 0;
 
@@ -226,7 +218,7 @@ void bus_values_group(struct bus_values *values, size_t i, struct api_group *ret
 	uint8_t primary = core_primary(&agent->core, (uint8_t)i);
 
 	for (uint8_t node = 0; node < agent->conf->n_nodes; node++)
-		values->nodes[node] = describe_node(values, node, i);
+		values->nodes[node] = describe_node(values, node, (uint8_t)i);
 	*ret = (struct api_group){
 		.name = conf->name,
 		.role = g->primary ? "primary" : "backup",
@@ -287,10 +279,10 @@ void bus_values_peer(struct bus_values *values, size_t peer, struct api_peer *re
 }
 
 /* All that Nodes says of a node other than this one, in a number. */
-static uint32_t node_key(const struct agent *agent, uint8_t node, size_t group)
+static uint32_t node_key(const struct agent *agent, uint8_t node, uint8_t group)
 {
 	const struct core_peer *p = &agent->core.peers[node];
-	const struct core_record *r = heard_of(&agent->core, node, group);
+	const struct core_record *r = core_peer_record(&agent->core, node, group);
 
 	if (r)
 		return 1U << 31 | (uint32_t)r->state << 16 | r->unfit;

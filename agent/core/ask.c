@@ -48,6 +48,17 @@ instant core_deadline(const struct core *core)
 }
 
 /**
+ * core_peer_record() - What a peer said last about a group
+ *
+ * Return: its record, until the next step; NULL if the peer is not up or does not know the
+ * group, and for this node itself.
+ */
+const struct core_record *core_peer_record(const struct core *core, uint8_t peer, uint8_t group)
+{
+	return peer_record(core, peer, group);
+}
+
+/**
  * core_can_switchover() - What would a switchover that is asked for here be answered with?
  */
 enum core_result core_can_switchover(const struct core *core, uint8_t group)

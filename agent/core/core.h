@@ -468,6 +468,8 @@ uint8_t core_primary(const struct core *core, uint8_t group);
 
 /* What people want to know of the rules, beside what they decide. */
 
+const struct core_record *core_peer_record(const struct core *core, uint8_t peer, uint8_t group);
+
 /* What a peer says, with or without a word, to our renewing the lease (R8). */
 enum core_consent {
 	CORE_CONSENT_ECHO,    /* it answers */
@@ -478,6 +480,7 @@ enum core_consent {
 };
 
 enum core_consent core_consent(const struct core *core, uint8_t peer);
+bool core_all_consent(const struct core *core);
 bool core_lease_renews(const struct core *core);
 bool core_gives_leave(const struct core *core, uint8_t group, uint8_t peer);
 bool core_lets_open(const struct core *core, uint8_t group, uint8_t peer);

@@ -41,11 +41,7 @@ struct step {
 	struct core_actions *out;
 };
 
-/**
- * peer_record() - What a peer said last about a group
- *
- * Return: its record; NULL if the peer is not up or does not know the group.
- */
+/* core_peer_record(), without the cost of a call: the rules ask for it all the time. */
 static inline const struct core_record *peer_record(const struct core *core, uint8_t peer,
 						    uint8_t group)
 {

@@ -122,16 +122,23 @@ enum core_consent core_consent(const struct core *core, uint8_t peer)
 }
 
 /**
- * core_lease_renews() - R8: does the next heartbeat renew the lease?
+ * core_all_consent() - R8: has no peer anything to say against renewing the lease?
  */
-bool core_lease_renews(const struct core *core)
+bool core_all_consent(const struct core *core)
 {
-	if (!instant_is_set(core->lease_until) || core->lease_frozen || closing_late(core))
-		return false;
 	for (uint8_t p = 0; p < core->config.n_nodes; p++)
 		if (p != core->config.self && core_consent(core, p) == CORE_CONSENT_NONE)
 			return false;
 	return true;
+}
+
+/**
+ * core_lease_renews() - R8: does the next heartbeat renew the lease?
+ */
+bool core_lease_renews(const struct core *core)
+{
+	return instant_is_set(core->lease_until) && !core->lease_frozen && !closing_late(core) &&
+	       core_all_consent(core);
 }
 
 /* Only a direct answer counts as an echo: it is what the kernel's guard looks at, too. */

@@ -7,13 +7,6 @@
 #include "agent/explain/talk.h"
 #include "agent/why.h"
 
-static const struct core_record *record_of(const struct talk *t, uint8_t node)
-{
-	const struct core_peer *p = &t->core->peers[node];
-
-	return p->up && p->beat.groups[t->group].present ? &p->beat.groups[t->group] : NULL;
-}
-
 static void say_unheard(struct talk *t, uint8_t node)
 {
 	static const struct {
@@ -40,7 +33,7 @@ static void say_unheard(struct talk *t, uint8_t node)
 void say_peer(struct talk *t, uint8_t node)
 {
 	const struct core_peer *p = &t->core->peers[node];
-	const struct core_record *r = record_of(t, node);
+	const struct core_record *r = core_peer_record(t->core, node, t->group);
 	char unfit[WHY_TEXT_MAX], since[SPAN_MAX];
 
 	if (!p->up) {
@@ -76,14 +69,6 @@ static const char *consent_phrase(enum core_consent consent)
 	return phrases[consent];
 }
 
-static bool nobody_objects(const struct core *core)
-{
-	for (uint8_t p = 0; p < core->config.n_nodes; p++)
-		if (p != core->config.self && core_consent(core, p) == CORE_CONSENT_NONE)
-			return false;
-	return true;
-}
-
 void say_lease(struct talk *t)
 {
 	const struct core *core = t->core;
@@ -100,7 +85,7 @@ void say_lease(struct talk *t)
 		    until);
 		return;
 	}
-	if (!renews && nobody_objects(core)) {
+	if (!renews && core_all_consent(core)) {
 		say(t,
 		    "The lease has %s left and is not renewed: it has to silence what the "
 		    "kernel did not close.",
