@@ -9,12 +9,7 @@
 /* Alpha, which ranks higher and has Preempt=yes, has just asked beta for the group. */
 static void begin_preempting(void)
 {
-	rig_begin();
-	rig_configure(groups[0].preempt, true);
-	rig_configure(priority[ALPHA], 200);
-	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
-	rig_puppet(BETA)->term = rig_puppet(BETA)->term_max = 5;
-	rig_start(ALPHA);
+	rig_preempting();
 	rig_say(BETA, ALPHA);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_ASK);
 	rig_forget();
@@ -64,8 +59,6 @@ Test(core_answer, who_is_not_answered_asks_again_after_a_pause)
 /* Beta is offered the group; gamma, which ranks lower, was its holder and has not heard of it. */
 Test(core_answer, who_takes_the_group_over_asks_nobody_for_it)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_configure(n_nodes, 3);
 	rig_configure(groups[0].preempt, true);
@@ -76,12 +69,7 @@ Test(core_answer, who_takes_the_group_over_asks_nobody_for_it)
 	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 5;
 	rig_say(GAMMA, BETA);
 	rig_set_fitness(BETA, CORE_UNFIT_SYNC, false);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_OFFER;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 	cr_assert_eq(rig_count("says ask"), 0);
 }
@@ -91,10 +79,7 @@ Test(core_answer, who_asks_and_does_not_hear_is_denied_for_that)
 	rig_begin();
 	rig_adopted(ALPHA, 5);
 	rig_deafen(BETA);
-	rig_puppet(BETA)->move = CORE_MOVE_ASK;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = 500;
-	rig_say(BETA, ALPHA);
+	rig_ask(BETA, ALPHA, 500);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_DENIED);
 	cr_assert_eq(rig_group(ALPHA)->why, CORE_RESULT_PEER_UNREACHABLE);
 }
@@ -117,10 +102,7 @@ Test(core_answer, a_denial_and_a_refusal_are_for_whom_they_name)
 	rig_configure(n_nodes, 3);
 	rig_adopted(ALPHA, 5);
 	rig_deafen(GAMMA);
-	rig_puppet(GAMMA)->move = CORE_MOVE_ASK;
-	rig_puppet(GAMMA)->move_to = ALPHA;
-	rig_puppet(GAMMA)->move_id = 500;
-	rig_say(GAMMA, ALPHA);
+	rig_ask(GAMMA, ALPHA, 500);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_DENIED);
 	rig_say(BETA, ALPHA);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_DENIED);
@@ -129,10 +111,7 @@ Test(core_answer, a_denial_and_a_refusal_are_for_whom_they_name)
 	rig_configure(n_nodes, 3);
 	rig_standby(BETA, ALPHA, 5);
 	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
-	rig_puppet(ALPHA)->move = CORE_MOVE_OFFER;
-	rig_puppet(ALPHA)->move_to = BETA;
-	rig_puppet(ALPHA)->move_id = 77;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_REFUSED);
 	rig_say(GAMMA, BETA);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_REFUSED);
@@ -221,18 +200,11 @@ Test(core_answer, who_is_heard_by_the_rival_stays)
 /* R10: the heartbeat that says that alpha knows us may be the one that offers. */
 Test(core_answer, who_is_not_disowned_any_more_takes_what_it_is_offered)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_standby(BETA, ALPHA, 5);
 	rig.nodes[BETA].stuck = true;
 	rig_event(BETA, CORE_EV_DISOWNED);
 	rig_expect_state(BETA, CORE_STATE_FAULT);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_OFFER;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 }

@@ -6,27 +6,6 @@
 
 #include "tests/core_rig.h"
 
-static void puppet_asks(uint8_t node, uint8_t holder, uint32_t id)
-{
-	rig_puppet(node)->move = CORE_MOVE_ASK;
-	rig_puppet(node)->move_to = holder;
-	rig_puppet(node)->move_id = id;
-	rig_say(node, holder);
-}
-
-/* The puppet alpha hands the group over to beta. */
-static void offer(enum core_move move)
-{
-	struct core_record *r = rig_puppet(ALPHA);
-
-	r->state = CORE_STATE_YIELDING;
-	r->move = move;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
-}
-
 Test(core_ask, who_is_not_the_best_successor_is_denied)
 {
 	rig_begin();
@@ -37,12 +16,12 @@ Test(core_ask, who_is_not_the_best_successor_is_denied)
 		rig_say(BETA, ALPHA);
 		rig_say(GAMMA, ALPHA);
 	}
-	puppet_asks(GAMMA, ALPHA, 500);
+	rig_ask(GAMMA, ALPHA, 500);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_DENIED);
 	cr_assert_eq(rig_group(ALPHA)->why, CORE_RESULT_NOT_FIT);
 	cr_assert_eq(rig_group(ALPHA)->move_to, GAMMA);
-	puppet_asks(BETA, ALPHA, 501);
+	rig_ask(BETA, ALPHA, 501);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 	cr_assert_eq(rig_group(ALPHA)->move_to, BETA);
 }
@@ -53,10 +32,10 @@ Test(core_ask, a_new_holder_denies_until_it_is_acknowledged)
 	rig_configure(n_nodes, 3);
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
-	offer(CORE_MOVE_RELEASED);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
-	puppet_asks(GAMMA, BETA, 500);
+	rig_ask(GAMMA, BETA, 500);
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_DENIED);
 	cr_assert_eq(rig_group(BETA)->why, CORE_RESULT_BUSY);
@@ -69,10 +48,10 @@ Test(core_ask, a_denial_ends_where_the_group_moves)
 	rig_adopted(ALPHA, 5);
 	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
 	rig_puppet(BETA)->unfit = CORE_UNFIT_CHECK;
-	puppet_asks(BETA, ALPHA, 500);
+	rig_ask(BETA, ALPHA, 500);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_DENIED);
 	rig_puppet(BETA)->unfit = 0;
-	puppet_asks(BETA, ALPHA, 500);
+	rig_ask(BETA, ALPHA, 500);
 	rig.nodes[ALPHA].stuck = true;
 	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
@@ -87,7 +66,7 @@ Test(core_ask, who_has_refused_claims_on_its_own_account_later)
 	rig_begin();
 	rig_standby(BETA, ALPHA, 5);
 	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
-	offer(CORE_MOVE_OFFER);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_REFUSED);
 	rig_set_fitness(BETA, CORE_UNFIT_CHECK, false);
 	rig.nodes[BETA].stuck = true;
@@ -124,7 +103,7 @@ Test(core_ask, a_caller_is_answered_when_the_new_holder_lapses)
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
-	offer(CORE_MOVE_RELEASED);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
 	rig_forget();

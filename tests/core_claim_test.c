@@ -9,19 +9,11 @@
 /* The puppet alpha holds the group and hands it over to beta, whose kernel waits for the test. */
 static void begin_offered(enum core_move move)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
 	rig.nodes[BETA].stuck = true;
-	r->state = CORE_STATE_YIELDING;
-	r->term_max = 6;
-	r->move = move;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, move);
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 	rig_forget();
 }
@@ -88,12 +80,7 @@ Test(core_claim, a_caller_is_answered_when_the_holder_dies_in_the_last_instant)
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
 	rig.nodes[BETA].stuck = true;
-	rig_puppet(ALPHA)->state = CORE_STATE_YIELDING;
-	rig_puppet(ALPHA)->move = CORE_MOVE_RELEASED;
-	rig_puppet(ALPHA)->move_to = BETA;
-	rig_puppet(ALPHA)->move_id = 77;
-	rig_puppet(ALPHA)->move_term = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_advance_us(DEAD - 1);
 	rig_answer(BETA, CORE_DO_PREPARE, 0);
 	rig_forget();

@@ -84,11 +84,7 @@ Test(core_deadline, a_move_that_has_failed_is_tried_again_after_the_pause)
 
 	begin();
 	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
-	r->move = CORE_MOVE_REFUSED;
-	r->why = CORE_RESULT_FAILED;
-	r->move_to = ALPHA;
-	r->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_FAILED);
 	r->move = CORE_MOVE_NONE;
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	rig_say_for_us(BETA, ALPHA, 2 * USEC_PER_SEC - 1);

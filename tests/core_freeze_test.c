@@ -26,13 +26,8 @@ static void begin_offer(void)
 
 static void puppet_says(enum core_state state, enum core_move move)
 {
-	struct core_record *r = rig_puppet(BETA);
-
-	r->state = state;
-	r->move = move;
-	r->move_to = ALPHA;
-	r->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
+	rig_puppet(BETA)->state = state;
+	rig_answer_move(BETA, ALPHA, move, CORE_RESULT_OK);
 }
 
 static void begin_withdrawal(void)
@@ -126,17 +121,10 @@ Test(core_freeze, strict_who_has_released_waits_again)
 /* Beta has taken over from alpha, a puppet that has not said yet that it knows. */
 static void begin_provisional(void)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_RELEASED;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	cr_assert(instant_is_set(rig_group(BETA)->provisional));
 }

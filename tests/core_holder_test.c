@@ -134,18 +134,11 @@ Test(core_holder, a_successor_that_is_primary_under_a_term_below_the_offered_one
 /* Strict: gamma has let go for beta, and alpha, the first of the nodes, is primary since. */
 Test(core_holder, the_first_node_may_be_the_third_that_holds)
 {
-	struct core_record *r = rig_puppet(GAMMA);
-
 	rig_begin();
 	rig_configure(n_nodes, 3);
 	rig_standby(BETA, ALPHA, 7);
-	r->state = CORE_STATE_YIELDING;
-	r->term = 5;
-	r->move = CORE_MOVE_RELEASED;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(GAMMA, BETA);
+	rig_puppet(GAMMA)->term = 5;
+	rig_hand_over(GAMMA, BETA, CORE_MOVE_RELEASED);
 	rig_expect_state(BETA, CORE_STATE_BACKUP);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_REFUSED);
 	cr_assert_eq(rig_group(BETA)->why, CORE_RESULT_BUSY);
@@ -166,19 +159,12 @@ Test(core_holder, strict_the_first_node_is_a_successor_like_any_other)
 /* Beta has taken over for a caller, and alpha has not said yet that it knows. */
 Test(core_holder, a_new_holder_that_loses_against_a_third_does_not_know_the_outcome)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_configure(n_nodes, 3);
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_RELEASED;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	cr_assert(instant_is_set(rig_group(BETA)->provisional));
 	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
@@ -192,12 +178,7 @@ Test(core_holder, a_new_holder_that_loses_against_a_third_does_not_know_the_outc
 /* R5: Preempt=yes, on the better node. */
 static void begin_preempting(void)
 {
-	rig_begin();
-	rig_configure(groups[0].preempt, true);
-	rig_configure(priority[ALPHA], 200);
-	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
-	rig_puppet(BETA)->term = rig_puppet(BETA)->term_max = 5;
-	rig_start(ALPHA);
+	rig_preempting();
 	rig_set_fitness(ALPHA, CORE_UNFIT_SYNC, true);
 	rig_forget();
 }

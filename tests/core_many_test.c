@@ -280,13 +280,8 @@ Test(core_many, a_step_times_out_after_a_freeze_if_there_is_no_answer)
 /* Beta was frozen as it let go; gamma has claimed meanwhile, and what beta had to say comes now. */
 static void say_released(void)
 {
-	rig_puppet(BETA)->state = CORE_STATE_YIELDING;
 	rig_puppet(BETA)->term = 5;
-	rig_puppet(BETA)->term_max = rig_puppet(BETA)->move_term = 6;
-	rig_puppet(BETA)->move = CORE_MOVE_RELEASED;
-	rig_puppet(BETA)->move_id = 77;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_say(BETA, ALPHA);
+	rig_hand_over(BETA, ALPHA, CORE_MOVE_RELEASED);
 }
 
 Test(core_many, what_was_released_is_not_taken_when_a_third_holds_it_by_now)

@@ -29,25 +29,7 @@ static void begin_with_puppet(bool strict)
 /* The puppet's answer to what alpha says. */
 static void answer_move(enum core_move move, enum core_result why)
 {
-	rig_puppet(BETA)->move = move;
-	rig_puppet(BETA)->why = why;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
-}
-
-/* The puppet holds the group, and hands it over to beta. */
-static void offer_from_puppet(enum core_move move)
-{
-	struct core_record *r = rig_puppet(ALPHA);
-
-	r->state = CORE_STATE_YIELDING;
-	r->term_max = 6;
-	r->move = move;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = 6;
-	rig_say(ALPHA, BETA);
+	rig_answer_move(BETA, ALPHA, move, why);
 }
 
 static void begin_offered(enum core_move move)
@@ -55,7 +37,7 @@ static void begin_offered(enum core_move move)
 	rig_begin();
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
-	offer_from_puppet(move);
+	rig_hand_over(ALPHA, BETA, move);
 }
 
 Test(core_move, seamless_step_by_step)
@@ -470,7 +452,7 @@ Test(core_move, an_unfit_backup_refuses_until_the_offer_is_gone)
 	rig_standby(BETA, ALPHA, 5);
 	rig_set_fitness(BETA, CORE_UNFIT_CHECK, true);
 	rig_forget();
-	offer_from_puppet(CORE_MOVE_OFFER);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_expect("beta says refused\n");
 	cr_assert_eq(rig.beats[BETA][ALPHA].last.groups[0].why, CORE_RESULT_NOT_FIT);
 	cr_assert_eq(rig.beats[BETA][ALPHA].last.groups[0].move_id, 77);
@@ -487,7 +469,7 @@ Test(core_move, an_offer_to_somebody_else_is_not_ours)
 {
 	rig_begin();
 	rig_standby(BETA, ALPHA, 5);
-	offer_from_puppet(CORE_MOVE_NONE);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_NONE);
 	rig_puppet(ALPHA)->move = CORE_MOVE_OFFER;
 	rig_puppet(ALPHA)->move_to = GAMMA;
 	rig_say(ALPHA, BETA);
@@ -503,7 +485,7 @@ Test(core_move, a_backup_that_is_stopping_refuses)
 	rig_standby(BETA, ALPHA, 5);
 	rig_stop(BETA, true);
 	rig_forget();
-	offer_from_puppet(CORE_MOVE_OFFER);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	cr_assert_eq(rig_count("beta says refused\n"), 1);
 }
 
@@ -635,7 +617,7 @@ Test(core_move, a_new_holder_steps_back_in_time_also_between_two_heartbeats)
 	rig_begin();
 	rig_configure(dead_us, dead);
 	rig_standby(BETA, ALPHA, 5);
-	offer_from_puppet(CORE_MOVE_RELEASED);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	rig_say_for_us(ALPHA, BETA, 2 * dead - 1);
 	rig_expect_state(BETA, CORE_STATE_PRIMARY);
@@ -703,12 +685,7 @@ Test(core_move, an_old_holder_that_takes_the_group_back_has_not_let_go)
 	rig_configure(groups[0].strict, true);
 	rig_standby(BETA, ALPHA, 5);
 	rig_request(BETA, CORE_EV_SWITCHOVER, 8);
-	rig_puppet(ALPHA)->state = CORE_STATE_YIELDING;
-	rig_puppet(ALPHA)->move = CORE_MOVE_RELEASED;
-	rig_puppet(ALPHA)->move_to = BETA;
-	rig_puppet(ALPHA)->move_id = 77;
-	rig_puppet(ALPHA)->move_term = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_RELEASED);
 	rig_done_all(BETA);
 	rig_puppet(ALPHA)->state = CORE_STATE_CLAIMING;
 	rig_puppet(ALPHA)->term = 7;

@@ -74,8 +74,6 @@ Test(core_node, what_did_not_leave_gives_the_lease_back_also_late_in_the_day)
 
 Test(core_node, a_stop_has_time_for_a_second_successor)
 {
-	struct core_record *r = rig_puppet(BETA);
-
 	begin_three();
 	rig_stop(ALPHA, false);
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.lease_us, LEASE);
@@ -85,11 +83,7 @@ Test(core_node, a_stop_has_time_for_a_second_successor)
 		rig_say(BETA, ALPHA);
 		rig_say(GAMMA, ALPHA);
 	}
-	r->move = CORE_MOVE_REFUSED;
-	r->why = CORE_RESULT_FAILED;
-	r->move_to = ALPHA;
-	r->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_FAILED);
 	rig_say(BETA, ALPHA);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_YIELD_OFFER);
@@ -98,17 +92,10 @@ Test(core_node, a_stop_has_time_for_a_second_successor)
 
 Test(core_node, a_successor_whose_lease_ends_refuses_in_the_end)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	rig_begin();
 	rig_configure(n_announce, 0);
 	rig_standby(BETA, ALPHA, 5);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_OFFER;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_done_all(BETA);
 	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_READY);
 	rig_event(BETA, CORE_EV_LAPSED);

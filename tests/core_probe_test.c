@@ -405,16 +405,9 @@ Test(core_probe, what_is_handed_over_is_taken_as_it_is)
 /* The question had been asked when the offer came. */
 Test(core_probe, an_answer_during_a_handover_is_that_of_the_holder)
 {
-	struct core_record *r = rig_puppet(ALPHA);
-
 	begin_standby();
 	rig_advance_us(LEASE_END);
-	r->state = CORE_STATE_YIELDING;
-	r->move = CORE_MOVE_OFFER;
-	r->move_to = BETA;
-	r->move_id = 77;
-	r->move_term = r->term_max = 6;
-	rig_say(ALPHA, BETA);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_forget();
 	rig_answer_next(BETA, OCCUPIED);
 	rig_expect("");

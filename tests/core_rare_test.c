@@ -19,14 +19,6 @@ static void begin(bool strict)
 	rig_forget();
 }
 
-static void puppet_asks(uint32_t id)
-{
-	rig_puppet(BETA)->move = CORE_MOVE_ASK;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = id;
-	rig_say(BETA, ALPHA);
-}
-
 /* The puppet alpha hands the group over to beta. */
 static void offer(uint32_t id)
 {
@@ -58,10 +50,7 @@ Test(core_rare, a_restart_waits_for_a_group_that_is_taken_back)
 	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
 	rig_answer(ALPHA, CORE_DO_STORE, 0);
 	rig_puppet(BETA)->state = CORE_STATE_CLAIMING;
-	rig_puppet(BETA)->move = CORE_MOVE_READY;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_READY, CORE_RESULT_OK);
 	rig_stop(ALPHA, true);
 	rig_forget();
 	rig_answer(ALPHA, CORE_DO_GATE, -5);
@@ -195,10 +184,10 @@ Test(core_rare, who_asks_anew_meanwhile_is_not_denied_for_the_old_request)
 {
 	begin(false);
 	rig.nodes[ALPHA].stuck = false;
-	puppet_asks(500);
+	rig_ask(BETA, ALPHA, 500);
 	for (uint64_t us = 0; us < STEP; us += INTERVAL) {
 		rig_advance_us(INTERVAL);
-		puppet_asks(501);
+		rig_ask(BETA, ALPHA, 501);
 	}
 	rig_expect("alpha stores 6\n"
 		   "alpha is yielding (switchover)\n"

@@ -47,24 +47,16 @@ Test(core_request, asked_on_the_backup_it_is_passed_on_and_answered_there)
 	cr_assert_eq(rig_count("repairs"), 0);
 }
 
-static void puppet_asks(uint32_t id)
-{
-	rig_puppet(BETA)->move = CORE_MOVE_ASK;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = id;
-	rig_say(BETA, ALPHA);
-}
-
 Test(core_request, what_was_asked_for_is_taken_up_once_although_it_is_heard_again_and_again)
 {
 	begin_with_puppet(false);
-	puppet_asks(500);
+	rig_ask(BETA, ALPHA, 500);
 	rig_expect("alpha stores 6\n"
 		   "alpha is yielding (switchover)\n"
 		   "alpha says offer\n");
 	for (uint64_t us = 0; us < STEP; us += INTERVAL) {
 		rig_advance_us(INTERVAL);
-		puppet_asks(500);
+		rig_ask(BETA, ALPHA, 500);
 	}
 	rig_expect("alpha is primary (rolled-back)\n"
 		   "alpha tells move-failed Timeout\n"
@@ -72,7 +64,7 @@ Test(core_request, what_was_asked_for_is_taken_up_once_although_it_is_heard_agai
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].move_to, BETA);
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].why, CORE_RESULT_TIMEOUT);
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].move_id, 500);
-	puppet_asks(500);
+	rig_ask(BETA, ALPHA, 500);
 	rig_expect("");
 }
 
@@ -90,18 +82,18 @@ Test(core_request, a_holder_that_cannot_denies_until_nobody_asks_any_more)
 {
 	begin_with_puppet(false);
 	rig_puppet(BETA)->unfit = CORE_UNFIT_CHECK;
-	puppet_asks(500);
+	rig_ask(BETA, ALPHA, 500);
 	rig_expect("alpha says denied\n");
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].why, CORE_RESULT_NOT_FIT);
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].move_id, 500);
 	cr_assert_eq(rig.beats[ALPHA][BETA].last.groups[0].move_to, BETA);
 	rig_puppet(BETA)->unfit = 0;
-	puppet_asks(500);
+	rig_ask(BETA, ALPHA, 500);
 	rig_expect("");
 	rig_puppet(BETA)->move = CORE_MOVE_NONE;
 	rig_say(BETA, ALPHA);
 	rig_expect("alpha says nothing\n");
-	puppet_asks(501);
+	rig_ask(BETA, ALPHA, 501);
 	cr_assert_eq(rig_count("alpha says offer\n"), 1);
 }
 

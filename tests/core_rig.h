@@ -608,6 +608,43 @@ static inline struct core_record *rig_puppet(uint8_t node)
 	return &rig.nodes[node].puppet.groups[0];
 }
 
+/* A puppet that holds the group hands it over: an offer, or, strict, what it has released. */
+static inline void rig_hand_over(uint8_t from, uint8_t to, enum core_move move)
+{
+	struct core_record *r = rig_puppet(from);
+
+	r->state = CORE_STATE_YIELDING;
+	r->move = move;
+	r->move_to = to;
+	r->move_id = 77;
+	r->move_term = r->term_max = 6;
+	rig_say(from, to);
+}
+
+/* A puppet has a caller, who wants the group there. */
+static inline void rig_ask(uint8_t from, uint8_t to, uint32_t id)
+{
+	struct core_record *r = rig_puppet(from);
+
+	r->move = CORE_MOVE_ASK;
+	r->move_to = to;
+	r->move_id = id;
+	rig_say(from, to);
+}
+
+/* A puppet's answer to what a node says of a move. */
+static inline void rig_answer_move(uint8_t from, uint8_t to, enum core_move move,
+				   enum core_result why)
+{
+	struct core_record *r = rig_puppet(from);
+
+	r->move = move;
+	r->why = why;
+	r->move_to = to;
+	r->move_id = rig_group(to)->move_id;
+	rig_say(from, to);
+}
+
 /* An old answer of the puppet comes (again): it echoes this heartbeat. */
 static inline void rig_say_echo(uint8_t from, uint8_t to, uint64_t echo_seq)
 {
@@ -692,4 +729,15 @@ static inline void rig_standby(uint8_t node, uint8_t holder, uint64_t term)
 	rig_say_for_us(holder, node, DEAD);
 	rig_expect_state(node, CORE_STATE_BACKUP);
 	rig_forget();
+}
+
+/* R5: alpha has Preempt=yes and ranks higher; beta, a puppet, holds the group under term 5. */
+static inline void rig_preempting(void)
+{
+	rig_begin();
+	rig_configure(groups[0].preempt, true);
+	rig_configure(priority[ALPHA], 200);
+	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(BETA)->term = rig_puppet(BETA)->term_max = 5;
+	rig_start(ALPHA);
 }

@@ -239,10 +239,7 @@ Test(core_stop, a_stop_whose_strict_handover_fails_claims_nothing_back)
 	rig_done_all(ALPHA);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 	rig_forget();
-	rig_puppet(BETA)->move = CORE_MOVE_REFUSED;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_puppet(BETA)->why = CORE_RESULT_FAILED;
-	rig_say(BETA, ALPHA);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_FAILED);
 	rig_done_all(ALPHA);
 	cr_assert_eq(rig_count("alpha exits\n"), 1);
 	cr_assert_eq(rig_count("alpha is backup (rolled-back)\n"), 1, "%s", rig.trace);

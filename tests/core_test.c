@@ -642,10 +642,7 @@ Test(core, r4_a_yield_that_failed_is_tried_again_after_a_pause)
 	rig_say_for_us(BETA, ALPHA, DEAD);
 	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
-	rig_puppet(BETA)->move = CORE_MOVE_REFUSED;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_puppet(BETA)->why = CORE_RESULT_FAILED;
-	rig_say(BETA, ALPHA);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_FAILED);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	rig_puppet(BETA)->move = CORE_MOVE_NONE;
 	rig_forget();
