@@ -7,7 +7,6 @@
 #include "agent/kernel/vips.h"
 #include "agent/raise.h"
 #include "agent/tell.h"
-#include "netlink/local.h"
 
 static void note(struct agent *agent, uint8_t group, const struct monitor_event *event)
 {
@@ -47,20 +46,6 @@ void drift_gone(struct agent *agent, const struct monitor_event *event)
 	}
 }
 
-/* Has it come behind one of ours, in the same network? */
-static bool is_behind(const struct conf_group *group, const char *ifname, const struct addr *addr)
-{
-	for (size_t i = 0; addr->secondary && i < group->n_vips; i++) {
-		const struct conf_vip *vip = &group->vips[i];
-		const struct local network = { .ip = vip->ip, .prefix = vip->prefix };
-
-		if (vip->prefix == addr->prefix && local_covers(&network, &addr->ip) &&
-		    !strcmp(vip->ifname, ifname))
-			return true;
-	}
-	return false;
-}
-
 static void step_back(struct agent *agent, uint8_t group)
 {
 	struct worker_order order = { .type = WORKER_STEP_BACK, .group = group };
@@ -91,7 +76,7 @@ void drift_came(struct agent *agent, const struct monitor_event *event)
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
 		const struct conf_group *group = &agent->conf->groups[g];
 
-		if (agent->held[g] && is_behind(group, ifname, &event->addr))
+		if (agent->held[g] && vips_precede(group, ifname, &event->addr))
 			step_back(agent, g);
 		if (!conf_find_vip(group, &event->addr.ip))
 			continue;
@@ -104,6 +89,7 @@ void drift_came(struct agent *agent, const struct monitor_event *event)
 
 /**
  * drift_look() - Take in a complete list of the addresses: the first, or after news were lost
+ * @addrs: all that vips_concern(), others or not
  */
 void drift_look(struct agent *agent, const struct addr *addrs, size_t n)
 {

@@ -22,16 +22,11 @@ static void tell_missing(struct agent *agent, uint8_t g)
 {
 	const struct conf_group *group = &agent->conf->groups[g];
 
-	for (size_t i = 0; group->mode != CONF_MODE_SUBINTERFACE && i < group->n_vips; i++) {
-		const struct conf_group earlier = { .vips = group->vips, .n_vips = i };
-		const char *ifname = group->vips[i].ifname;
-		enum links_state state;
+	for (size_t i = 0; group->mode != CONF_MODE_SUBINTERFACE && i < group->n_ifnames; i++) {
+		enum links_state state = links_state(&agent->links, group->ifnames[i]);
 
-		if (conf_uses(&earlier, ifname))
-			continue;
-		state = links_state(&agent->links, ifname);
 		if (state != LINKS_RUNNING)
-			tell_link(agent, g, ifname, state);
+			tell_link(agent, g, group->ifnames[i], state);
 	}
 }
 
@@ -168,8 +163,19 @@ static bool is_listed(const struct link *links, size_t n, int ifindex)
 	return false;
 }
 
+/* All that is known of it is as it was. */
+static bool is_unchanged(const struct agent *agent, const struct link *link)
+{
+	const struct link *known = links_find(&agent->links, link->index);
+
+	/* What lies between the fields may differ: then it is looked at once too often. */
+	return known && memcmp(known, link, sizeof(*link)) == 0;
+}
+
 /**
  * follow_links() - Take in a complete list of the interfaces: the first, or after news were lost
+ *
+ * There may be a thousand, of containers say, and few of them are other than they were.
  */
 void follow_links(struct agent *agent, const struct link *links, size_t n)
 {
@@ -177,7 +183,7 @@ void follow_links(struct agent *agent, const struct link *links, size_t n)
 
 	look_for_home(agent, first);
 	for (size_t i = 0; i < n; i++) {
-		if (first)
+		if (first || is_unchanged(agent, &links[i]))
 			note_link(agent, &links[i]);
 		else
 			follow_link(agent, &links[i]);
@@ -191,12 +197,23 @@ void follow_links(struct agent *agent, const struct link *links, size_t n)
 	compare_links(agent);
 }
 
-/**
- * follow_home() - An address has come: may it be one of our own?
- */
-void follow_home(struct agent *agent)
+static bool is_of_node(const struct conf_node *node, const struct ip *ip)
 {
-	if (agent->at_home)
+	for (size_t i = 0; i < node->n_paths; i++)
+		if (ip_equal(&node->paths[i], ip))
+			return true;
+	return false;
+}
+
+/**
+ * follow_home() - An address has come: is it one of our own?
+ * @came: the address
+ *
+ * To look at all that the host has takes long where it has thousands, and these come one by one.
+ */
+void follow_home(struct agent *agent, const struct ip *came)
+{
+	if (agent->at_home || !is_of_node(&agent->conf->nodes[agent->self], came))
 		return;
 	look_for_home(agent, false);
 	compare_links(agent);

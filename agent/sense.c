@@ -16,8 +16,11 @@
 #include "agent/sense.h"
 #include "agent/kernel/vips.h"
 
-/* How many notifications are worked off before the loop looks at anything else. */
-enum { SENSE_BURST = 64 };
+/*
+ * How long notifications are worked off before the loop looks at anything else. One of a
+ * stranger's thousands of addresses costs microseconds, one that a group has lost a hundred.
+ */
+enum { SENSE_SLICE_US = 1000 };
 
 static void step_type(struct agent *agent, enum core_event_type type, uint8_t peer)
 {
@@ -95,7 +98,7 @@ static void notice(struct agent *agent, const struct monitor_event *event)
 		break;
 	case MONITOR_ADDR:
 		drift_came(agent, event);
-		follow_home(agent);
+		follow_home(agent, &event->addr.ip);
 		break;
 	case MONITOR_GATE_CHANGED:
 	case MONITOR_NOTHING:
@@ -107,18 +110,17 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 {
 	struct agent *agent = data;
 	struct monitor *monitor = fd == monitor_fd(agent->nft) ? agent->nft : agent->rtnl;
+	instant end = instant_add(agent_now(), SENSE_SLICE_US);
 	struct monitor_event event;
 	bool all = false;
 
 	(void)source;
 	(void)events; /* whatever it is, reading tells */
-	for (int i = 0; i < SENSE_BURST; i++) {
+	while (!all && !instant_reached(agent_now(), end)) {
 		all = monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING;
-		if (all)
-			break;
-		if (monitor == agent->nft)
+		if (!all && monitor == agent->nft)
 			mend_gate(agent, &event);
-		else
+		else if (!all)
 			notice(agent, &event);
 	}
 	if (monitor == agent->rtnl && all)
@@ -198,6 +200,7 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 		mend_done(agent);
 }
 
+/* One result a round, as one datagram: those of 128 groups may come at once. */
 static int on_worker(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct agent *agent = data;
@@ -206,7 +209,7 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *dat
 	(void)source;
 	(void)fd;
 	(void)events;
-	while (worker_next(agent->worker, &result))
+	if (worker_next(agent->worker, &result))
 		take_result(agent, &result);
 	return 0;
 }

@@ -184,17 +184,20 @@ Test(follow_start, each_interface_that_does_not_run_is_told_once_a_group)
 Test(follow_start, without_an_address_of_its_own_a_node_is_unfit)
 {
 	struct link links[2] = { link_of(1, "eth0", true), link_of(2, "eth1", true) };
+	const struct ip *home = &agent.conf->nodes[0].paths[0];
 
 	at_home = false;
 	follow_links(&agent, links, ARRAY_SIZE(links));
 	expect("says none; 0 unfit; 1 unfit; ");
-	follow_home(&agent);
+	follow_home(&agent, home);
 	expect("");
 	at_home = true;
-	follow_home(&agent);
+	follow_home(&agent, &agent.conf->nodes[1].paths[0]);
+	expect("");
+	follow_home(&agent, home);
 	expect("says an a; 0 fit; 1 fit; ");
 	at_home = false;
-	follow_home(&agent);
+	follow_home(&agent, home);
 	expect("");
 }
 

@@ -304,3 +304,42 @@ Test(vips, a_group_contains_its_addresses_as_configured)
 	addr.ip.bytes[3] ^= 1;
 	cr_assert_not(vips_contain(group, ifname, &addr));
 }
+
+static bool is_of_concern(const char *ip, uint8_t prefix, bool secondary)
+{
+	struct addr addr = { .prefix = prefix, .secondary = secondary };
+
+	cr_assert_eq(conf_parse_ip(ip, &addr.ip), 0);
+	return vips_concern(conf, &addr);
+}
+
+Test(vips, of_concern_are_ours_and_what_is_behind_them_wherever)
+{
+	cr_assert(is_of_concern("10.9.0.3", 24, false));
+	cr_assert(is_of_concern("10.9.0.3", 32, false), "whatever the prefix length");
+	cr_assert(is_of_concern("10.9.0.4", 32, false));
+	cr_assert(is_of_concern("10.8.0.3", 8, false));
+	cr_assert(is_of_concern("fd09::3", 128, false));
+	cr_assert_not(is_of_concern("10.9.0.1", 24, false), "before ours");
+	cr_assert(is_of_concern("10.9.0.1", 24, true), "behind ours");
+	cr_assert_not(is_of_concern("10.9.0.1", 25, true), "of another network");
+	cr_assert_not(is_of_concern("10.8.0.1", 24, true), "ours has none");
+	cr_assert_not(is_of_concern("fd09::4", 64, false));
+}
+
+Test(vips, one_of_thousands_is_found_and_no_other)
+{
+	_cleanup_(conf_freep) struct conf *big = conf_with_thousand();
+	const struct conf_group *group = &big->groups[0];
+
+	for (size_t i = 0; i < group->n_vips; i++)
+		cr_assert_eq(conf_find_vip(group, &group->vips[i].ip), &group->vips[i]);
+	for (size_t i = 0; i < conf->groups[SIP].n_vips; i++) { /* both families */
+		const struct conf_vip *vip = &conf->groups[SIP].vips[i];
+
+		cr_assert_eq(conf_find_vip(&conf->groups[SIP], &vip->ip), vip);
+		cr_assert_null(conf_find_vip(&conf->groups[DB], &vip->ip));
+	}
+	cr_assert_null(conf_find_vip(&(struct conf_group){ 0 }, &group->vips[0].ip));
+	cr_assert_eq(group->n_ifnames, 2);
+}

@@ -480,12 +480,14 @@ Test(worker, addresses_are_listed_with_the_interfaces)
 	size_t ours = 0;
 
 	hold(SIP);
+	sh("ip address add 10.9.0.4/25 dev vb && ip address add 10.7.0.1/24 dev vb");
 	(void)order(WORKER_LOOK, 0);
 	result = next();
 	cr_assert_eq(result.err, 0);
 	for (size_t i = 0; i < result.n_addrs; i++)
 		ours += result.addrs[i].tag == ADDR_TAG;
 	cr_assert_eq(ours, 3);
+	cr_assert_eq(result.n_addrs, 4, "a stranger's that concerns a group, and no other");
 	free(result.links);
 	free(result.addrs);
 }

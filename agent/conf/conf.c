@@ -19,6 +19,7 @@ struct conf *conf_free(struct conf *conf)
 		return NULL;
 	for (size_t i = 0; i < conf->n_groups; i++) {
 		free(conf->groups[i].vips);
+		free(conf->groups[i].ifnames);
 		free(conf->groups[i].subs);
 	}
 	free(conf->key_file);
@@ -101,14 +102,16 @@ int conf_find_node(const struct conf *conf, const char *name, uint8_t *ret_node)
  * @group: group
  * @ip: address
  *
- * Return: the first, whatever its prefix length; NULL if it is none of them.
+ * They are sorted, and none is given twice.
+ *
+ * Return: whatever its prefix length; NULL if it is none of them.
  */
 const struct conf_vip *conf_find_vip(const struct conf_group *group, const struct ip *ip)
 {
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (ip_equal(&group->vips[i].ip, ip))
-			return &group->vips[i];
-	return NULL;
+	static_assert(offsetof(struct conf_vip, ip) == 0, "ip_compare() takes one for the other");
+	if (!group->n_vips)
+		return NULL;
+	return bsearch(ip, group->vips, group->n_vips, sizeof(*group->vips), ip_compare);
 }
 
 /**
@@ -118,8 +121,8 @@ const struct conf_vip *conf_find_vip(const struct conf_group *group, const struc
  */
 bool conf_uses(const struct conf_group *group, const char *ifname)
 {
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (!strcmp(group->vips[i].ifname, ifname))
+	for (size_t i = 0; i < group->n_ifnames; i++)
+		if (!strcmp(group->ifnames[i], ifname))
 			return true;
 	return false;
 }

@@ -77,8 +77,10 @@ struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id;
 	enum conf_mode mode;
-	struct conf_vip *vips; /* owned; NULL with CONF_MODE_NONE */
+	struct conf_vip *vips; /* owned, sorted by ip_compare(); NULL with CONF_MODE_NONE */
 	size_t n_vips;
+	char (*ifnames)[CONF_IFNAME_SIZE]; /* owned: the interfaces of vips, each of them once */
+	size_t n_ifnames;
 	struct conf_sub *subs; /* owned; NULL unless CONF_MODE_SUBINTERFACE */
 	size_t n_subs;
 	enum conf_stage stage;

@@ -161,6 +161,21 @@ static const char *network_flaw(const struct conf_vip *vip)
 	return host == UINT32_MAX >> vip->prefix ? "the broadcast address of its network" : NULL;
 }
 
+/* They are looked up at each piece of news of a link, and are few where addresses are many. */
+static int ifname_append(struct conf_group *group, const char ifname[static CONF_IFNAME_SIZE])
+{
+	char(*v)[CONF_IFNAME_SIZE];
+
+	if (conf_uses(group, ifname))
+		return 0;
+	v = reallocarray(group->ifnames, group->n_ifnames + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	group->ifnames = v;
+	memcpy(v[group->n_ifnames++], ifname, CONF_IFNAME_SIZE);
+	return 0;
+}
+
 static int vip_append(struct conf_group *group, const struct conf_vip *vip)
 {
 	struct conf_vip *v = group->vips;
@@ -173,7 +188,7 @@ static int vip_append(struct conf_group *group, const struct conf_vip *vip)
 		group->vips = v;
 	}
 	v[group->n_vips++] = *vip;
-	return 0;
+	return ifname_append(group, vip->ifname);
 }
 
 /* The parts of ADDR[/PREFIX] IFNAME, cut out of @text, which is written to. */
@@ -237,8 +252,9 @@ static int vip_parse(const struct conf_key *key, const char *text, void *object,
 	if (!address)
 		return -ENOMEM;
 	if (!*text) {
-		group->n_vips = 0;
+		group->n_vips = group->n_ifnames = 0;
 		free(TAKE(group->vips));
+		free(TAKE(group->ifnames));
 		return 0;
 	}
 	vip_split(address, &prefix, &ifname);

@@ -102,19 +102,13 @@ enum links_state links_state(const struct links *links, const char *name)
 const char *links_trouble(const struct links *links, const struct conf_group *group,
 			  bool *ret_missing)
 {
-	const char *last = "";
+	for (size_t i = 0; i < group->n_ifnames; i++) {
+		const struct link *link = link_find(links->v, links->n, group->ifnames[i]);
 
-	for (size_t i = 0; i < group->n_vips; i++) {
-		const struct link *link;
-
-		if (!strcmp(group->vips[i].ifname, last))
-			continue; /* addresses mostly come in runs */
-		last = group->vips[i].ifname;
-		link = link_find(links->v, links->n, last);
 		if (link && link->running)
 			continue;
 		*ret_missing = !link;
-		return last;
+		return group->ifnames[i];
 	}
 	return NULL;
 }

@@ -86,19 +86,6 @@ static int by_ip(const void *a, const void *b)
 	return ip_compare(&((const struct addr *)a)->ip, &((const struct addr *)b)->ip);
 }
 
-/**
- * vips_contain() - Is this address one of the group's, as configured?
- * @ifname: name of the interface that it is on
- */
-bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr)
-{
-	for (size_t i = 0; i < group->n_vips; i++)
-		if (ip_equal(&group->vips[i].ip, &addr->ip) &&
-		    group->vips[i].prefix == addr->prefix && !strcmp(group->vips[i].ifname, ifname))
-			return true;
-	return false;
-}
-
 /* The kernel has the first IPv4 address of a network on a link, and others secondary to it. */
 static bool same_network(const struct addr *a, const struct addr *b)
 {
@@ -198,7 +185,6 @@ int vips_sorted(const struct conf_group *group, struct ip **ret)
 int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 {
 	_cleanup_(freep) struct addr *found = NULL;
-	_cleanup_(freep) struct ip *wanted = NULL;
 	_cleanup_(vips_done) struct vips vips = { 0 };
 	size_t n_found, n_others = 0;
 	int r;
@@ -209,12 +195,8 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 	r = vips_alloc(n_found, &vips);
 	if (r < 0)
 		return r;
-	r = vips_sorted(group, &wanted);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < n_found; i++)
-		if (found[i].tag == ADDR_TAG &&
-		    bsearch(&found[i].ip, wanted, group->n_vips, sizeof(*wanted), ip_compare))
+		if (found[i].tag == ADDR_TAG && conf_find_vip(group, &found[i].ip))
 			vips.v[vips.n++] = found[i];
 		else
 			found[n_others++] = found[i];

@@ -32,3 +32,5 @@ int vips_error(const struct vips *vips);
 const struct conf_vip *vips_refused(const struct vips *vips, const struct conf_group *group);
 size_t vips_keep_added(struct vips *vips);
 bool vips_contain(const struct conf_group *group, const char *ifname, const struct addr *addr);
+bool vips_precede(const struct conf_group *group, const char *ifname, const struct addr *addr);
+bool vips_concern(const struct conf *conf, const struct addr *addr);

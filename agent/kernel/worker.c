@@ -79,17 +79,29 @@ static int write_store(struct worker *w, const struct worker_order *order)
 	return store_write(w->state_directory, w->conf->groups[order->group].name, &order->store);
 }
 
-/* A list of the one kind without the other is none. */
+/*
+ * A list of the one kind without the other is none. Thousands of addresses may be there that
+ * are nobody's business: who takes the result has no time for them.
+ */
 static int look(struct worker *w, struct worker_result *result)
 {
 	_cleanup_(freep) struct link *links = NULL;
-	int r = link_list(w->route, &links, &result->n_links);
+	_cleanup_(freep) struct addr *addrs = NULL;
+	size_t n_links, n_addrs, n = 0;
+	int r = link_list(w->route, &links, &n_links);
 
 	if (r == 0)
-		r = addr_list(w->route, &result->addrs, &result->n_addrs);
-	if (r == 0)
-		result->links = TAKE(links);
-	return r;
+		r = addr_list(w->route, &addrs, &n_addrs);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_addrs; i++)
+		if (vips_concern(w->conf, &addrs[i]))
+			addrs[n++] = addrs[i];
+	result->n_links = n_links;
+	result->links = TAKE(links);
+	result->n_addrs = n;
+	result->addrs = TAKE(addrs);
+	return 0;
 }
 
 /* Orders that are done in one go. */

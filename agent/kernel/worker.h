@@ -26,7 +26,7 @@ enum worker_type {
 	WORKER_REBUILD,	    /* lay the tables anew, with the levels as ordered */
 	WORKER_EXTEND,	    /* lengthen the lease once */
 	WORKER_REFRESH_ARP, /* renew the copy of the lease in the arp family */
-	WORKER_LOOK,	    /* read all interfaces and addresses */
+	WORKER_LOOK,	    /* read all interfaces, and the addresses that concern us */
 	WORKER_NEIGHBOURS,  /* read who is on an interface */
 	WORKER_TIDY,	    /* forget where the group's addresses were; what else has them here? */
 	WORKER_STEP_BACK,   /* put the group's addresses behind others of their networks */
