@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/kernel/worker.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <time.h>
 
 #include "agent/kernel/gatekeeper.h"
@@ -53,6 +55,7 @@ static void leave(void)
 TestSuite(worker, .init = enter, .fini = leave);
 TestSuite(worker_big, .fini = leave);
 TestSuite(worker_role, .fini = leave);
+TestSuite(worker_rank, .fini = leave);
 
 static uint32_t order(enum worker_type type, uint8_t group)
 {
@@ -740,4 +743,53 @@ Test(worker_big, lengthening_lifetimes_makes_no_way_for_small_things)
 	cr_assert_eq(next().type, WORKER_REFRESH);
 	cr_assert_eq(held_count(), BIG_VIPS);
 	cr_assert_eq(next().type, WORKER_MAKE);
+}
+
+/* Realtime priority of the worker's thread, which does something */
+static int priority_of_worker(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct sched_param param = { .sched_priority = -1 };
+
+	cr_assert_not_null(tasks);
+	for (struct dirent *task = readdir(tasks); task; task = readdir(tasks)) {
+		char path[300], name[16] = "";
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fgets(name, sizeof(name), f) && !strncmp(name, "takeoverd-kern", 14))
+			cr_assert_eq(sched_getparam(atoi(task->d_name), &param), 0);
+		(void)fclose(f);
+	}
+	(void)closedir(tasks);
+	return param.sched_priority;
+}
+
+/* It may work for half a second on end, and a heartbeat must not wait for that. */
+static void assert_rank(int loop, int expected)
+{
+	const struct sched_param param = { .sched_priority = loop };
+
+	cr_assert_eq(sched_setscheduler(0, loop ? SCHED_RR : SCHED_OTHER, &param), 0);
+	start(LONG_TIMES HELD_GROUPS);
+	hold(SIP);
+	cr_assert_eq(priority_of_worker(), expected);
+}
+
+Test(worker_rank, in_real_time_it_is_below_the_loop)
+{
+	assert_rank(5, 4);
+}
+
+Test(worker_rank, below_the_lowest_there_is_nothing)
+{
+	assert_rank(1, 1);
+}
+
+Test(worker_rank, an_ordinary_one_stays_so)
+{
+	assert_rank(0, 0);
 }

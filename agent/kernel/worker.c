@@ -192,12 +192,27 @@ static bool next_order(struct worker *w, struct worker_order *ret, bool *ret_sto
 	return urgent;
 }
 
+/*
+ * One step below the loop, in the realtime class as well, which is inherited. Thousands of
+ * addresses keep the kernel busy for half a second and more; with the same priority SCHED_RR
+ * would let a heartbeat on the same CPU wait for 100 ms of that. To go down is always allowed.
+ */
+static void stand_back(void)
+{
+	struct sched_param param;
+	int policy;
+
+	if (pthread_getschedparam(pthread_self(), &policy, &param) == 0 && param.sched_priority > 1)
+		(void)pthread_setschedprio(pthread_self(), param.sched_priority - 1);
+}
+
 static void *run(void *data)
 {
 	struct worker *w = data;
 	struct worker_order order;
 	bool stop = false;
 
+	stand_back();
 	(void)pthread_setname_np(pthread_self(), "takeoverd-kern"); /* for ps -L only */
 	while (!stop) {
 		if (next_order(w, &order, &stop))
