@@ -6,9 +6,9 @@
 
 #include "agent/cleanup.h"
 #include "agent/kernel/clock.h"
+#include "agent/kernel/secondary.h"
 #include "agent/kernel/vips.h"
 #include "netlink/link.h"
-#include "netlink/local.h"
 #include "netlink/promote.h"
 
 /* A slice should take the kernel a few ms, so that the gate never waits longer. */
@@ -86,53 +86,6 @@ static int by_ip(const void *a, const void *b)
 	return ip_compare(&((const struct addr *)a)->ip, &((const struct addr *)b)->ip);
 }
 
-/* The kernel has the first IPv4 address of a network on a link, and others secondary to it. */
-static bool same_network(const struct addr *a, const struct addr *b)
-{
-	const struct local network = { .ip = a->ip, .prefix = a->prefix };
-
-	return a->ip.family == 4 && a->ifindex == b->ifindex && a->prefix == b->prefix &&
-	       local_covers(&network, &b->ip);
-}
-
-/* Is one of these secondary in its network? */
-static bool is_with_others(const struct addr *a, const struct addr *others, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (others[i].secondary && same_network(a, &others[i]))
-			return true;
-	return false;
-}
-
-/* Is it the first of a network that one of these is in as well? That one would go with it. */
-static bool is_before_others(const struct addr *a, const struct addr *others, size_t n)
-{
-	return !a->secondary && is_with_others(a, others, n);
-}
-
-/*
- * Put those of ours last that are not to be removed without a look at others. Behind
- * all of ours that have gone before, only others are left to be promoted: the kernel
- * walks through all that are behind the first one, each time.
- *
- * Return: how many are in front, for addr_remove(); the rest is for promote_remove().
- */
-static size_t put_plain_first(struct addr *ours, size_t n, const struct addr *others,
-			      size_t n_others)
-{
-	for (size_t i = 0; i < n;) {
-		struct addr first = ours[i];
-
-		if (!is_before_others(&first, others, n_others)) {
-			i++;
-			continue;
-		}
-		ours[i] = ours[--n];
-		ours[n] = first;
-	}
-	return n;
-}
-
 /**
  * vips_take_off() - Remove addresses of ours, all at once, and nothing with them
  * @ours: with our tag; reordered
@@ -144,7 +97,7 @@ int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr 
 		  size_t n_others)
 {
 	_cleanup_(freep) int *errors = calloc(n + 1, sizeof(*errors));
-	size_t plain = put_plain_first(ours, n, others, n_others);
+	size_t plain = secondary_put_last(ours, n, others, n_others);
 	int r;
 
 	if (!errors)
@@ -200,7 +153,7 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret)
 			vips.v[vips.n++] = found[i];
 		else
 			found[n_others++] = found[i];
-	vips.n_plain = put_plain_first(vips.v, vips.n, found, n_others);
+	vips.n_plain = secondary_put_last(vips.v, vips.n, found, n_others);
 	*ret = vips;
 	vips = (struct vips){ 0 };
 	return 0;
@@ -362,7 +315,7 @@ static bool is_behind_ours(const struct addr *v, size_t i)
 {
 	size_t first = 0;
 
-	while (first < i && (v[first].secondary || !same_network(&v[first], &v[i])))
+	while (first < i && (v[first].secondary || !secondary_same_network(&v[first], &v[i])))
 		first++;
 	return v[first].tag == ADDR_TAG;
 }
@@ -393,7 +346,7 @@ int vips_ahead(struct nl *nl, const struct conf_group *group, struct vips *ret)
 	for (size_t i = n; i-- > 0;)
 		if (found[i].tag != ADDR_TAG)
 			found[--behind] = found[i]; /* others' gather at the end */
-		else if (is_with_others(&found[i], found + behind, n - behind) &&
+		else if (secondary_with(&found[i], found + behind, n - behind) &&
 			 conf_find_vip(group, &found[i].ip) && is_behind_ours(found, i))
 			vips.v[vips.n++] = found[i];
 	*ret = vips;
