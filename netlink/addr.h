@@ -20,6 +20,7 @@ struct addr {
 
 int addr_add(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
 int addr_remove(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
+int addr_unroute(struct nl *nl, const struct addr *v, size_t n, int *ret_errors);
 int addr_list(struct nl *nl, struct addr **ret, size_t *ret_n);
 int addr_wait_local(struct nl *nl, const struct addr *v, size_t n, unsigned timeout_ms);
 int addr_parse(const struct nlmsghdr *nlh, struct addr *ret);

@@ -449,6 +449,46 @@ Test(addr, after_the_wait_every_ipv6_address_works)
 		cr_assert(reaches_itself(&v[i]), "address %zu", i);
 }
 
+Test(addr, without_its_route_an_ipv6_address_works_no_more_and_can_be_removed)
+{
+	_cleanup_(nl_closep) struct nl *nl = enter();
+	const struct addr v[] = { address("fd00::1", 64, "va"), address("10.1.0.1", 24, "va"),
+				  address("fd00::2", 64, "va"), address("fd00::1", 64, "vb") };
+	int errors[ARRAY_SIZE(v)] = { 1, 1, 1, 1 };
+	struct addr found;
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+		add(nl, &v[i]);
+	cr_assert_eq(addr_wait_local(nl, v, ARRAY_SIZE(v), PATIENCE_MS), 0);
+	cr_assert_eq(addr_unroute(nl, v, 3, errors), 0);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(errors[i], 0, "%zu: %d", i, errors[i]);
+	cr_assert_eq(errors[3], 1, "not asked for");
+	cr_assert_eq(addr_wait_local(nl, v, 1, 0), -ETIME);
+	cr_assert_eq(addr_wait_local(nl, &v[2], 1, 0), -ETIME);
+	cr_assert_eq(addr_wait_local(nl, &v[3], 1, PATIENCE_MS), 0, "another link's stays");
+	cr_assert_eq(look_up(nl, &v[0], &found), 1);
+	cr_assert_eq(addr_unroute(nl, v, 1, errors), 0);
+	cr_assert_eq(errors[0], -ESRCH);
+	cr_assert_eq(addr_remove(nl, v, ARRAY_SIZE(v), errors), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+		cr_assert_eq(errors[i], 0, "%zu: %d", i, errors[i]);
+	cr_assert_eq(count_ours(nl), 0);
+}
+
+Test(addr, no_route_of_an_address_without_our_tag_is_removed)
+{
+	_cleanup_(nl_closep) struct nl *nl = enter();
+	struct addr v[] = { address("fd00::1", 64, "va"), address("fd00::2", 64, "va") };
+	int errors[] = { 1, 1 };
+
+	add(nl, &v[0]);
+	v[1].tag = 0;
+	cr_assert_eq(addr_unroute(nl, v, ARRAY_SIZE(v), errors), -EPERM);
+	cr_assert_eq(errors[0], 1);
+	cr_assert_eq(addr_wait_local(nl, v, 1, PATIENCE_MS), 0);
+}
+
 /* In a process of its own, whose calls are not counted: fd00::0 to fd00::63. */
 static void add_hundred(void)
 {

@@ -142,6 +142,31 @@ Test(vips, what_is_ours_is_removed_and_nothing_else)
 	cr_assert(held(" 10.9.0.77/24 "));
 }
 
+Test(vips, routes_go_before_addresses_and_leave_no_error)
+{
+	_cleanup_(vips_done) struct vips vips = { 0 };
+
+	add_all(&conf->groups[SIP]);
+	cr_assert_eq(addr_wait_local(nl,
+				     &(struct addr){ .ip = conf->groups[SIP].vips[1].ip,
+						     .ifindex = netns_index("va") },
+				     1, PATIENCE_MS),
+		     0);
+	held_add("fd09::4", 64, "va");
+	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
+	while (vips_unroute_slice(nl, &vips) > 0)
+		;
+	sh("! ip -6 route show table local | grep -q 'fd09::3 '");
+	sh("ip -6 route show table local | grep -q 'fd09::4 '");
+	cr_assert_eq(vips_unroute_slice(nl, &vips), 0, "nothing is left of them");
+	cr_assert_eq(held_count(), 4);
+	cr_assert_eq(vips_error(&vips), 0);
+	while (vips_remove_slice(nl, &vips) > 0)
+		;
+	cr_assert_eq(vips_error(&vips), 0);
+	cr_assert_eq(held_count(), 1);
+}
+
 static void remove_ours(const struct conf_group *group)
 {
 	_cleanup_(vips_done) struct vips vips = { 0 };

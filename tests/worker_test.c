@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <time.h>
 
@@ -713,6 +714,50 @@ Test(worker_big, gate_and_disk_overtake_addresses_between_slices)
 	cr_assert_eq(held_count(), BIG_VIPS);
 	cr_assert_eq(outcome(order(WORKER_REMOVE, BIG)), 0);
 	cr_assert_eq(held_count(), 0);
+}
+
+static void start_ipv6(size_t n)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "VirtualAddress=fd09::%zx va\n", i + 1);
+	fclose(f);
+	start(text);
+}
+
+/* What the kernel has said since: how many of a type before the first of another? */
+static size_t count_before(int fd, uint16_t type, uint16_t other)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_DATAGRAM_MAX];
+	size_t len, n = 0;
+
+	while (nl_receive(fd, buf, sizeof(buf), &len) == 0) {
+		const struct nlmsghdr *nlh = (const void *)buf;
+
+		if (nlh->nlmsg_type == other)
+			return n;
+		n += nlh->nlmsg_type == type;
+	}
+	return 0;
+}
+
+Test(worker_big, local_routes_go_before_the_first_address)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	enum { N = 100 };
+
+	start_ipv6(N);
+	cr_assert_eq(outcome(prepare(BIG)), 0);
+	fd = nl_socket(NETLINK_ROUTE,
+		       1U << (RTNLGRP_IPV6_ROUTE - 1) | 1U << (RTNLGRP_IPV6_IFADDR - 1));
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, BIG)), 0);
+	cr_assert_eq(held_count(), 0);
+	cr_assert_eq(count_before(fd, RTM_DELROUTE, RTM_DELADDR), N);
 }
 
 Test(worker_big, lengthening_lifetimes_makes_way_for_a_move)

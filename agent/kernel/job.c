@@ -148,8 +148,13 @@ static int slice(struct job *job)
 	case JOB_LOOK:
 		if (job->order.type == WORKER_UNMAKE)
 			return subs_delete(job->means->route, &job->subs);
-		job->phase = JOB_WORK;
+		job->phase = job->order.type == WORKER_REMOVE ? JOB_UNROUTE : JOB_WORK;
 		return look_and_make(job);
+	case JOB_UNROUTE:
+		r = vips_unroute_slice(job->means->route, &job->vips);
+		if (!r)
+			job->phase = JOB_WORK;
+		return r < 0 ? r : 1;
 	case JOB_WORK:
 		if (job->vips.next < job->vips.n)
 			r = job->order.type == WORKER_REMOVE

@@ -12,8 +12,9 @@
 
 /* Where work on a group's addresses stands. */
 enum job_phase {
-	JOB_LOOK,  /* what is there, what is to be done */
-	JOB_WORK,  /* a slice at a time */
+	JOB_LOOK,    /* what is there, what is to be done */
+	JOB_UNROUTE, /* before anything is removed; a slice at a time, like the work itself */
+	JOB_WORK,
 	JOB_RAISE, /* interfaces of the group's own */
 	JOB_CHECK, /* read back */
 	_JOB_MAX,

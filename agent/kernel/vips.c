@@ -102,7 +102,9 @@ int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr 
 
 	if (!errors)
 		return -ENOMEM;
-	r = addr_remove(nl, ours, plain, errors);
+	r = addr_unroute(nl, ours, n, errors);
+	if (r == 0)
+		r = addr_remove(nl, ours, plain, errors);
 	for (size_t i = plain; r >= 0 && i < n; i++)
 		(void)promote_remove(nl, &ours[i]); /* what is refused goes with its lifetime */
 	return r;
@@ -295,6 +297,22 @@ static int work_slice(struct nl *nl, struct vips *vips, size_t end, vips_verb ve
 int vips_add_slice(struct nl *nl, struct vips *vips)
 {
 	return work_slice(nl, vips, vips->n, addr_add);
+}
+
+/**
+ * vips_unroute_slice() - Prepare to remove the next few addresses of vips_ours()
+ *
+ * To be finished before the first vips_remove_slice(); see vips_add_slice().
+ */
+int vips_unroute_slice(struct nl *nl, struct vips *vips)
+{
+	int r = work_slice(nl, vips, vips->n, addr_unroute);
+
+	if (!r) { /* what had no route has none: no error of the address */
+		vips->next = 0;
+		vips->slice = VIPS_SLICE_FIRST;
+	}
+	return r;
 }
 
 /**

@@ -25,6 +25,7 @@ int vips_ours(struct nl *nl, const struct conf_group *group, struct vips *ret);
 int vips_missing(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
 int vips_make_way(struct nl *nl, const struct vips *missing);
 int vips_add_slice(struct nl *nl, struct vips *vips);
+int vips_unroute_slice(struct nl *nl, struct vips *vips);
 int vips_remove_slice(struct nl *nl, struct vips *vips);
 int vips_ahead(struct nl *nl, const struct conf_group *group, struct vips *ret);
 int vips_step_back(struct nl *nl, struct vips *vips, uint32_t valid_s);
