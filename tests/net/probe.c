@@ -25,6 +25,7 @@ static const struct {
 	{ "hold", hold_verb },
 	{ "huge", huge_verb },
 	{ "overlap", overlap_verb },
+	{ "pulse", pulse_verb },
 	{ "record", record_verb },
 	{ "replay", replay_verb },
 	{ "send", send_verb },

@@ -75,6 +75,7 @@ int hold_verb(int argc, char **argv);
 int hang_up_verb(int argc, char **argv);
 int huge_verb(int argc, char **argv);
 int overlap_verb(int argc, char **argv);
+int pulse_verb(int argc, char **argv);
 int record_verb(int argc, char **argv);
 int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
