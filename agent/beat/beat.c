@@ -169,7 +169,7 @@ int beat_send(struct beat *beat, uint8_t peer, const struct core_beat *text, enu
 	packet->peer_session = to->session.peer;
 	packet->challenge = to->session.challenge;
 	packet->response = 0;
-	packet->beat = *text;
+	memcpy(&packet->beat, text, core_beat_size(beat->conf->n_groups));
 	path_sent_add(&to->sent, text->seq, now);
 	for (size_t i = 0; i < beat->n_paths; i++)
 		n += send_on_route(beat, &to->routes[i], number, now) == 0;

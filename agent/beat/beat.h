@@ -37,7 +37,7 @@ struct beat_received {
 	uint8_t peer;
 	char name[CONF_NAME_MAX + 1]; /* STRANGER, MISPLACED, NAMESAKE */
 	struct ip from;		      /* the same, DEAF, and REFUSED */
-	struct core_beat beat;	      /* FRESH */
+	struct core_beat beat;	      /* FRESH; as of wire_parse() */
 };
 
 struct beat_path_stats {

@@ -165,5 +165,5 @@ void take_packet(struct beat *beat, const struct socket *s, const union channel_
 			       ? take_stranger(beat, peer, packet)
 			       : take_peer(beat, peer, &peer->routes[s->path], packet, now);
 	if (ret->outcome == BEAT_FRESH)
-		ret->beat = packet->beat;
+		memcpy(&ret->beat, &packet->beat, core_beat_size(beat->conf->n_groups));
 }

@@ -374,14 +374,15 @@ static bool get_packet(struct reader *r, const struct conf *conf, struct wire_pa
  * @conf: whose groups and nodes are looked up; unknown groups are passed over, an unknown
  * node becomes CORE_NODE_NONE
  * @key: CONF_KEY_SIZE bytes; NULL: Authentication=none
- * @ret: packet
+ * @ret: packet; records of groups that the configuration does not have are left as they are
  *
  * Return: WIRE_ACCEPTED, or why it was refused.
  */
 enum wire_refusal wire_parse(const uint8_t *buf, size_t len, const struct conf *conf,
 			     const uint8_t *key, struct wire_packet *ret)
 {
-	struct wire_packet packet = { 0 };
+	const size_t size = offsetof(struct wire_packet, beat) + core_beat_size(conf->n_groups);
+	struct wire_packet packet; /* as far as it is in use */
 	uint8_t tag[TAG_SIZE];
 	struct reader r;
 
@@ -394,10 +395,11 @@ enum wire_refusal wire_parse(const uint8_t *buf, size_t len, const struct conf *
 	make_tag(buf, len - TAG_SIZE, key, tag);
 	if (sodium_memcmp(tag, buf + len - TAG_SIZE, TAG_SIZE) != 0)
 		return WIRE_BAD_TAG;
+	memset(&packet, 0, size);
 	r = (struct reader){ .p = buf + TYPE_OFFSET, .end = buf + len - TAG_SIZE };
 	if (!get_packet(&r, conf, &packet))
 		return WIRE_MALFORMED;
-	*ret = packet;
+	memcpy(ret, &packet, size);
 	return WIRE_ACCEPTED;
 }
 

@@ -125,6 +125,12 @@ struct core_beat {
 	struct core_record groups[CORE_GROUPS_MAX];
 };
 
+/* The bytes of a heartbeat about so many groups: most of its records are not in use. */
+static inline size_t core_beat_size(size_t n_groups)
+{
+	return offsetof(struct core_beat, groups) + n_groups * sizeof(struct core_record);
+}
+
 enum core_event_type {
 	CORE_EV_TIME,	     /* the deadline has come; nothing else happened */
 	CORE_EV_START,	     /* once per group, before any other event of it */

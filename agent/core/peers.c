@@ -161,8 +161,7 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 	struct core_peer *p = &core->peers[peer];
 	bool was_up = p->up, differed = p->digest_differs;
 
-	/* of 128 records the first few are in use */
-	memcpy(&p->beat, beat, offsetof(struct core_beat, groups[core->config.n_groups]));
+	memcpy(&p->beat, beat, core_beat_size(core->config.n_groups));
 	p->heard = core->now;
 	p->heard_seq = beat->seq;
 	p->again = p->known && !p->up;

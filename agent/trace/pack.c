@@ -51,18 +51,13 @@ static const uint8_t *get(const uint8_t *from, void *to, size_t size)
 	return from + size;
 }
 
-static size_t beat_size(const struct core_config *config)
-{
-	return BEAT_SIZE + config->n_groups * sizeof(struct core_record);
-}
-
 /**
  * pack_core_size() - What pack_core() needs, in bytes
  */
 size_t pack_core_size(const struct core_config *config)
 {
 	return sizeof(struct head) + CORE_SIZE + config->n_groups * sizeof(struct core_group) +
-	       config->n_nodes * (PEER_SIZE + beat_size(config));
+	       config->n_nodes * (PEER_SIZE + core_beat_size(config->n_groups));
 }
 
 /**
@@ -89,7 +84,7 @@ size_t pack_core(uint8_t *to, const struct core *core)
 	at = put(at, core->groups, core->config.n_groups * sizeof(struct core_group));
 	for (uint8_t n = 0; n < core->config.n_nodes; n++) {
 		at = put(at, &core->peers[n], PEER_SIZE);
-		at = put(at, &core->peers[n].beat, beat_size(&core->config));
+		at = put(at, &core->peers[n].beat, core_beat_size(core->config.n_groups));
 	}
 	return (size_t)(at - to);
 }
@@ -172,7 +167,7 @@ static const uint8_t *get_core(const uint8_t *at, struct core *core)
 	at = get(at, core->groups, core->config.n_groups * sizeof(struct core_group));
 	for (uint8_t n = 0; n < core->config.n_nodes; n++) {
 		at = get(at, &core->peers[n], PEER_SIZE);
-		at = get(at, &core->peers[n].beat, beat_size(&core->config));
+		at = get(at, &core->peers[n].beat, core_beat_size(core->config.n_groups));
 	}
 	return at;
 }
