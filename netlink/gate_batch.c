@@ -11,7 +11,11 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 
-enum { MESSAGE_MAX = 32768 }; /* room for one message: GATE_BATCH_ELEMENTS, with air */
+enum {
+	MESSAGE_MAX = 32768, /* room for one message: GATE_BATCH_ELEMENTS, with air */
+	ELEMENT_MAX = 512,   /* the same with one element: three names and two numbers */
+	FIRST_SIZE = 2048,   /* enough for the most frequent one by far: to refresh the lease */
+};
 
 /* NFTNL_UDATA_SET_KEYBYTEORDER of `nft`. */
 enum {
@@ -37,18 +41,19 @@ void gate_batch_fail(struct gate_batch *b, int error)
 		b->error = error;
 }
 
-/* Makes room for one more message of at most MESSAGE_MAX bytes. */
-static int reserve(struct gate_batch *b)
+/* Makes room for one more message of at most that many bytes. */
+static int reserve(struct gate_batch *b, size_t room)
 {
+	size_t size = b->size ? b->size : FIRST_SIZE;
+	char *buf;
+
 	if (b->error < 0)
 		return b->error;
-	if (b->size - b->len >= MESSAGE_MAX)
+	while (size - b->len < room)
+		size *= 2; /* 8,192 addresses come to 1.5 MB */
+	if (size == b->size)
 		return 0;
-
-	/* Doubling: 8,192 addresses come to 1.5 MB. */
-	size_t size = b->size == 0 ? 2 * MESSAGE_MAX : 2 * b->size;
-	char *buf = realloc(b->buf, size);
-
+	buf = realloc(b->buf, size);
 	if (!buf) {
 		gate_batch_fail(b, -ENOMEM);
 		return -ENOMEM;
@@ -58,6 +63,16 @@ static int reserve(struct gate_batch *b)
 	b->buf = buf;
 	b->size = size;
 	return 0;
+}
+
+static struct nlmsghdr *begin(struct gate_batch *b, uint16_t type, uint16_t family, uint16_t flags,
+			      size_t room)
+{
+	if (reserve(b, room) < 0)
+		return NULL;
+	if (b->len == 0)
+		gate_batch_end(b, nftnl_batch_begin(b->buf, 0));
+	return nftnl_nlmsg_build_hdr(b->buf + b->len, type, family, flags | NLM_F_ACK, 0);
 }
 
 /**
@@ -73,11 +88,7 @@ static int reserve(struct gate_batch *b)
 struct nlmsghdr *gate_batch_begin(struct gate_batch *b, uint16_t type, uint16_t family,
 				  uint16_t flags)
 {
-	if (reserve(b) < 0)
-		return NULL;
-	if (b->len == 0)
-		gate_batch_end(b, nftnl_batch_begin(b->buf, 0));
-	return nftnl_nlmsg_build_hdr(b->buf + b->len, type, family, flags | NLM_F_ACK, 0);
+	return begin(b, type, family, flags, MESSAGE_MAX);
 }
 
 /**
@@ -88,6 +99,7 @@ struct nlmsghdr *gate_batch_begin(struct gate_batch *b, uint16_t type, uint16_t 
 void gate_batch_end(struct gate_batch *b, const struct nlmsghdr *nlh)
 {
 	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
+	assert(b->len <= b->size);
 }
 
 static void put_table(struct gate_batch *b, uint16_t type, uint16_t family, uint32_t flags,
@@ -207,6 +219,18 @@ void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, i
 	gate_batch_end(b, nlh);
 }
 
+static void put_elements(struct gate_batch *b, uint16_t type, uint16_t family,
+			 struct nftnl_set *set, size_t room)
+{
+	uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
+	struct nlmsghdr *nlh = begin(b, type, family, flags, room);
+
+	if (!nlh)
+		return;
+	nftnl_set_elems_nlmsg_build_payload(nlh, set);
+	gate_batch_end(b, nlh);
+}
+
 /**
  * gate_batch_elements() - Add a message about elements of a set.
  * @b: the batch
@@ -218,13 +242,7 @@ void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, i
 void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
 			 struct nftnl_set *set)
 {
-	uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
-	struct nlmsghdr *nlh = gate_batch_begin(b, type, family, flags);
-
-	if (!nlh)
-		return;
-	nftnl_set_elems_nlmsg_build_payload(nlh, set);
-	gate_batch_end(b, nlh);
+	put_elements(b, type, family, set, MESSAGE_MAX);
 }
 
 /* A message about one element; key NULL: about all of them. */
@@ -248,7 +266,7 @@ static void put_element(struct gate_batch *b, uint16_t type, uint16_t family, co
 			nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
 		nftnl_set_elem_add(set, elem); /* takes it */
 	}
-	gate_batch_elements(b, type, family, set);
+	put_elements(b, type, family, set, ELEMENT_MAX);
 }
 
 /**
@@ -317,7 +335,7 @@ void gate_batch_flush(struct gate_batch *b, uint16_t family, const char *set)
  */
 int gate_batch_send(struct gate_batch *b, struct nl *nf)
 {
-	if (reserve(b) < 0)
+	if (reserve(b, ELEMENT_MAX) < 0)
 		return b->error;
 	gate_batch_end(b, nftnl_batch_end(b->buf + b->len, 0));
 	return nl_transact(nf, b->buf, b->len);

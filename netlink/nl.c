@@ -45,7 +45,7 @@ struct answers {
 	uint32_t first;
 	size_t n;
 	int *errors; /* one for each request, or NULL */
-	size_t n_answered;
+	size_t n_expected, n_answered;
 	int error; /* the first one */
 };
 
@@ -184,6 +184,7 @@ int nl_open(int bus, struct nl **ret)
 		nl->slots[i].msg_hdr.msg_iov = &nl->iovecs[i];
 		nl->slots[i].msg_hdr.msg_iovlen = 1;
 		nl->slots[i].msg_hdr.msg_name = &nl->senders[i];
+		nl->slots[i].msg_hdr.msg_namelen = sizeof(nl->senders[i]);
 	}
 	*ret = TAKE(nl);
 	return 0;
@@ -234,15 +235,12 @@ static void take_answer(struct answers *a, const struct ack *ack, size_t len)
 		a->error = ack->err.error;
 }
 
-/* Reads the queue until it is empty, many answers in one call. */
+/* Reads the queue until it is empty or all is there, many answers in one call. */
 static int drain(struct nl *nl, struct answers *a)
 {
-	for (;;) {
-		int n;
+	while (a->n_answered < a->n_expected) {
+		int n = recvmmsg(nl->fd, nl->slots, ACK_SLOTS, 0, NULL);
 
-		for (size_t i = 0; i < ACK_SLOTS; i++)
-			nl->slots[i].msg_hdr.msg_namelen = sizeof(nl->senders[i]);
-		n = recvmmsg(nl->fd, nl->slots, ACK_SLOTS, 0, NULL);
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		/* Answers have been lost: those that miss theirs will be told. */
@@ -250,10 +248,13 @@ static int drain(struct nl *nl, struct answers *a)
 			continue;
 		if (n < 0)
 			return -errno;
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
 			if (nl->senders[i].nl_pid == 0)
 				take_answer(a, &nl->acks[i], nl->slots[i].msg_len);
+			nl->slots[i].msg_hdr.msg_namelen = sizeof(nl->senders[i]);
+		}
 	}
+	return 0;
 }
 
 /* Fills the send buffer with requests from number i on. */
@@ -302,7 +303,7 @@ int nl_each(struct nl *nl, size_t n, nl_build build, const void *data, int *ret_
 		size_t len;
 		int r;
 
-		a.n = fill(nl, i, n, build, data, &len);
+		a.n = a.n_expected = fill(nl, i, n, build, data, &len);
 		r = send_all(nl, nl->out, len);
 		if (r < 0)
 			return r;
@@ -334,14 +335,13 @@ int nl_transact(struct nl *nl, void *batch, size_t len)
 	struct answers a = { .first = nl->seq + 1 };
 	struct nlmsghdr *nlh = batch;
 	int left = (int)len, r;
-	size_t expected = 0;
 
 	for (; nl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		nlh->nlmsg_seq = ++nl->seq;
-		expected += (nlh->nlmsg_flags & NLM_F_ACK) != 0;
+		a.n_expected += (nlh->nlmsg_flags & NLM_F_ACK) != 0;
 		a.n++;
 	}
-	assert(left == 0 && expected > 0);
+	assert(left == 0 && a.n_expected > 0);
 
 	r = send_all(nl, batch, len);
 	if (r < 0)
@@ -351,7 +351,7 @@ int nl_transact(struct nl *nl, void *batch, size_t len)
 		return r;
 	if (a.error < 0)
 		return a.error;
-	return a.n_answered < expected ? -ENOBUFS : 0;
+	return a.n_answered < a.n_expected ? -ENOBUFS : 0;
 }
 
 static void pile_done(struct pile *p)

@@ -33,6 +33,10 @@ static_assert(CORE_GROUPS_MAX <= UINT8_MAX, "the number of records is one byte")
 static_assert(LEN_MIN + CONF_NAME_MAX + 36 + CORE_GROUPS_MAX * RECORD_LEN_MAX <= WIRE_SIZE_MAX,
 	      "every heartbeat fits");
 
+static_assert(offsetof(struct wire_packet, beat) + sizeof(struct core_beat) ==
+		      sizeof(struct wire_packet),
+	      "the heartbeat is what a packet ends with");
+
 enum flag {
 	FLAG_REFERENCES_ANSWER = 1 << 0,
 	FLAG_MARKED = 1 << 1,

@@ -354,8 +354,8 @@ int worker_order(struct worker *w, const struct worker_order *order)
 		r = -EBUSY;
 	else
 		orders_push(orders, order);
-	(void)pthread_cond_signal(&w->wake);
 	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_cond_signal(&w->wake); /* who wakes finds the lock free */
 	return r;
 }
 
