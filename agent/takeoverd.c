@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 #include "agent/log.h"
 #include "agent/recorder/stream.h"
 #include "agent/store.h"
+
+enum { LARGE_SIZE = 32 * 1024 };
 
 struct options {
 	const char *config, *node, *trace;
@@ -248,6 +251,12 @@ int main(int argc, char **argv)
 
 	if (open_standard_fds() < 0)
 		return EXIT_FAILURE; /* there may be nothing to say it on */
+	/*
+	 * What is large comes from the system, zero without having been touched, and goes back
+	 * there. As it is, glibc begins to take it from the heap once something large has been
+	 * freed, a file that has been read, and zeroes there what nobody is going to use.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_SIZE);
 	r = parse_options(argc, argv, &options);
 	if (r >= 0)
 		return r;

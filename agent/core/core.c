@@ -6,6 +6,7 @@
 
 /**
  * core_init() - A core that has not lived yet
+ * @core: groups and peers that the configuration does not have are left as they are
  * @config: copied
  */
 void core_init(struct core *core, const struct core_config *config)
@@ -13,7 +14,8 @@ void core_init(struct core *core, const struct core_config *config)
 	assert(config->n_nodes >= 1 && config->n_nodes <= CORE_NODES_MAX);
 	assert(config->n_groups <= CORE_GROUPS_MAX && config->self < config->n_nodes);
 
-	memset(core, 0, sizeof(*core));
+	memset(core, 0, offsetof(struct core, groups) + config->n_groups * sizeof(core->groups[0]));
+	memset(core->peers, 0, config->n_nodes * sizeof(core->peers[0]));
 	core->config = *config;
 	core->lease_us = config->lease_us;
 	for (uint8_t g = 0; g < config->n_groups; g++)
