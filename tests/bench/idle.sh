@@ -9,7 +9,8 @@
 #
 #	floor        a program that sends a datagram on each path each interval, and
 #	             one that answers (probe pulse): what the network alone costs
-#	takeoverd    as it comes; "1 path": as keepalived has it
+#	takeoverd    as it comes, in real time as its service runs it; with two paths, and
+#	             with one, as keepalived has it
 #	keepalived   VRRP version 3 with advert_int 0.05, one instance a group
 #
 # CPU time is what the scheduler has given to all threads, to the nanosecond. Where
@@ -20,8 +21,8 @@ set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
 
-# NAME GROUPS PATHS
-SYSTEMS=(
+# SYSTEM GROUPS PATHS
+ROWS=(
 	"floor 1 1"
 	"floor 1 2"
 	"takeoverd 1 1"
@@ -31,18 +32,20 @@ SYSTEMS=(
 	"keepalived 100 1"
 )
 INTERVAL_MS=50
-SECONDS_LONG=60
-SETTLE_S=3 # what starting leaves behind has been done: announcements, buses
+LONG_S=60
+SETTLE_S=5 # what a start leaves behind has been done by then: announcements, the bus
+START_S=60
 JSON=
+RUNNING=()
 
 usage()
 {
 	cat <<-END
-		usage: idle.sh [--seconds N] [--only NAME[,NAME...]] [--json FILE]
+		usage: idle.sh [--seconds N] [--quick] [--json FILE]
 
-		  --seconds N   how long to measure (default $SECONDS_LONG)
-		  --only NAMES  of floor, takeoverd, keepalived
-		  --json FILE   the rows, for programs as well
+		  --seconds N   how long to measure (default $LONG_S)
+		  --quick       takeoverd with one group, for two seconds: does it work?
+		  --json FILE   the rows as an array
 	END
 }
 
@@ -125,170 +128,187 @@ keepalived_start()
 	PRIMARY_PIDS=$(keepalived_pids a) BACKUP_PIDS=$(keepalived_pids b)
 }
 
-# Until the parent has measured: it closes the pipe that we read from.
+# It runs until this process is told to end, whose networks go with it.
 run_system() # NUMBER NAME GROUPS PATHS
 {
 	local name=$2
 
 	GROUPS_WANTED=$3 PATHS=$4 NET=${NET}n$1
-	trap 'net_down || true' EXIT
-	trap 'exit 130' INT TERM
+	trap 'status=$?; set +eu; net_down; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
 	net_up
 	"${name}_start"
 	printf 'primary %s\nbackup %s\n' "$PRIMARY_PIDS" "$BACKUP_PIDS" >"$WORK/$1.pids"
 	echo ready >"$WORK/ready"
-	read -r _ <"$WORK/$1.end" || true
+	read -r _ <>"$WORK/$1.end" # never comes
 }
 
 # --- Measuring ----------------------------------------------------------------
 
-# cpu_of PID...: nanoseconds that all of its threads have run
-cpu_of()
+# spent PID...: ns that all of their threads have run, how often one was woken, RSS and PSS in KiB
+spent()
 {
 	local pid
 
 	for pid; do
-		cat "/proc/$pid/task"/*/schedstat
-	done | awk '{ ns += $1 } END { printf "%.0f", ns }'
+		cat "/proc/$pid/task"/*/{schedstat,status} "/proc/$pid/smaps_rollup"
+	done | awk '
+		/^[0-9]+ [0-9]+ [0-9]+$/ { ns += $1 }
+		/^voluntary_ctxt_switches:/ { wakes += $2 }
+		/^Rss:/ { rss += $2 }
+		/^Pss:/ { pss += $2 }
+		END { printf "%.0f %d %d %d\n", ns, wakes, rss, pss }'
 }
 
-wakes_of()
-{
-	local pid
-
-	for pid; do
-		cat "/proc/$pid/task"/*/status
-	done | awk '/^voluntary_ctxt/ { n += $2 } END { print n + 0 }'
-}
-
-memory_of() # PID...: RSS and PSS in KiB
-{
-	local pid
-
-	for pid; do
-		cat "/proc/$pid/smaps_rollup"
-	done | awk '/^Rss:/ { rss += $2 } /^Pss:/ { pss += $2 } END { print rss, pss }'
-}
-
-# snapshot FILE: NUMBER ROLE CPU-NS WAKES
+# A line for each node of each system: NUMBER NODE and what it has spent
 snapshot()
 {
-	local i role pids
+	local i node pids
 
 	for i in "${!ROWS[@]}"; do
-		while read -r role pids; do
+		while read -r node pids; do
 			# shellcheck disable=SC2086 # process ids are words
-			echo "$i $role $(cpu_of $pids) $(wakes_of $pids) $(memory_of $pids)"
+			echo "$i $node $(spent $pids)"
 		done <"$WORK/$i.pids"
-	done >"$1"
+	done
 }
 
-# One line for each node of each system: what it cost in a minute
-rows() # ELAPSED-NS
+# measure: SYSTEM GROUPS PATHS NODE CPU-MS-A-MINUTE WAKES-A-SECOND RSS PSS, a line for each node
+measure()
 {
-	local i
+	local i begin end
 
+	begin=$(date +%s%N)
+	snapshot >"$WORK/before"
+	sleep "$LONG_S" # what passes here is what is being measured
+	end=$(date +%s%N)
+	snapshot >"$WORK/after"
 	for i in "${!ROWS[@]}"; do
-		echo "name $i ${ROWS[$i]}"
-	done | cat - "$WORK/before" "$WORK/after" | awk -v ns="$1" '
-		$1 == "name" { name[$2] = $3 " " $4 " " $5; next }
+		echo "row $i ${ROWS[$i]}"
+	done | cat - "$WORK/before" "$WORK/after" | awk -v ns=$((end - begin)) '
+		$1 == "row" { row[$2] = $3 " " $4 " " $5; next }
 		!(($1, $2) in cpu) { cpu[$1, $2] = $3; wakes[$1, $2] = $4; next }
 		{
-			printf "%s %s %.1f %.1f %d %d\n", name[$1], $2,
-				($3 - cpu[$1, $2]) / ns * 60000, ($4 - wakes[$1, $2]) / ns * 1e9, $5, $6
+			printf "%s %s %.1f %.1f %d %d\n", row[$1], $2, ($3 - cpu[$1, $2]) / ns * 60e3,
+				($4 - wakes[$1, $2]) / ns * 1e9, $5, $6
 		}'
 }
 
 table()
 {
-	printf '%-12s %7s %6s %-8s %11s %9s %8s %8s\n' \
-		system groups paths node 'CPU ms/min' wakes/s RSS/KiB PSS/KiB
-	while read -r name groups paths node cpu wakes rss pss; do
-		printf '%-12s %7s %6s %-8s %11s %9s %8s %8s\n' \
-			"$name" "$groups" "$paths" "$node" "$cpu" "$wakes" "$rss" "$pss"
-	done
+	local line='| %-10s | %6s | %5s | %-7s | %10s | %8s | %7s | %7s |\n'
+
+	# shellcheck disable=SC2059 # one format for all lines
+	{
+		printf "$line" system groups paths node 'CPU ms/min' wakes/s RSS/KiB PSS/KiB
+		printf "$line" ---------- -----: ----: ------- ---------: -------: ------: ------:
+		while read -r -a row; do
+			printf "$line" "${row[@]}"
+		done
+	}
 }
 
 json()
 {
-	awk -v seconds="$SECONDS_LONG" -v interval="$INTERVAL_MS" '
-		BEGIN { printf "{\"part\":\"idle\",\"seconds\":%d,\"interval_ms\":%d,\"rows\":[", seconds, interval }
+	awk -v seconds="$LONG_S" -v interval="$INTERVAL_MS" '
 		{
-			printf "%s\n{\"system\":\"%s\",\"groups\":%d,\"paths\":%d,\"node\":\"%s\",", (NR > 1 ? "," : ""), $1, $2, $3, $4
-			printf "\"cpu_ms_per_minute\":%s,\"wakes_per_s\":%s,\"rss_kib\":%d,\"pss_kib\":%d}", $5, $6, $7, $8
+			printf "%s{\"part\": \"idle\", \"seconds\": %d, \"interval_ms\": %d, ",
+				(NR == 1 ? "[" : ",\n"), seconds, interval
+			printf "\"system\": \"%s\", \"groups\": %d, \"paths\": %d, \"node\": \"%s\", ",
+				$1, $2, $3, $4
+			printf "\"cpu_ms_per_minute\": %s, \"wakes_per_s\": %s, ", $5, $6
+			printf "\"rss_kib\": %d, \"pss_kib\": %d}", $7, $8
 		}
-		END { print "\n]}" }'
+		END { print "]" }'
 }
 
-# What DESIGN asks for, as ratios of one run
+# What is asked for, as far as the rows have it
 budgets()
 {
 	awk '
-		{ key = $1 " " $2 " " $3 " " $4; cpu[key] = $5; rss[key] = $7 }
-		function say(what, value, most) {
-			printf "%-58s %8.2f  (at most %s) %s\n", what, value, most, value <= most ? "met" : "NOT MET"
+		function budget(what, limit, is, unit) {
+			if (!n++)
+				printf "\n**Budgets**\n\n%s\n%s\n", "| budget | limit | measured | of it | |",
+					"| --- | ---: | ---: | ---: | --- |"
+			printf "| %s | %.0f %s | %.0f %s | %.0f %% | %s |\n", what, limit, unit, is, unit,
+				is / limit * 100, is <= limit ? "met" : "not met"
 		}
+		{ key = $1 " " $2 " " $3; cpu[key] += $5; of[key, $4] = $5; rss[key, $4] = $7 }
 		END {
-			p = "takeoverd 1 2 primary"; k = "keepalived 1 1 primary"
-			both = cpu[p] + cpu["takeoverd 1 2 backup"]
-			if (cpu[k]) {
-				say("CPU, one group: takeoverd/keepalived, primary", cpu[p] / cpu[k], 1)
-				say("CPU, one group, one path: takeoverd/keepalived, primary", cpu["takeoverd 1 1 primary"] / cpu[k], 1)
+			ours = "takeoverd 1 2"
+			theirs = of["keepalived 1 1", "primary"]
+			if (theirs && of[ours, "primary"]) {
+				budget("one group, primary: CPU of keepalived", theirs, of[ours, "primary"], "ms/min")
+				budget("the same with one path", theirs, of["takeoverd 1 1", "primary"], "ms/min")
 			}
-			if (both)
-				say("CPU, takeoverd: 100 groups/one, both nodes", (cpu["takeoverd 100 2 primary"] + cpu["takeoverd 100 2 backup"]) / both, 2)
-			if (rss[p])
-				say("takeoverd, one group: resident MiB", rss[p] / 1024, 4)
+			if (cpu["takeoverd 100 2"])
+				budget("100 groups, both nodes: CPU of one, twice", 2 * cpu[ours],
+					cpu["takeoverd 100 2"], "ms/min")
+			if (rss[ours, "primary"])
+				budget("one group, primary: resident", 4096, rss[ours, "primary"], "KiB")
+			if (cpu["keepalived 1 1"] && cpu["keepalived 100 1"])
+				printf "\n100 instances cost keepalived %.0f times what one costs, takeoverd %.1f times.\n",
+					cpu["keepalived 100 1"] / cpu["keepalived 1 1"],
+					cpu["takeoverd 100 2"] / cpu[ours]
 		}'
 }
 
-cleanup()
-{
-	local i
+# --- All of them --------------------------------------------------------------
 
-	trap - EXIT INT TERM
+start_all()
+{
+	local i ready line
+
+	mkfifo "$WORK/ready"
+	exec {ready}<>"$WORK/ready"
 	for i in "${!ROWS[@]}"; do
-		[[ ! -p $WORK/$i.end ]] || { : <>"$WORK/$i.end"; }
+		mkfifo "$WORK/$i.end"
+		# shellcheck disable=SC2086 # a row is words
+		(run_system "$i" ${ROWS[$i]}) 2>"$WORK/$i.err" &
+		RUNNING+=($!)
+		read -r -t "$START_S" line <&"$ready" || die "${ROWS[$i]}: $(tail -n 5 "$WORK/$i.err")"
 	done
-	[[ ${#RUNNING[@]} == 0 ]] || kill -TERM "${RUNNING[@]}" 2>/dev/null || true
-	wait
-	rm -rf "$WORK"
 }
 
-ROWS=() RUNNING=()
-only=floor,takeoverd,keepalived
-while (($#)); do
-	case $1 in
-	--seconds) SECONDS_LONG=$2 && shift 2 ;;
-	--only) only=$2 && shift 2 ;;
-	--json) JSON=$2 && shift 2 ;;
-	--help) usage && exit ;;
-	*) usage >&2 && exit 2 ;;
-	esac
-done
-for system in "${SYSTEMS[@]}"; do
-	[[ ,$only, != *,${system%% *},* ]] || ROWS+=("$system")
-done
-WORK=$(mktemp -d)
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-mkfifo "$WORK/ready"
-exec {ready}<>"$WORK/ready"
-for i in "${!ROWS[@]}"; do
-	mkfifo "$WORK/$i.end"
-	# shellcheck disable=SC2086 # a row is words
-	(run_system "$i" ${ROWS[$i]}) 2>"$WORK/$i.err" &
-	RUNNING+=($!)
-	read -r -t 60 _ <&"$ready" || { cat "$WORK/$i.err" >&2; exit 1; }
-done
-sleep "$SETTLE_S"
-start=$(date +%s%N)
-snapshot "$WORK/before"
-sleep "$SECONDS_LONG"
-end=$(date +%s%N)
-snapshot "$WORK/after"
-rows $((end - start)) >"$WORK/rows"
-table <"$WORK/rows"
-echo
-budgets <"$WORK/rows"
-[[ -z $JSON ]] || json <"$WORK/rows" >"$JSON"
+finish_up()
+{
+	trap '' INT TERM HUP PIPE
+	((${#RUNNING[@]} == 0)) || kill -TERM "${RUNNING[@]}"
+	wait
+	rm -rf "$WORK"
+} 2>/dev/null
+
+main()
+{
+	local only=
+
+	while (($#)); do
+		case $1 in
+		--help) usage && exit 0 ;;
+		--quick) LONG_S=2 SETTLE_S=0 only=quick && shift && continue ;;
+		--seconds) LONG_S=${2:-} ;;
+		--json) JSON=${2:-} ;;
+		*) usage >&2 && exit 2 ;;
+		esac
+		(($# > 1)) || { usage >&2 && exit 2; }
+		shift 2
+	done
+	need_tools
+	if [[ $only == quick ]]; then
+		ROWS=("floor 1 2" "takeoverd 1 2")
+	elif ! command -v keepalived >/dev/null; then
+		die "keepalived is missing: make deps-bench"
+	fi
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/takeover-idle.XXXXXX")
+	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
+	start_all
+	sleep "$SETTLE_S"
+	measure >"$WORK/rows"
+	printf '\n**While nothing happens**, heartbeats each %d ms, %d s\n\n' "$INTERVAL_MS" "$LONG_S"
+	table <"$WORK/rows"
+	budgets <"$WORK/rows"
+	[[ -z $JSON ]] || json <"$WORK/rows" >"$JSON"
+}
+
+main "$@"
