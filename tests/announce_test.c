@@ -200,6 +200,32 @@ Test(announce, each_address_leaves_on_its_own_interface)
 	cr_assert_eq(count_heard(), 2);
 }
 
+/* Clients know it already, and one frame moves it; some time later, everything for everybody. */
+Test(announce, a_mac_that_moves_along_takes_one_frame_for_all_addresses)
+{
+	struct frame expected;
+	size_t heard = 1;
+
+	start(HELD_NODES "[Group sip]\nMode=subinterface\nStage=yes\nSubInterface=va vb shared\n"
+			 "VirtualAddress=10.9.0.3 va\nVirtualAddress=10.9.0.4 va\n"
+			 "VirtualAddress=fd09::3 va\n");
+	link_up("va");
+	announcer_start(announcer, 0);
+	run_loop();
+	send_last();
+	expect_arp(&conf->groups[0].vips[0].ip, ARP_FORM_REQUEST);
+	cr_assert_not(hear(&expected));
+	while (heard == 1) {
+		announcer_start(announcer, 0);
+		run_loop();
+		heard = count_heard();
+	}
+	cr_assert_eq(heard, 2 + 2 + 1);
+	announcer_cancel(announcer, 0);
+	announcer_start(announcer, 0);
+	cr_assert_eq(count_heard(), 1, "it has moved there and back");
+}
+
 static void start_many(void)
 {
 	_cleanup_(freep) char *text = NULL;

@@ -23,6 +23,12 @@ enum {
 	ANNOUNCE_SLICE = 128,
 	/* Who is asked takes the address down, new or not; Linux has room for 1,024. */
 	ANNOUNCE_ASKED = 64,
+	/*
+	 * A MAC that both nodes have is what clients know already; only the switches have to
+	 * learn, from one frame. For so long after a claim that is all; then everything is said,
+	 * for those who know another MAC, a stranger's or one of another configuration.
+	 */
+	ANNOUNCE_BRIEF_US = 500 * 1000,
 };
 
 /* What is sent of each address; in this order, so that nobody waits for the last ones. */
@@ -50,7 +56,8 @@ struct announcer {
 	size_t n_ports;
 	int reading; /* the interface of ours whose neighbours are being read; 0: none */
 	struct cursor cursors[_PASS_MAX][CORE_GROUPS_MAX];
-	bool untold[CORE_GROUPS_MAX]; /* waits until its neighbours have been read */
+	bool untold[CORE_GROUPS_MAX];	    /* waits until its neighbours have been read */
+	uint64_t since_us[CORE_GROUPS_MAX]; /* announced for the first time; 0: not yet */
 };
 
 static struct port *find_port(struct announcer *a, const char *name)
@@ -246,6 +253,7 @@ static void note_vip(struct announcer *a, const struct conf_vip *vip)
 
 	if (!port) {
 		port = &a->ports[a->n_ports++];
+		port->first = vip;
 		memcpy(port->name, vip->ifname, sizeof(port->name));
 		port->fd = -1;
 	}
@@ -373,8 +381,32 @@ void announcer_look(struct announcer *a, uint8_t group)
 			a->ports[i].unread = true;
 }
 
+/* Has every interface of the group a MAC that goes with it from node to node? */
+static bool is_shared(const struct conf_group *group)
+{
+	for (size_t i = 0; i < group->n_subs; i++)
+		if (group->subs[i].mac == CONF_MAC_OWN)
+			return false;
+	return group->staged; /* else some addresses may be on other interfaces */
+}
+
+/* One frame on each interface of a group; what is refused is left to the next round. */
+static void say_briefly(const struct announcer *a, const struct conf_group *group)
+{
+	for (size_t i = 0; i < a->n_ports; i++) {
+		const struct port *port = &a->ports[i];
+		struct frame frame;
+		size_t sent;
+
+		if (port->fd < 0 || !conf_find_sub(group, port->name))
+			continue;
+		(void)build(port, &port->first->ip, PASS_REQUEST, NULL, &frame);
+		(void)packet_send(port->fd, &frame, 1, &sent);
+	}
+}
+
 /**
- * announcer_start() - Announce every address of a group
+ * announcer_start() - Announce every address of a group; at first, if that is enough, only one
  *
  * What the slice has room for leaves before this returns, the rest between
  * other events; what is left of an earlier start is part of it. Those whom
@@ -383,7 +415,14 @@ void announcer_look(struct announcer *a, uint8_t group)
 void announcer_start(struct announcer *a, uint8_t group)
 {
 	const struct conf_group *conf = &a->conf->groups[group];
+	const uint64_t now = clock_us();
 
+	if (!a->since_us[group])
+		a->since_us[group] = now;
+	if (is_shared(conf) && now - a->since_us[group] < ANNOUNCE_BRIEF_US) {
+		say_briefly(a, conf);
+		return;
+	}
 	a->cursors[PASS_REQUEST][group].left = conf->n_vips;
 	a->cursors[PASS_REPLY][group].left = conf->n_vips;
 	a->untold[group] = true;
@@ -399,6 +438,7 @@ void announcer_cancel(struct announcer *a, uint8_t group)
 	for (enum pass pass = 0; pass < _PASS_MAX; pass++)
 		a->cursors[pass][group].left = 0;
 	a->untold[group] = false;
+	a->since_us[group] = 0;
 }
 
 /**

@@ -13,8 +13,9 @@ struct port {
 	int parent;  /* of a macvlan, on which the kernel knows the neighbours; else the same */
 	uint8_t mac[6];
 	int fd;
-	size_t n_vips4, n_vips6;  /* of all groups */
-	struct neigh *neighbours; /* owned; those to be told */
+	size_t n_vips4, n_vips6;      /* of all groups */
+	const struct conf_vip *first; /* of the first group; borrowed */
+	struct neigh *neighbours;     /* owned; those to be told */
 	size_t n_neighbours;
 	bool unread; /* they have to be read again */
 };
