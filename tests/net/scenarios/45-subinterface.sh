@@ -327,6 +327,39 @@ scenario_subinterface_staged()
 	! ip -n "$NET-a" link show vip0 2>/dev/null || fail "vip0 is left behind"
 }
 
+# A flush opens the gate, and on a staged backup the addresses are there. As long as its agent
+# lives, be it frozen and so unable to repair that, a second lock keeps them silent.
+scenario_subinterface_staged_flushed()
+{
+	local mac tables
+
+	sub_up shared Stage=yes
+	mac=$(sub_mac a)
+	wait_silent b
+	count_frames_from "$mac"
+	agent_signal b STOP
+	in_ns b nft flush ruleset
+	tables=$(in_ns b nft list tables)$'\n'
+	[[ $tables == *' inet takeover_moat'* && $tables != *' inet takeover'$'\n'* ]] ||
+		fail "tables: $tables"
+	ip -n "$NET-b" link set vip0 arp on # what the agent would put right
+	assert_silent b "$(mac b 0)" "$(mac b 1)" "$mac"
+	in_ns b ping -c1 -W1 -q ff02::1%vip0 >/dev/null 2>&1 || true
+	[[ $(frames_from b0) == 0 ]] || fail "the backup has sent $(frames_from b0) frames"
+	both_start
+	agent_signal b CONT
+	wait_silent b
+	in_ns b nft flush ruleset
+	gate_is_back b
+	settle
+	[[ $PRIMARY == a ]] || fail "$PRIMARY is primary"
+	both_stop
+	[[ ${R[answers_b]} == 0 ]] || fail "the backup answered ${R[answers_b]} packets"
+	call_ok a Switchover
+	settle
+	[[ $PRIMARY == b ]] || fail "$PRIMARY is primary"
+}
+
 # event_start KEY NODE GROUP ID / event_has KEY TEXT: it has come, and has the text in it
 event_start()
 {

@@ -489,6 +489,13 @@ scenario_kernel_without_nftables()
 	lacks nf_tables 'nftables: modprobe nf_tables'
 	lacks arp 'tables of the family inet or arp'
 	lacks fib 'fib of nftables: modprobe nft_fib_inet'
+	{
+		config_agent
+		config_nodes
+		printf '%s\n' '' '[Group sip]' Mode=subinterface Stage=yes \
+			'SubInterface=vip0 eth0 own' "VirtualAddress=$VIP4/16 vip0"
+	} >"$DIR/takeover.conf"
+	lacks owner '.*or tables with an owner: Linux 5.12'
 	agent_start a
 	wait_role a primary
 }

@@ -2,8 +2,8 @@
 /*
  * A kernel that lacks something of nftables, for one process: LD_PRELOADed, it
  * changes what is asked of netlink so that the kernel answers as one without
- * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family) or fib; or does not
- * tell of what others change, nor of addresses that come or are not what they
+ * $NFTABLES_WITHOUT: nfnetlink, nf_tables, arp (the family), fib or owner (of a
+ * table); or does not tell of what others change, nor of addresses that come or are not what they
  * were: news. That addresses have gone it tells.
  */
 #include <arpa/inet.h>
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -89,6 +90,27 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 	return real(fd, level, option, value, len);
 }
 
+/* A flag that no kernel has yet is refused as this one was before there was it. */
+static void change_owner(struct nlmsghdr *nlh)
+{
+	const size_t head = NLMSG_LENGTH(sizeof(struct nfgenmsg));
+	struct nlattr *attr;
+
+	if (nlh->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		return;
+	for (size_t at = head; at + NLA_HDRLEN <= nlh->nlmsg_len; at += NLA_ALIGN(attr->nla_len)) {
+		uint32_t flags;
+
+		attr = (void *)((char *)nlh + at);
+		if (attr->nla_type != NFTA_TABLE_FLAGS)
+			continue;
+		memcpy(&flags, attr + 1, sizeof(flags));
+		if (flags & htonl(NFT_TABLE_F_OWNER))
+			flags |= htonl(1U << 31);
+		memcpy(attr + 1, &flags, sizeof(flags));
+	}
+}
+
 /* To a subsystem, to a family, with an expression that the kernel does not have. */
 static void change(struct nlmsghdr *nlh)
 {
@@ -107,6 +129,8 @@ static void change(struct nlmsghdr *nlh)
 
 		if (name)
 			*name = '-';
+	} else if (strcmp(what, "owner") == 0) {
+		change_owner(nlh);
 	}
 }
 
