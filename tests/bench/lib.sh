@@ -11,7 +11,7 @@
 #	SYS_DEAD_MS       its dead time, if it has budgets
 #	SYS_SCENES        what it can do at all, if that is not everything
 #	sys_config VIP... its configuration for these addresses on eth0, below $DIR
-#	sys_start NODE    start it there, without waiting
+#	sys_start NODE    start it there, without waiting for it
 #	sys_ready         wait until a holds the addresses and b stands by
 #	sys_move          a planned switchover away from $PRIMARY; begins with mark
 #	sys_stop NODE     the orderly stop; begins with mark
@@ -131,8 +131,10 @@ sys_pids()
 	[[ -z ${PIDS[sys-$1]:-} ]] || family "${PIDS[sys-$1]}"
 }
 
+# Stopped first: of several processes one that sees another die could do things in order yet.
 sys_kill()
 {
+	signal_all "$1" STOP
 	signal_all "$1" KILL
 	{ wait "${PIDS[sys-$1]}"; } 2>/dev/null || true
 	unset "PIDS[sys-$1]"

@@ -21,9 +21,9 @@ EVER_US=50000                # both answer to the end if they do so this long be
 declare -A SCENES=(
 	[move]="Planned switchover"
 	[stop]="Orderly stop"
-	[crash]="Crash: SIGKILL, nobody restarts it"
+	[crash]="Crash: SIGKILL to all of its processes, nobody restarts it"
 	[restart]="Crash: SIGKILL, started again after 100 ms"
-	[freeze]="Freeze: SIGSTOP"
+	[freeze]="Freeze: SIGSTOP to all of its processes"
 	[power]="Power-off of the node"
 	[cable]="Cable of the service's NIC pulled, the peer link lives"
 )
@@ -116,30 +116,32 @@ first_answer()
 	"$PROBE" first "$DIR/load.log" "${NODE_NAME[$1]}" "$MARK_US" || echo null
 }
 
-# both_to_the_end A-LAST B-LAST STOP: of answers to the clients of a and b
-both_to_the_end()
+# ended CLIENT NODE: stop it; SEEN_TO_THE_END if the node answered as long as it asked
+ended()
 {
-	(($1 + EVER_US > $3 && $2 + EVER_US > $3)) && echo true || echo false
+	send_stop "$1"
+	SEEN_TO_THE_END=
+	((${R[${NODE_NAME[$2]}_last_us]:-0} + EVER_US < R[stop_us])) || SEEN_TO_THE_END=1
 }
 
 clients_stop() # SYSTEM SCENE RUN
 {
-	local record a_last b_last seen_us
+	local record to_the_end=true seen_us
 
+	kill -TERM "${PIDS[send-load]}" "${PIDS[send-both-a]}" "${PIDS[send-both-b]}"
+	ended both-a a
+	[[ -n $SEEN_TO_THE_END ]] || to_the_end=false
+	ended both-b b
+	[[ -n $SEEN_TO_THE_END ]] || to_the_end=false
 	send_stop load
+	seen_us=$((R[stop_us] - MARK_US))
 	record=("lost=${R[lost]}" "silence_us=${R[silence_us]}" "first_us=$(first_answer b)"
 		"sent=${R[sent]}" "sent_per_s=$((R[sent] * 1000000 / (R[stop_us] - R[start_us])))"
 		"late_us=${R[late_us]}" "answered_a=${R[alpha]:-0}" "answered_b=${R[beta]:-0}")
-	seen_us=$((R[stop_us] - MARK_US))
-	send_stop both-a
-	a_last=${R[alpha_last_us]:-0}
-	send_stop both-b
-	b_last=${R[beta_last_us]:-0}
-	record+=("both_to_the_end=$(both_to_the_end "$a_last" "$b_last" "${R[stop_us]}")")
 	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
 	record "part=pair" "system=$1" "scene=$2" "run=$3" "${record[@]}" \
-		"both_us=${R[both_total_us]}" "seen_us=$seen_us" "call_us=${CALL_US:-null}" \
-		"dead_ms=${SYS_DEAD_MS:-null}"
+		"both_us=${R[both_total_us]}" "both_to_the_end=$to_the_end" "seen_us=$seen_us" \
+		"call_us=${CALL_US:-null}" "dead_ms=${SYS_DEAD_MS:-null}"
 }
 
 # child SYSTEM SCENE RUN

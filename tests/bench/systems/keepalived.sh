@@ -47,6 +47,7 @@ sys_config()
 
 sys_start()
 {
+	[[ $1 == a ]] || wait_line "$DIR/sys-a.err" 'Entering MASTER STATE' # or b is the first one
 	spawn "sys-$1" "$1" /dev/null keepalived --dont-fork --vrrp --log-console \
 		--log-detail --no-syslog --use-file="$DIR/keepalived-$1.conf" \
 		--pid="$DIR/keepalived-$1.pid" --vrrp_pid="$DIR/vrrp-$1.pid"
@@ -54,7 +55,6 @@ sys_start()
 
 sys_ready()
 {
-	wait_line "$DIR/sys-a.err" 'Entering MASTER STATE'
 	wait_line "$DIR/sys-b.err" 'Entering BACKUP STATE'
 	wait_holds a "$VIP"
 }

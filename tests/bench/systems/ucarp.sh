@@ -39,7 +39,10 @@ sys_start()
 {
 	local skew=0
 
-	[[ $1 == a ]] || skew=10
+	if [[ $1 == b ]]; then
+		skew=10
+		wait_line "$DIR/sys-a.err" 'state: MASTER' # or b may be the first one
+	fi
 	spawn "sys-$1" "$1" /dev/null ucarp --interface=eth0 \
 		--srcip="10.77.0.${NUMBER[$1]}" --vhid=1 --pass=secret --addr="$VIP" \
 		--advbase=1 --advskew="$skew" --shutdown \
@@ -48,7 +51,6 @@ sys_start()
 
 sys_ready()
 {
-	wait_line "$DIR/sys-a.err" 'state: MASTER'
 	wait_line "$DIR/sys-b.err" 'state: BACKUP'
 	wait_holds a "$VIP"
 }
