@@ -61,17 +61,23 @@ def never_both($scene; $what):
 	budget("\($system): \($what)"; 0; map(.both_us) | max / 1000; "ms");
 
 def budgets: [
-	nothing_lost("takeoverd"; "move"; "planned: lost"),
-	against_floor("takeoverd"; "floor"; 3; .first_us // 1e9; "planned: first answer, 3 x floor"),
+	(("takeoverd", "takeoverd-fast", "takeoverd-sub") as $system |
+		nothing_lost($system; "move"; "\($system): planned, lost")),
+	against_floor("takeoverd"; "floor"; 3; .first_us // 1e9; "takeoverd: planned, first answer, 3 x floor"),
 	against_floor("takeoverd-strict"; "floor-strict"; 2; .silence_us;
-		"strict: silence, 2 x floor"),
-	nothing_lost("takeoverd"; "restart"; "crash, restarted: lost"),
+		"takeoverd-strict: planned, silence, 2 x floor"),
+	nothing_lost("takeoverd"; "restart"; "takeoverd: crash, restarted, lost"),
 	silent("power"; "power-off, silence, dead time + 5 ms"),
 	silent("cable"; "cable, silence, dead time + 5 ms"),
 	never_both("crash"; "crash, both answer"),
 	never_both("freeze"; "freeze, both answer")];
 
 # --- All of it ----------------------------------------------------------------
+
+def for_ever:
+	map(select(.both_to_the_end)) | select(. != []) |
+	"", "For ever: both still answered when it was given up, after \(map(.seen_us) | min | . / 1e6 |
+	round1) s or later.";
 
 # A client that does not run hears nothing, whatever the nodes do.
 def busy($all):
@@ -80,12 +86,13 @@ def busy($all):
 	"", "In \(length) of \($all | length) runs the client itself was kept from running for more than 2 ms,",
 	"\(map(.late_us) | max | ms) ms at worst: the machine was busy, silences may be the client's.";
 
-. as $all |
+. as $all | select($all != []) |
 "", "Runs of each: \(map(.run) | max); lowest / median / highest. A client sends " +
 "\(map(.sent_per_s) | median) packets/s.", "",
 ($systems[] | select(.name as $name | $all | any(.system == $name)) |
 	"- \(.name): \(.title)"),
 ($titles | keys_unsorted[] as $scene | $all | scene($scene)),
+for_ever,
 (budgets | select(. != []) |
 	"", "**Budgets**", "", ([["budget", "limit", "measured", "of it", ""]] + . | table)),
 busy($all)
