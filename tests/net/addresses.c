@@ -111,9 +111,9 @@ static int dump(mnl_cb_t visit, void *data)
 		return -errno;
 	do {
 		n = mnl_socket_recvfrom(nl, buf, MESSAGE_SIZE);
-		r = n < 0 ? -errno : mnl_cb_run(buf, (size_t)n, 0, 0, visit, data);
+		r = n < 0 ? -1 : mnl_cb_run(buf, (size_t)n, 0, 0, visit, data);
 	} while (r > 0);
-	return r;
+	return r < 0 ? -errno : 0;
 }
 
 static int print_address(const struct nlmsghdr *nlh, void *data)
@@ -223,7 +223,8 @@ static int watch_open(struct watch *w)
 	int r = rtnl_open(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, &w->nl);
 
 	if (r >= 0)
-		r = dump(watch_message, w);
+		while ((r = dump(watch_message, w)) == -EINTR)
+			; /* others came or went in the middle of it */
 	w->came = w->went = 0;
 	return r;
 }
