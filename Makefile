@@ -81,6 +81,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 PROBE := $(BUILD)/tests/net/probe
 PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/net/*.c))
+# What the benchmark measures with, and against: of ours it has the witness' files only.
+BENCH_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 EVERY_FILE = $(shell find agent netlink sdbus tests -name '*.[ch]')
 
 all: $(PROGRAMS)
@@ -130,6 +132,10 @@ $(PROBE): $(PROBE_OBJECTS)
 	$(say) LD $@
 	$(Q)$(LINK) $(PKG_LIBS)
 
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/net/util.o $(BUILD)/tests/net/frames.o
+	$(say) LD $@
+	$(Q)$(LINK) -Wl,--as-needed $(PKG_LIBS)
+
 # Preloaded into what has to be wrong about the time of day, or about the kernel.
 SHIMS := $(patsubst tests/net/shim/%.c,$(BUILD)/tests/net/%.so,$(wildcard tests/net/shim/*.c))
 
@@ -138,7 +144,7 @@ $(BUILD)/tests/net/%.so: tests/net/shim/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS)
+tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS) $(BENCH_PROGRAMS)
 
 # --- What is needed, on Debian 12 ---------------------------------------------
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Does the benchmark work? One planned move by takeoverd and by the floor, and a row of
-# each in full. What it took is nobody's business here.
+# Does the benchmark work? One planned move by takeoverd and by the floor, one of 100
+# addresses, and a row of each in full. What it took is nobody's business here.
 
 set -eu -o pipefail
 # shellcheck source=tests/bench/lib.sh
@@ -31,5 +31,16 @@ for system in floor takeoverd; do
 		wrong "no row of $system"
 done
 awk 'length > 100 { exit 1 }' "$DIR/out" || wrong "a line of more than 100 columns"
+
+"$BENCH/run.sh" --quick --part scale --json "$DIR/json" >"$DIR/out" 2>&1 || wrong "scale failed"
+jq -e '[.measurements[] | select(.part == "scale" and .addresses == 100 and .moved)] |
+	sort_by(.kind) | map(.kind) == ["loss", "time"] and
+	(.[0] | .sent > 0 and .answered_us > 0 and .lost >= 0) and
+	(.[1] | .there_us > 0 and .announced_us > 0 and .gone_us > 0 and .frames >= 100 and
+		.cpu_us > 0 and .peak_kib > 0)' \
+	"$DIR/json" >/dev/null || wrong "not what was to be measured: $(jq -c . "$DIR/json")"
+grep -qE '^\| takeoverd +\|( [0-9.]+/[0-9.]+/[0-9.]+ +\|){3}( [0-9.]+ +\|){3}$' "$DIR/out" ||
+	wrong "no row of many addresses"
+awk 'length > 100 { exit 1 }' "$DIR/out" || wrong "a line of more than 100 columns"
 [[ -z $(ip netns list | grep "^$NET-" || true) ]] || wrong "a network stayed"
-echo "2 rows"
+echo "3 rows"

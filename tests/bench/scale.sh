@@ -1,0 +1,252 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Many addresses: a planned move of 1, 100, 1,000 and 5,000 IPv4 addresses, and of 1,000
+# IPv6 addresses, by each system in turn, again and again, so that what else the machine
+# does meets all of them. It counts from the order on until
+#
+#	there      the last address works on the new node, by its kernel
+#	announced  the last one has been announced for the first time, in the switch
+#	gone       the last one has ceased to work on the old node, by its kernel
+#
+# and what CPU time and memory that took the processes of the new node. How many requests
+# to the last address, 10,000 a second, are lost meanwhile is measured in runs of its own.
+# The floor is a program that does nothing but send the requests, in one batch, and a
+# frame for each address.
+
+set -eu -o pipefail
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PATIENCE=60   # what takes 5,000 addresses needs some time to start
+MOVED_S=30    # who has not moved all of them by then has failed
+RUN_SECONDS=240
+PACE_US=100   # of the requests
+SCRIPT_MOST=1000 # an arping for each address, with a process and a socket of its own
+WATCH=$BUILD/tests/bench/watch
+
+WANTED_SYSTEMS=(floor-many takeoverd takeoverd-own takeoverd-sub keepalived keepalived-fast
+	script-batch)
+SIZES=(1 100 1000 5000 1000v6)
+RUNS=5
+LOSS_RUNS=1
+JSON=
+
+usage()
+{
+	cat <<-END
+		usage: scale.sh [--runs N] [--loss-runs N] [--systems NAME,...] [--sizes N[v6],...]
+		                [--quick] [--json FILE]
+	END
+}
+
+# --- One run, in a process of its own -------------------------------------------
+
+# addresses SIZE: into ADDRESSES; they follow each other
+addresses()
+{
+	local i form='10.77.%d.%d\n'
+
+	[[ $1 != *v6 ]] || form='fd77::1:%x%02x\n'
+	mapfile -t ADDRESSES < <(for ((i = 256; i < 256 + ${1%v6}; i++)); do
+		# shellcheck disable=SC2059 # it is one of these two
+		printf "$form" $((i / 256)) $((i % 256))
+	done)
+}
+
+# cost PID...: sets CPU_US, what all of their threads have run, and PEAK_KIB; null if one
+# of them is no more
+cost()
+{
+	local pid
+
+	CPU_US=null PEAK_KIB=null
+	for pid; do
+		[[ -r /proc/$pid/schedstat ]] || return 0
+	done
+	CPU_US=$(for pid; do cat "/proc/$pid/task"/*/schedstat; done |
+		awk '{ ns += $1 } END { printf "%.0f", ns / 1000 }')
+	PEAK_KIB=$(for pid; do cat "/proc/$pid/status"; done |
+		awk '/^VmHWM/ { kib += $2 } END { print kib + 0 }')
+}
+
+# What the processes have run that this shell has waited for
+waited_us()
+{
+	times >"$DIR/times"
+	awk 'NR == 2 {
+		gsub(/[ms]/, " ")
+		print int(($1 * 60 + $2 + $3 * 60 + $4) * 1000000)
+	}' "$DIR/times"
+}
+
+# watch_start NEW OLD ANNOUNCED
+watch_start()
+{
+	local netns=/run/netns/$NET
+
+	spawn_ready watch c "$DIR/watch.out" "$WATCH" "${ADDRESSES[0]}" "${#ADDRESSES[@]}" \
+		"$MOVED_S" "$netns-$1" "$netns-$2" "$netns-br" "${1}0" \
+		--announced "$3" --ready @READY@
+}
+
+# watch_stop: true if all have moved
+watch_stop()
+{
+	local status=0
+
+	reap watch $((MOVED_S + 10)) || status=$?
+	((status < 2)) || fail "watch: $(cat "$DIR/watch.err")"
+	figures "$(<"$DIR/watch.out")"
+	return "$status"
+}
+
+# stand: a has all, whatever the system says when it has begun to add them, and b none that
+# works; but has them all if it keeps them ready
+stand()
+{
+	watch_start a b 0
+	watch_stop || return
+	[[ $(get b group/sip Staged 2>/dev/null) != true ]] ||
+		in_ns b "$PROBE" wait-address "${ADDRESSES[-1]}" present "$PATIENCE"
+}
+
+# since_mark KEY: of R, in µs
+since_mark()
+{
+	echo $((R[$1] - MARK_US))
+}
+
+measure_time()
+{
+	local pids before moved=true
+
+	mapfile -t pids < <(sys_pids b)
+	if ((${#pids[@]})); then
+		cost "${pids[@]}"
+		before=$CPU_US
+		sys_move
+		watch_stop || moved=false
+		cost "${pids[@]}"
+		[[ $CPU_US == null ]] || CPU_US=$((CPU_US - before))
+	else # what moves them is over when they have moved
+		before=$(waited_us)
+		sys_move
+		CPU_US=${MOVE_CPU_US:-$(($(waited_us) - before))} PEAK_KIB=${MOVE_PEAK_KIB:-null}
+		watch_stop || moved=false
+	fi
+	RECORD+=("moved=$moved" "frames=${R[frames]}" "cpu_us=$CPU_US" "peak_kib=$PEAK_KIB")
+	[[ $moved == false ]] || RECORD+=("there_us=$(since_mark new_last_us)"
+		"announced_us=$(since_mark announced_last_us)"
+		"first_frame_us=$(since_mark announced_first_us)"
+		"gone_us=$(since_mark old_last_us)")
+}
+
+measure_loss()
+{
+	local moved=true answered=null
+
+	send_start load c "${ADDRESSES[-1]}" "$PACE_US"
+	sys_move
+	watch_stop || moved=false
+	send_stop load
+	[[ -z ${R[beta_first_us]:-} ]] || answered=$(since_mark beta_first_us)
+	RECORD+=("moved=$moved" "lost=${R[lost]}" "sent=${R[sent]}" "silence_us=${R[silence_us]}"
+		"answered_us=$answered")
+}
+
+# child time|loss SYSTEM SIZE RUN
+child()
+{
+	local family=4 announced
+
+	trap 'exit 130' INT TERM HUP PIPE
+	trap 'status=$?; set +eu; bench_down; exit $status' EXIT
+	[[ $3 != *v6 ]] || family=6
+	RECORD=(part=scale "kind=$1" "system=$2" "addresses=${3%v6}" "family=$family" "run=$4"
+		"within_s=$MOVED_S")
+	addresses "$3"
+	bench_up "$2" "${ADDRESSES[@]}"
+	if stand; then
+		# One frame tells the switch where a shared MAC is now, and clients need none.
+		[[ $2 == takeoverd-sub ]] && announced=1 || announced=${#ADDRESSES[@]}
+		watch_start b a "$announced"
+		"measure_$1"
+	else
+		RECORD+=(moved=false)
+	fi
+	record "${RECORD[@]}"
+}
+
+# --- All of them ----------------------------------------------------------------
+
+# arping knows IPv4 only.
+can() # SYSTEM SIZE
+{
+	[[ $1 != script* ]] || { [[ $2 != *v6 ]] && (($2 <= SCRIPT_MOST)); }
+}
+
+all_runs() # time|loss RUNS
+{
+	local run size system
+
+	for ((run = 1; run <= $2; run++)); do
+		for size in "${SIZES[@]}"; do
+			for system in "${WANTED_SYSTEMS[@]}"; do
+				! can "$system" "$size" ||
+					attempt "$RUN_SECONDS" "$1" "$system" "$size" "$run"
+			done
+		done
+	done
+}
+
+report()
+{
+	local name titles='{}'
+
+	for name in "${WANTED_SYSTEMS[@]}"; do
+		titles=$(jq --arg k "$name" --arg v "$(bench_load "$name" && sys_title)" \
+			'.[$k] = $v' <<<"$titles")
+	done
+	jq -s -r --argjson titles "$titles" -f "$BENCH/scale.jq" "$RECORDS"
+}
+
+main()
+{
+	if [[ ${1:-} == --child ]]; then
+		shift
+		child "$@"
+		exit 0
+	fi
+	while (($#)); do
+		case $1 in
+		--help) usage && exit 0 ;;
+		--quick)
+			RUNS=1 LOSS_RUNS=1 SIZES=(100) WANTED_SYSTEMS=(takeoverd)
+			shift
+			continue
+			;;
+		--runs) RUNS=${2:-} ;;
+		--loss-runs) LOSS_RUNS=${2:-} ;;
+		--systems) IFS=, read -r -a WANTED_SYSTEMS <<<"${2:-}" ;;
+		--sizes) IFS=, read -r -a SIZES <<<"${2:-}" ;;
+		--json) JSON=${2:-} ;;
+		*) usage >&2 && exit 2 ;;
+		esac
+		(($# > 1)) || { usage >&2 && exit 2; }
+		shift 2
+	done
+	[[ $RUNS$LOSS_RUNS =~ ^[0-9]+$ ]] || die "--runs and --loss-runs take a number"
+	for size in "${SIZES[@]}"; do
+		[[ $size =~ ^[1-9][0-9]{0,3}(v6)?$ ]] || die "--sizes takes numbers below 10,000"
+	done
+	need_tools
+	attempts_begin
+	all_runs time "$RUNS"
+	all_runs loss "$LOSS_RUNS"
+	report
+	[[ -z $JSON ]] || jq -s . "$RECORDS" >"$JSON"
+	((FAILED == 0)) || die "$FAILED runs could not be measured; see $BUILD/bench-failed"
+}
+
+main "$@"
