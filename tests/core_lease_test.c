@@ -160,6 +160,21 @@ Test(core_lease, r8_with_the_peer_silent_the_lease_is_renewed_without_a_gap)
 	rig_expect("alpha tells peer-silent beta\n");
 }
 
+/* The shortest lease that the parser lets pass; heartbeats take a little to be answered. */
+Test(core_lease, r8_with_the_peer_silent_the_shortest_lease_is_renewed_without_a_gap)
+{
+	rig_begin();
+	rig_configure(lease_us, 2 * INTERVAL + 5000);
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	rig_skip_us(400);
+	rig_say(BETA, ALPHA);
+	rig_forget();
+	rig_advance_us(DEAD + LISTEN);
+	rig_expect("alpha tells peer-silent beta\n");
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
 Test(core_lease, r8_a_peer_that_cannot_claim_need_not_echo)
 {
 	static const enum core_state out[] = { CORE_STATE_FAULT, CORE_STATE_MAINTENANCE };
@@ -506,6 +521,22 @@ Test(core_lease, r9_a_freeze_just_below_the_lease_changes_nothing)
 	rig_advance_us(USEC_PER_SEC);
 	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
 	rig_expect("");
+}
+
+/* The heartbeat after the freeze does not renew: nobody has answered lately. Its echo lets the
+ * next. */
+Test(core_lease, r9_after_a_freeze_just_below_the_lease_an_echo_is_made_use_of_at_once)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	rig_skip_us(COUNTED - 2000);
+	rig_event(ALPHA, CORE_EV_TIME);
+	cr_assert_not(marks(ALPHA));
+	rig_skip_us(1000);
+	rig_say(BETA, ALPHA);
+	cr_assert(marks(ALPHA));
+	cr_assert_eq(lease_until(ALPHA).us, rig.now.us + COUNTED);
 }
 
 /* Decided, ordered, and then frozen before the kernel's answer was heard. */

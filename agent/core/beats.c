@@ -57,6 +57,7 @@ static void beat_all(struct step *s)
 	}
 	if (renews)
 		core->lease_until = lease_end(core);
+	core->unrenewed = !renews && instant_is_set(core->lease_until);
 	if (core->restarting && !core->hold_seq)
 		core->hold_seq = core->seq;
 }
@@ -72,17 +73,22 @@ static bool replies_to_all(const struct core *core)
  * Heartbeats: at once when something changed or a holder wants its echo, else
  * at the interval. Who holds nothing lets its echoes stand for its own while
  * they reach everybody, and speaks up only when they fail to come.
+ *
+ * A heartbeat that could not renew the lease is followed by one that may as soon
+ * as there is one: a lease that is little longer than two intervals, or most of
+ * which has been slept through, does not live to see the next interval.
  */
 void send_beats(struct step *s)
 {
 	struct core *core = s->core;
 	uint32_t interval = core->config.interval_us;
+	bool at_once = core->beat_now || (core->unrenewed && core_lease_renews(core));
 
-	if (core->beat_now || instant_reached(core->now, core->beat_due)) {
+	if (at_once || instant_reached(core->now, core->beat_due)) {
 		instant next = instant_add(core->beat_due, interval);
 
 		beat_all(s);
-		if (core->beat_now || instant_reached(core->now, next))
+		if (at_once || instant_reached(core->now, next))
 			next = instant_add(core->now, interval);
 		core->beat_due = next;
 	} else if (core->reply_to) {

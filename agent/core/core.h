@@ -440,6 +440,7 @@ struct core {
 	} sent[CORE_SENT_MAX];
 	instant beat_due;
 	bool beat_now;	     /* something changed that peers should hear at once */
+	bool unrenewed;	     /* there is a lease, and our last heartbeat left it as it was */
 	uint32_t lease_us;   /* as advertised now */
 	instant lease_until; /* the kernel's element lives at least until then; never: none */
 	uint32_t next_id;

@@ -20,7 +20,7 @@
 /* clang-format off */
 static const struct field core_fields[] = {
 	CORE(now), CORE(looked), CORE(awake), CORE(started), CORE(listen_from), CORE(booted),
-	CORE(seq), CORE(beat_due), CORE(beat_now), CORE(lease_us), CORE(lease_until),
+	CORE(seq), CORE(beat_due), CORE(beat_now), CORE(unrenewed), CORE(lease_us), CORE(lease_until),
 	CORE(next_id), CORE(salt), CORE(reply_to), CORE(references_known),
 	CORE(references_silent), CORE(references_since), CORE(disowned_at), CORE(rebuild_due),
 	CORE(rebuilding), CORE(creating), CORE(stopping), CORE(restarting), CORE(lease_frozen), CORE(exited),
