@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* How evenly heartbeats leave a node: the time between two of them on the wire. */
+/* How evenly heartbeats leave a node, and how evenly a program could send them. */
 #include "tests/net/probe.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum {
 	VRRP = 112,	    /* the IP protocol of RFC 5798 */
@@ -150,6 +153,40 @@ int gaps_verb(int argc, char **argv)
 		r = observe(&g, fd, signals);
 	if (r < 0)
 		return probe_fail(argv[optind], r);
+	report(&g);
+	return 0;
+}
+
+/*
+ * The floor: a program that only wakes up at each interval, and how late it does. As the service
+ * it is SCHED_RR with a low priority. No heartbeat is more punctual.
+ */
+int tick_verb(int argc, char **argv)
+{
+	const struct sched_param param = { .sched_priority = 5 };
+	_cleanup_(gaps_done) struct gaps g = { 0 };
+	_cleanup_(close_fdp) int signals = -1;
+	uint64_t interval_us;
+	struct timespec due;
+	int r = 0;
+
+	if (argc != 2 || probe_number(argv[1], &interval_us) < 0 || interval_us == 0)
+		return probe_usage("tick INTERVAL-US");
+	signals = probe_signal_fd();
+	if (signals < 0 || sched_setscheduler(0, SCHED_RR, &param) < 0)
+		return probe_fail("tick", errno);
+	(void)prctl(PR_SET_TIMERSLACK, 1UL);
+	for (uint64_t at_ns = probe_now_ns(); r == 0 && probe_wait(signals, 0) == 0;) {
+		r = gaps_add(&g, probe_now_ns());
+		at_ns += interval_us * 1000;
+		if (at_ns < probe_now_ns())
+			at_ns = probe_now_ns();
+		due = (struct timespec){ .tv_sec = (time_t)(at_ns / 1000000000),
+					 .tv_nsec = (long)(at_ns % 1000000000) };
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL); /* or sooner */
+	}
+	if (r < 0)
+		return probe_fail("tick", r);
 	report(&g);
 	return 0;
 }

@@ -32,6 +32,7 @@ static const struct {
 	{ "settle", settle_verb },
 	{ "storm", storm_verb },
 	{ "sweep", sweep_verb },
+	{ "tick", tick_verb },
 	{ "usurp", usurp_verb },
 	{ "wait-address", wait_address_verb },
 	{ "wait-event", wait_event_verb },

@@ -81,6 +81,7 @@ int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
 int settle_verb(int argc, char **argv);
 int sweep_verb(int argc, char **argv);
+int tick_verb(int argc, char **argv);
 int usurp_verb(int argc, char **argv);
 int wait_address_verb(int argc, char **argv);
 int wait_event_verb(int argc, char **argv);

@@ -1,0 +1,306 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2119 # what lib.sh has takes the usual without arguments
+#
+# An hour beside load: pairs with heartbeats of 10 ms, each in network namespaces of its
+# own, at the same time on the same machine. Nothing fails. What is counted is who takes
+# over nevertheless, who falls silent, and who answers beside the other.
+#
+# The load, all the time: a busy loop for each processor; in the namespace of each node
+# another program that adds and deletes 5,000 addresses and 5,000 routes on the interface
+# of the service, and a blocklist of 20,000 elements that is loaded into nftables. Each
+# does it again and again. One request at a time, as ip(8) and network managers do.
+
+set -eu -o pipefail
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+SYSTEMS=(takeoverd-fast takeoverd-steady keepalived-fast)
+MINUTES=${MINUTES:-60}
+ADDRESSES=${ADDRESSES:-5000}
+ELEMENTS=${ELEMENTS:-20000}
+JSON=
+QUICK_S=0
+ASK_US=5000   # a client asks as often as this
+LATE_US=30000 # a gap between heartbeats that is told with its time
+PREPARE_S=120 # within which a pair stands
+
+usage()
+{
+	cat <<-END
+		usage: hour.sh [--minutes N] [--systems NAME,...] [--addresses N] [--elements N]
+		               [--quick] [--json FILE]
+
+		  --minutes N     how long (default $MINUTES)
+		  --systems NAME  each as a pair (default $(IFS=, && echo "${SYSTEMS[*]}"))
+		  --addresses N   that another program adds and deletes, and as many routes
+		  --elements N    of the nftables set
+		  --quick         some seconds with little load: does it work?
+		  --json FILE     the rows, for programs as well
+
+		KEEP=DIR in the environment keeps logs and answers, for an inquiry.
+	END
+}
+
+# --- One pair, in a shell of its own --------------------------------------------
+
+# Until it is ended: load the set anew. A line for each time, and for what went wrong.
+# shellcheck disable=SC2016 # for the shell that runs it
+RELOAD='while :; do if nft -f "$1"; then echo loaded; else echo refused; fi; done'
+
+blocklist()
+{
+	awk -v n="$ELEMENTS" 'BEGIN {
+		print "table inet blocklist {\n\tset hosts { type ipv4_addr; }\n}"
+		print "flush set inet blocklist hosts\nadd element inet blocklist hosts {"
+		for (i = 0; i < n; i++)
+			printf "100.%d.%d.%d,\n", 64 + i / 65536, i / 256 % 256, i % 256
+		print "}"
+	}'
+}
+
+load_start()
+{
+	local node
+
+	blocklist >"$DIR/blocklist.nft"
+	for node in a b; do
+		spawn "churn-$node" "$node" "$DIR/churn-$node.out" "$PROBE" churn eth0 \
+			--addresses "$ADDRESSES" --routes "$ADDRESSES"
+		spawn "reload-$node" "$node" "$DIR/reload-$node.out" \
+			bash -c "$RELOAD" reload "$DIR/blocklist.nft"
+	done
+}
+
+load_stop()
+{
+	local node
+
+	for node in a b; do
+		finish "churn-$node" || true # what it could not do is in churn-NODE.err
+		finish "reload-$node" || true
+	done
+}
+
+# What a system says itself: how often this node has stood by and become primary, and how
+# often a lease has ended. One that goes on after that has not stood by.
+said() # NODE
+{
+	awk '
+		/claiming, was backup/ || /Entering BACKUP STATE/ { stood_by = 1 }
+		/TK-0006/ { lapses++; stood_by = 0 }
+		/\(Primary\) mode activated/ || /Entering MASTER STATE/ { primary += stood_by; stood_by = 0 }
+		END { print primary + 0, lapses + 0 }' "$DIR"/*-"$1".err
+}
+
+said_before()
+{
+	read -r PRIMARY_A LAPSES_A < <(said a)
+	read -r PRIMARY_B LAPSES_B < <(said b)
+}
+
+# said_since: takeovers and lapses. What a takes over it has lost to b before; else it has
+# only found its way back to what it had.
+said_since()
+{
+	local a b lapses_a lapses_b
+
+	read -r a lapses_a < <(said a)
+	read -r b lapses_b < <(said b)
+	a=$((a - PRIMARY_A)) b=$((b - PRIMARY_B))
+	row+=(takeovers=$((b + (a < b ? a : b))))
+	if [[ $1 == takeoverd* ]]; then
+		row+=(lapses=$((lapses_a + lapses_b - LAPSES_A - LAPSES_B)))
+	fi
+}
+
+heartbeats_of() # SYSTEM
+{
+	case $1 in
+	takeoverd*) echo 7373 ;;
+	*) echo vrrp ;;
+	esac
+}
+
+watch_start() # SYSTEM
+{
+	local node
+
+	for node in a b; do
+		spawn_ready "gaps-$node" br "$DIR/gaps-$node.out" "$PROBE" gaps "${node}0" \
+			"$(heartbeats_of "$1")" --over-us "$LATE_US" --ready @READY@
+	done
+	send_start client c "$VIP4" "$ASK_US"
+	send_start_blind both-a ca "$VIP4" "$ASK_US"
+	send_start_blind both-b cb "$VIP4" "$ASK_US"
+	said_before
+}
+
+# watch_stop SYSTEM: what has been seen, as a row
+watch_stop()
+{
+	said_since "$1"
+	send_stop client
+	row+=(sent="${R[sent]}" lost="${R[lost]}" silence_us="${R[silence_us]}")
+	both_stop $((ASK_US * 5))
+	row+=(both="${R[both_times]}" both_us="${R[both_total_us]}")
+	finish gaps-a
+	finish gaps-b
+	figures "$(<"$DIR/gaps-a.out")"
+	row+=(heartbeats="${R[gaps]}" gap_p999_us="${R[p999_us]}" gap_us="${R[max_us]}")
+}
+
+churned() # what the load has come to, both nodes
+{
+	cat "$DIR"/churn-?.out "$DIR"/reload-?.out | awk '
+		/^changed=/ { sub(/changed=/, ""); changed += $1 }
+		/^loaded/ { loads++ }
+		END { printf "changed=%d loads=%d", changed, loads }'
+}
+
+# child SYSTEM FIFO: says that it stands, begins and ends as it is told
+child()
+{
+	local row=(part=hour system="$1" minutes="$MINUTES"
+		addresses="$ADDRESSES" elements="$ELEMENTS")
+
+	trap 'status=$?; set +eu; KEEP=${KEEP:+$KEEP/$1}; bench_down; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
+	exec {TOLD}<>"$2"
+	bench_up "$1" "$VIP4"
+	echo stands
+	read -r _ <&"$TOLD"
+	watch_start "$1"
+	load_start
+	read -r _ <&"$TOLD"
+	watch_stop "$1"
+	load_stop
+	# shellcheck disable=SC2046 # words
+	record "${row[@]}" $(churned)
+}
+
+# --- All of them, and what came of it -------------------------------------------
+
+# However we end: with the pairs and the busy loops.
+finish_up()
+{
+	local i
+
+	trap '' INT TERM HUP PIPE
+	((${#CHILDREN[@]} == 0)) || kill -TERM "${CHILDREN[@]}" 2>/dev/null
+	wait
+	for i in "${!SYSTEMS[@]}"; do
+		net_clear "$NET-$i"
+	done
+	rm -rf "$OUT"
+}
+
+busy_start()
+{
+	local i
+
+	for ((i = 0; i < $(nproc); i++)); do
+		sh -c 'while :; do :; done' &
+		BUSY+=($!)
+		CHILDREN+=($!)
+	done
+}
+
+# pair_start PLACE: returns when it stands
+pair_start()
+{
+	local fd line
+
+	mkfifo "$OUT/$1.told"
+	exec {fd}< <(TAKEOVER_NET=$NET-$1 MINUTES=$MINUTES ADDRESSES=$ADDRESSES ELEMENTS=$ELEMENTS \
+		exec bash "$0" --child "${SYSTEMS[$1]}" "$OUT/$1.told" 2>"$OUT/$1.err")
+	CHILDREN+=($!)
+	SAYS[$1]=$fd
+	read -r -t "$PREPARE_S" line <&"$fd" || line=
+	[[ $line == stands ]] || die "${SYSTEMS[$1]} does not stand: $(<"$OUT/$1.err")"
+}
+
+# What the machine lets a program do at all, at the same time: a record like the others
+floor_record()
+{
+	figures "$(<"$OUT/tick.out")"
+	record part=hour system=floor minutes="$MINUTES" heartbeats="${R[gaps]}" \
+		gap_p999_us="${R[p999_us]}" gap_us="${R[max_us]}"
+}
+
+floor_start()
+{
+	"$PROBE" tick 10000 >"$OUT/tick.out" 2>"$OUT/tick.err" &
+	PIDS[tick]=$!
+	CHILDREN+=($!)
+}
+
+tell_all()
+{
+	local i
+
+	for i in "${!SYSTEMS[@]}"; do
+		echo "$1" >"$OUT/$i.told"
+	done
+}
+
+hour()
+{
+	local i
+
+	for i in "${!SYSTEMS[@]}"; do
+		pair_start "$i"
+	done
+	busy_start
+	floor_start
+	tell_all begin
+	sleep $((MINUTES * 60 + QUICK_S)) & # passing time is what it is about
+	CHILDREN+=($!)
+	wait $!
+	finish tick || die "tick: $(<"$OUT/tick.err")"
+	floor_record | sed 's/^@record //' >"$OUT/records"
+	tell_all end
+	kill "${BUSY[@]}"
+	for i in "${!SYSTEMS[@]}"; do
+		sed -n 's/^@record //p' <&"${SAYS[$i]}" >"$OUT/record"
+		[[ -s $OUT/record ]] || die "${SYSTEMS[$i]}: $(<"$OUT/$i.err")"
+		cat "$OUT/record" >>"$OUT/records"
+	done
+}
+
+main()
+{
+	if [[ ${1:-} == --child ]]; then
+		shift
+		child "$@"
+		exit 0
+	fi
+	while (($#)); do
+		case $1 in
+		--help) usage && exit 0 ;;
+		--minutes) MINUTES=${2:-} ;;
+		--systems) IFS=, read -r -a SYSTEMS <<<"${2:-}" ;;
+		--addresses) ADDRESSES=${2:-} ;;
+		--elements) ELEMENTS=${2:-} ;;
+		--json) JSON=${2:-} ;;
+		--quick) MINUTES=0 QUICK_S=3 ADDRESSES=500 ELEMENTS=1000 && shift && continue ;;
+		*) usage >&2 && exit 2 ;;
+		esac
+		(($# > 1)) || { usage >&2 && exit 2; }
+		shift 2
+	done
+	need_tools
+	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-bench.XXXXXX")
+	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
+	trap 'exit 130' INT TERM HUP PIPE
+	hour
+	echo
+	echo "**$MINUTES minutes beside load**"
+	echo
+	jq -s -r -f "$BENCH/hour.jq" "$OUT/records"
+	[[ -z $JSON ]] || jq -s . "$OUT/records" >"$JSON"
+}
+
+CHILDREN=() BUSY=()
+declare -A SAYS=()
+main "$@"
