@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a holder does while it holds: announcements, repairs, orders that fail. */
+/* What a holder does while it holds: announcements, orders that fail. */
 
 #include "agent/core/core.h"
 
 #include "tests/core_rig.h"
-
-enum { OFF_BEAT = 12345 };
-
-/* From here on heartbeats and deadlines of before do not fall into the same instant. */
-static void leave_the_beat(uint8_t node)
-{
-	rig_advance_us(OFF_BEAT);
-	rig_set_fitness(node, CORE_UNFIT_SYNC, true);
-	rig_set_fitness(node, CORE_UNFIT_SYNC, false);
-	rig_forget();
-}
 
 Test(core_hold, announcements_leave_at_the_claim_and_on_the_schedule)
 {
@@ -154,158 +143,6 @@ Test(core_hold, a_backup_announces_nothing_on_request)
 	rig_expect("");
 }
 
-Test(core_hold, addresses_that_a_stranger_removed_are_put_back_and_announced)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_expect("alpha repairs\n");
-	rig_event(ALPHA, CORE_EV_ANNOUNCE);
-	rig_expect("");
-	rig_answer_next(ALPHA, 0);
-	rig_expect("alpha tells repaired\n"
-		   "alpha announces\n");
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_expect("alpha repairs\n");
-}
-
-Test(core_hold, what_was_removed_during_a_repair_takes_another_one)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_expect("alpha repairs\n");
-	rig_answer_next(ALPHA, 0);
-	rig_expect("alpha tells repaired\n"
-		   "alpha repairs\n");
-	rig_answer_next(ALPHA, 0);
-	rig_expect("alpha tells repaired\n"
-		   "alpha announces\n");
-}
-
-Test(core_hold, a_repair_that_a_lapse_cut_short_does_not_stand_in_the_way_of_the_next)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_event(ALPHA, CORE_EV_LAPSED);
-	rig_advance_us(LISTEN + DEAD);
-	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
-	rig_forget();
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_expect("alpha repairs\n");
-}
-
-Test(core_hold, what_is_removed_while_it_is_claimed_is_repaired_by_the_new_primary)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig.nodes[ALPHA].stuck = true;
-	rig_alone(ALPHA);
-	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_forget();
-	rig_answer_next(ALPHA, 0);
-	rig.nodes[ALPHA].stuck = false;
-	rig_advance_us(INTERVAL);
-	rig_expect("alpha is primary (no-primary)\n"
-		   "alpha repairs\n"
-		   "alpha tells repaired\n"
-		   "alpha announces\n");
-}
-
-Test(core_hold, a_backup_repairs_nothing)
-{
-	rig_begin();
-	rig_standby(BETA, ALPHA, 5);
-	rig_event(BETA, CORE_EV_LOST);
-	rig_expect("");
-}
-
-/* One each second */
-static void lose_addresses(unsigned times)
-{
-	for (unsigned i = 0; i < times; i++) {
-		rig_event(ALPHA, CORE_EV_LOST);
-		rig_answer(ALPHA, CORE_DO_PREPARE, 0);
-		rig_advance_us(USEC_PER_SEC);
-	}
-}
-
-Test(core_hold, a_fight_over_the_addresses_makes_unfit_and_a_single_reconfigure_does_not)
-{
-	rig_begin();
-	rig_adopted(ALPHA, 5);
-	rig_advance_us(LISTEN);
-	lose_addresses(4);
-	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
-	lose_addresses(1);
-	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
-	rig_advance_us(5 * USEC_PER_SEC);
-	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT, "10 s from the first");
-	rig_advance_us(INTERVAL + 1);
-	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
-}
-
-/* Thousands of addresses that a reconfigured link loses one by one are put back in many rounds. */
-Test(core_hold, a_burst_of_losses_counts_once)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_advance_us(LISTEN);
-	for (int burst = 0; burst < 4; burst++) {
-		rig_advance_us(USEC_PER_SEC);
-		for (int i = 0; i < 20; i++) {
-			rig_event(ALPHA, CORE_EV_LOST);
-			rig_answer(ALPHA, CORE_DO_PREPARE, 0);
-			rig_skip_us(10 * USEC_PER_MSEC);
-		}
-	}
-	cr_assert_eq(rig_group(ALPHA)->losses, 4);
-	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
-	cr_assert_eq(rig_count("alpha repairs"), 80, "each is put back at once all the same");
-}
-
-Test(core_hold, losses_far_apart_are_no_fight)
-{
-	rig_begin();
-	rig_adopted(ALPHA, 5);
-	rig_advance_us(LISTEN);
-	for (int i = 0; i < 3; i++) {
-		lose_addresses(4);
-		rig_advance_us(10 * USEC_PER_SEC + 1);
-	}
-	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
-	cr_assert_eq(rig_count("tells unfit"), 0);
-}
-
-Test(core_hold, a_repair_that_fails_makes_unfit_and_is_tried_again)
-{
-	rig_begin();
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_advance_us(LISTEN);
-	rig_event(ALPHA, CORE_EV_LOST);
-	rig_forget();
-	rig_answer_next(ALPHA, -19);
-	rig_expect("alpha tells action-failed\n"
-		   "alpha tells unfit 10\n");
-	cr_assert_eq(rig.failure, -19);
-	leave_the_beat(ALPHA);
-	rig_advance_us(2 * USEC_PER_SEC - OFF_BEAT - 1);
-	rig_expect("");
-	rig_advance_us(1);
-	rig_expect("alpha repairs\n"
-		   "alpha tells repaired\n"
-		   "alpha announces\n");
-}
-
 Test(core_hold, a_gate_that_a_stranger_removed_is_laid_anew_until_it_stands)
 {
 	rig_begin();
@@ -354,8 +191,8 @@ Test(core_hold, a_claim_that_fails_is_tried_again_after_a_pause)
 	rig_expect_state(ALPHA, CORE_STATE_FAULT);
 	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_CLAIM);
 	cr_assert_eq(rig_count("alpha gate answer"), 0);
-	leave_the_beat(ALPHA);
-	rig_advance_us(2 * USEC_PER_SEC - OFF_BEAT - 1);
+	rig_leave_the_beat(ALPHA);
+	rig_advance_us(2 * USEC_PER_SEC - RIG_OFF_BEAT - 1);
 	rig_expect_state(ALPHA, CORE_STATE_FAULT);
 	rig_advance_us(1);
 	rig_expect_state(ALPHA, CORE_STATE_BACKUP);

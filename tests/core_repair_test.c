@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* When losses are a fight, and who may hold a group when nobody is fit. */
+/* What a stranger took is put back, unless it is a fight; and who may hold a group when nobody is
+ * fit. */
 
 #include "agent/core/core.h"
 
@@ -201,4 +202,156 @@ Test(core_repair, what_is_missing_is_not_announced_by_a_refresh)
 	cr_assert_eq(rig_count("announces"), 0, "%s", rig.trace);
 	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
 	cr_assert_eq(rig_count("announces"), 1, "%s", rig.trace);
+}
+
+Test(core_repair, addresses_that_a_stranger_removed_are_put_back_and_announced)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_expect("alpha repairs\n");
+	rig_event(ALPHA, CORE_EV_ANNOUNCE);
+	rig_expect("");
+	rig_answer_next(ALPHA, 0);
+	rig_expect("alpha tells repaired\n"
+		   "alpha announces\n");
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_expect("alpha repairs\n");
+}
+
+Test(core_repair, what_was_removed_during_a_repair_takes_another_one)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_expect("alpha repairs\n");
+	rig_answer_next(ALPHA, 0);
+	rig_expect("alpha tells repaired\n"
+		   "alpha repairs\n");
+	rig_answer_next(ALPHA, 0);
+	rig_expect("alpha tells repaired\n"
+		   "alpha announces\n");
+}
+
+Test(core_repair, a_repair_that_a_lapse_cut_short_does_not_stand_in_the_way_of_the_next)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_event(ALPHA, CORE_EV_LAPSED);
+	rig_advance_us(LISTEN + DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	rig_forget();
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_expect("alpha repairs\n");
+}
+
+Test(core_repair, what_is_removed_while_it_is_claimed_is_repaired_by_the_new_primary)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig.nodes[ALPHA].stuck = true;
+	rig_alone(ALPHA);
+	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_forget();
+	rig_answer_next(ALPHA, 0);
+	rig.nodes[ALPHA].stuck = false;
+	rig_advance_us(INTERVAL);
+	rig_expect("alpha is primary (no-primary)\n"
+		   "alpha repairs\n"
+		   "alpha tells repaired\n"
+		   "alpha announces\n");
+}
+
+Test(core_repair, a_backup_repairs_nothing)
+{
+	rig_begin();
+	rig_standby(BETA, ALPHA, 5);
+	rig_event(BETA, CORE_EV_LOST);
+	rig_expect("");
+}
+
+/* One each second */
+static void lose_addresses(unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		rig_event(ALPHA, CORE_EV_LOST);
+		rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+		rig_advance_us(USEC_PER_SEC);
+	}
+}
+
+Test(core_repair, a_fight_over_the_addresses_makes_unfit_and_a_single_reconfigure_does_not)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(LISTEN);
+	lose_addresses(4);
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+	lose_addresses(1);
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT);
+	rig_advance_us(5 * USEC_PER_SEC);
+	cr_assert_eq(rig_group(ALPHA)->unfit, CORE_UNFIT_DRIFT, "10 s from the first");
+	rig_advance_us(INTERVAL + 1);
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+}
+
+/* Thousands of addresses that a reconfigured link loses one by one are put back in many rounds. */
+Test(core_repair, a_burst_of_losses_counts_once)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(LISTEN);
+	for (int burst = 0; burst < 4; burst++) {
+		rig_advance_us(USEC_PER_SEC);
+		for (int i = 0; i < 20; i++) {
+			rig_event(ALPHA, CORE_EV_LOST);
+			rig_answer(ALPHA, CORE_DO_PREPARE, 0);
+			rig_skip_us(10 * USEC_PER_MSEC);
+		}
+	}
+	cr_assert_eq(rig_group(ALPHA)->losses, 4);
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+	cr_assert_eq(rig_count("alpha repairs"), 80, "each is put back at once all the same");
+}
+
+Test(core_repair, losses_far_apart_are_no_fight)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(LISTEN);
+	for (int i = 0; i < 3; i++) {
+		lose_addresses(4);
+		rig_advance_us(10 * USEC_PER_SEC + 1);
+	}
+	cr_assert_eq(rig_group(ALPHA)->unfit, 0);
+	cr_assert_eq(rig_count("tells unfit"), 0);
+}
+
+Test(core_repair, a_repair_that_fails_makes_unfit_and_is_tried_again)
+{
+	rig_begin();
+	rig_configure(n_announce, 0);
+	rig_adopted(ALPHA, 5);
+	rig_advance_us(LISTEN);
+	rig_event(ALPHA, CORE_EV_LOST);
+	rig_forget();
+	rig_answer_next(ALPHA, -19);
+	rig_expect("alpha tells action-failed\n"
+		   "alpha tells unfit 10\n");
+	cr_assert_eq(rig.failure, -19);
+	rig_leave_the_beat(ALPHA);
+	rig_advance_us(2 * USEC_PER_SEC - RIG_OFF_BEAT - 1);
+	rig_expect("");
+	rig_advance_us(1);
+	rig_expect("alpha repairs\n"
+		   "alpha tells repaired\n"
+		   "alpha announces\n");
 }
