@@ -25,6 +25,21 @@
 
 enum { DB, SIP, VOTE };
 
+/* n addresses in group big, and group sip with one; heap. */
+static inline char *held_many(int n)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs(HELD_NODES "[Group big]\n", f);
+	for (int i = 0; i < n; i++)
+		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
+	fputs("[Group sip]\nVirtualAddress=10.9.0.3 va\n", f);
+	fclose(f);
+	return text;
+}
+
 /* Is there a line of `ip -o address` with this text? */
 static inline bool held(const char *text)
 {

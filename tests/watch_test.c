@@ -410,18 +410,10 @@ Test(watch, an_answer_that_waits_when_the_time_is_over_counts)
 	cr_assert(seen.answered);
 }
 
-/* n addresses in group big, and group sip with one. */
 static void start_many(int n)
 {
-	_cleanup_(freep) char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	_cleanup_(freep) char *text = held_many(n);
 
-	fputs(HELD_NODES "[Group big]\n", f);
-	for (int i = 0; i < n; i++)
-		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
-	fputs("[Group sip]\nVirtualAddress=10.9.0.3 va\n", f);
-	fclose(f);
 	start(text);
 }
 
