@@ -319,6 +319,26 @@ Test(core_hold, who_is_primary_is_known_on_both_nodes_and_while_it_moves)
 	cr_assert_eq(core_primary(&rig.nodes[BETA].core, 0), BETA);
 }
 
+Test(core_hold, what_a_peer_said_is_known_while_it_is_heard)
+{
+	const struct core *core = &rig.nodes[ALPHA].core;
+
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	cr_assert_null(core_peer_record(core, BETA, 0));
+	rig_puppet(BETA)->term = rig_puppet(BETA)->term_max = 4;
+	rig_say(BETA, ALPHA);
+	cr_assert_eq(core_peer_record(core, BETA, 0)->term, 4);
+	rig_puppet(BETA)->present = false;
+	rig_say(BETA, ALPHA);
+	cr_assert_null(core_peer_record(core, BETA, 0), "it does not have the group");
+	rig_puppet(BETA)->present = true;
+	rig_say(BETA, ALPHA);
+	cr_assert_not_null(core_peer_record(core, BETA, 0));
+	rig_advance_us(DEAD);
+	cr_assert_null(core_peer_record(core, BETA, 0));
+}
+
 Test(core_hold, a_quiet_pair_wakes_up_for_heartbeats_only)
 {
 	uint64_t before[2], seconds = 10;

@@ -319,7 +319,7 @@ static void refresh_fitness(struct step *s, uint8_t group, bool isolated)
 	struct core_group *g = &s->core->groups[group];
 
 	set_unfit(s, group, CORE_UNFIT_ISOLATED, isolated);
-	if (g->unfit & CORE_UNFIT_DRIFT && !g->lost && !g->repairing &&
+	if (!g->lost && !g->repairing &&
 	    instant_since(s->core->now, g->loss_window) > CORE_LOSS_WINDOW_US)
 		set_unfit(s, group, CORE_UNFIT_DRIFT, false);
 	traffic_watch(s, group);

@@ -129,8 +129,10 @@ instant traffic_due(const struct core *core, uint8_t group)
 	const struct core_group *g = &core->groups[group];
 	instant due;
 
-	if (g->state != CORE_STATE_PRIMARY || !core->config.groups[group].traffic_us)
+	if (g->state != CORE_STATE_PRIMARY)
 		return INSTANT_NEVER;
 	due = instant_add(g->quiet_from, timeout_us(core, group));
-	return instant_reached(core->now, due) ? INSTANT_NEVER : due;
+	if (instant_reached(core->now, due))
+		return INSTANT_NEVER; /* which it is at once where nobody listens */
+	return due;
 }
