@@ -262,3 +262,41 @@ scenario_restarts_in_a_row_lose_nothing()
 	[[ $PRIMARY == a ]] || fail "the group moved"
 	assert_holder a
 }
+
+# A stranger adds and deletes thousands of addresses on the interface where we hold some hundred,
+# in our network and in another one, while heartbeats leave every 10 ms. Nothing of it is taken
+# for a loss, and the one loss in the middle of it is seen.
+scenario_thousands_of_others_are_nobodys_business()
+{
+	local addresses=("$VIP4" "$VIP6") i term
+
+	for ((i = 0; i < 400; i++)); do
+		addresses+=("10.77.$((4 + i / 250)).$((1 + i % 250))")
+	done
+	net_up
+	{
+		LEASE=2s DEAD_TIME=3s config_agent | sed 's/^Interval=.*/Interval=10ms/'
+		config_nodes
+		config_group sip "${addresses[@]}"
+	} >"$DIR/takeover.conf"
+	nodes_up a b
+	pair_start
+	term=$(get a group/sip Term)
+	for ((i = 0; i < 2000; i++)); do
+		echo "address add 10.89.$((i / 250)).$((1 + i % 250))/32 dev eth0"
+		((i % 10)) || echo "address add 10.77.128.$((1 + i / 10))/16 dev eth0"
+	done >"$DIR/add"
+	{
+		sed 's/ add / delete /' "$DIR/add"
+		echo "address delete $VIP4/16 dev eth0"
+	} >"$DIR/delete"
+	said_anew a
+	ip -n "$NET-a" -batch "$DIR/add"
+	ip -n "$NET-a" -batch "$DIR/delete"
+	wait_said a "$VIP4/16 on eth0 had been removed by .*: it is back"
+	! grep -vE 'removed by .*: it is back' "$DIR/agent-a.err" || fail "there was more to say"
+	[[ $(get a group/sip Term) == "$term" && $(get a group/sip Fit) == true ]] ||
+		fail "term $(get a group/sip Term) after $term"
+	[[ $(tagged a | wc -l) == 402 ]] || fail "a has $(tagged a | wc -l) of 402 addresses"
+	assert_verified a
+}
