@@ -54,6 +54,18 @@ static void run_core(struct agent *agent, struct core_event *event)
 	recorder_actions(agent->recorder, &agent->core, &agent->actions);
 }
 
+static void set_timer(struct agent *agent)
+{
+	instant deadline = core_deadline(&agent->core);
+
+	/* An echo changes nothing about when the next heartbeat is due. */
+	if (!agent->timer || deadline.us == agent->timer_at.us)
+		return;
+	agent->timer_at = deadline;
+	(void)sd_event_source_set_time(agent->timer, deadline.us);
+	(void)sd_event_source_set_enabled(agent->timer, SD_EVENT_ONESHOT);
+}
+
 /**
  * agent_step() - Let the core decide about an event, and carry its decision out
  * @event: its time is set here
@@ -69,10 +81,7 @@ void agent_step(struct agent *agent, struct core_event *event)
 	agent->n_deferred = 0;
 	if (agent->bus)
 		bus_refresh(agent->bus);
-	if (agent->timer) {
-		(void)sd_event_source_set_time(agent->timer, core_deadline(&agent->core).us);
-		(void)sd_event_source_set_enabled(agent->timer, SD_EVENT_ONESHOT);
-	}
+	set_timer(agent);
 }
 
 /**

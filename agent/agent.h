@@ -52,6 +52,7 @@ struct agent {
 
 	sd_event *loop;
 	sd_event_source *timer;	  /* the core's deadline */
+	instant timer_at;	  /* what it is set to; never: it has run out */
 	sd_event_source *refresh; /* the addresses' lifetimes */
 	struct beat *beat;
 	struct worker *worker;

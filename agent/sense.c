@@ -55,9 +55,12 @@ static int on_beat(sd_event_source *source, int fd, uint32_t events, void *data)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
+	struct agent *agent = data;
+
 	(void)source;
 	(void)usec;
-	step_type(data, CORE_EV_TIME, CORE_NODE_NONE);
+	agent->timer_at = INSTANT_NEVER;
+	step_type(agent, CORE_EV_TIME, CORE_NODE_NONE);
 	return 0;
 }
 

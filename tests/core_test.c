@@ -846,3 +846,32 @@ Test(core, r4_who_releases_when_alone_is_no_last_resort)
 	rig_advance_us(60 * USEC_PER_SEC);
 	cr_assert_eq(rig_count("is primary"), 0);
 }
+
+static bool is_all(const void *data, size_t size, uint8_t byte)
+{
+	const uint8_t *at = data;
+
+	for (size_t i = 0; i < size; i++)
+		if (at[i] != byte)
+			return false;
+	return true;
+}
+
+/* What has never been touched takes no memory, and there is room for far more than most need. */
+Test(core, what_is_not_configured_is_left_alone)
+{
+	static struct core core;
+	struct core_config config = { .n_nodes = 2, .n_groups = 3, .interval_us = INTERVAL };
+
+	memset(&core, 0xa5, sizeof(core));
+	core_init(&core, &config);
+	cr_expect(is_all(&core.peers[0], 2 * sizeof(core.peers[0]), 0));
+	cr_expect(is_all(&core.peers[2], sizeof(core.peers) - 2 * sizeof(core.peers[0]), 0xa5));
+	cr_expect(is_all(&core.groups[3], sizeof(core.groups) - 3 * sizeof(core.groups[0]), 0xa5));
+	for (size_t g = 0; g < 3; g++) {
+		cr_expect_eq(core.groups[g].move_to, CORE_NODE_NONE);
+		cr_expect_eq(core.groups[g].holder, CORE_NODE_NONE);
+		core.groups[g].move_to = core.groups[g].holder = 0;
+	}
+	cr_expect(is_all(core.groups, 3 * sizeof(core.groups[0]), 0));
+}

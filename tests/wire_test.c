@@ -453,6 +453,26 @@ Test(wire, a_group_that_only_one_side_has_is_passed_over)
 	cr_expect_eq(read.beat.groups[1].term, 1234);
 }
 
+/* Of 7 KiB most is not in use, and each datagram would cost as much as if it were. */
+Test(wire, records_of_groups_that_are_not_configured_are_left_alone)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_groups(3);
+	struct wire_packet packet = at_rest(conf), read;
+	uint8_t buf[WIRE_SIZE_MAX];
+	size_t len;
+
+	packet.beat.groups[1].present = false;
+	for (size_t g = 0; g < CORE_GROUPS_MAX; g++)
+		read.beat.groups[g] = (struct core_record){ .present = true, .term = 99 };
+	len = wire_build(&packet, conf, key, buf, sizeof(buf));
+	cr_assert_eq(wire_parse(buf, len, conf, key, &read), WIRE_ACCEPTED);
+	cr_expect(read.beat.groups[0].present);
+	cr_expect_not(read.beat.groups[1].present);
+	cr_expect_eq(read.beat.groups[1].term, 0);
+	for (size_t g = 3; g < CORE_GROUPS_MAX; g++)
+		cr_expect_eq(read.beat.groups[g].term, 99);
+}
+
 Test(wire, a_group_that_comes_twice_is_malformed)
 {
 	_cleanup_(conf_freep) struct conf *conf = with_groups(2);

@@ -17,7 +17,7 @@
 
 enum {
 	PULSE_PATHS_MAX = 4,
-	PULSE_SIZE = 160, /* of the agent's heartbeat with one group */
+	PULSE_SIZE = 138, /* of the agent's heartbeat with one group */
 	PULSE_TIMER = PULSE_PATHS_MAX,
 };
 
