@@ -716,6 +716,30 @@ Test(worker_big, gate_and_disk_overtake_addresses_between_slices)
 	cr_assert_eq(held_count(), 0);
 }
 
+Test(worker_big, a_claim_overtakes_the_removal_of_another_group)
+{
+	_cleanup_(close_fdp) int fd = -1;
+	uint32_t removal, claim, again, repair;
+
+	start_big();
+	cr_assert_eq(outcome(prepare(BIG)), 0);
+	removal = order(WORKER_REMOVE, BIG);
+	repair = order(WORKER_PREPARE, SIP);
+	again = prepare(BIG);
+	cr_assert_eq(outcome(removal), 0, "before what comes for the same group, and a repair");
+	cr_assert_eq(outcome(again), 0, "a claim");
+	cr_assert_eq(outcome(repair), 0);
+	cr_assert_eq(held_count(), BIG_VIPS + 1);
+	fd = nl_socket(NETLINK_ROUTE, 1U << (RTNLGRP_IPV4_IFADDR - 1));
+	cr_assert_geq(fd, 0);
+	removal = order(WORKER_REMOVE, BIG);
+	netns_await(fd); /* it has begun */
+	claim = prepare(SIP);
+	cr_assert_eq(outcome(claim), 0);
+	cr_assert_eq(outcome(removal), 0);
+	cr_assert_eq(held_count(), 1);
+}
+
 static void start_ipv6(size_t n)
 {
 	_cleanup_(freep) char *text = NULL;

@@ -47,11 +47,56 @@ static void orders_push(struct orders *orders, const struct worker_order *order)
 	orders->v[(orders->head + orders->n++) % WORKER_RING] = *order;
 }
 
-static void orders_pop(struct orders *orders, struct worker_order *ret)
+static struct worker_order *orders_at(struct orders *orders, size_t i)
 {
-	*ret = orders->v[orders->head];
+	return &orders->v[(orders->head + i) % WORKER_RING];
+}
+
+/* Back to the front, where it came from. */
+static void orders_put_back(struct orders *orders, const struct worker_order *order)
+{
+	orders->head = (orders->head + WORKER_RING - 1) % WORKER_RING;
+	orders->n++;
+	*orders_at(orders, 0) = *order;
+}
+
+/* Take number i out; the others keep their order. */
+static void orders_take(struct orders *orders, size_t i, struct worker_order *ret)
+{
+	*ret = *orders_at(orders, i);
+	for (; i > 0; i--)
+		*orders_at(orders, i) = *orders_at(orders, i - 1);
 	orders->head = (orders->head + 1) % WORKER_RING;
 	orders->n--;
+}
+
+static bool speaks_of(struct orders *orders, size_t n, uint8_t group)
+{
+	for (size_t i = 0; i < n; i++)
+		if (orders_at(orders, i)->group == group)
+			return true;
+	return false;
+}
+
+/*
+ * The first claim that nothing for its own group goes before; orders->n: none. It goes
+ * before what is for other groups: nobody answers for its addresses meanwhile.
+ */
+static size_t orders_find_claim(struct orders *orders)
+{
+	for (size_t i = 0; i < orders->n; i++) {
+		const struct worker_order *order = orders_at(orders, i);
+
+		if (order->type == WORKER_PREPARE && order->ticket &&
+		    !speaks_of(orders, i, order->group))
+			return i;
+	}
+	return orders->n;
+}
+
+static bool is_move(const struct worker_order *order)
+{
+	return order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
 }
 
 static struct worker_result result_of(const struct worker_order *order, int err)
@@ -138,15 +183,32 @@ static bool gives_way(struct worker *w)
 		return false;
 	(void)pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < w->bulk.n; i++) {
-		const struct worker_order *order = &w->bulk.v[(w->bulk.head + i) % WORKER_RING];
+		const struct worker_order *order = orders_at(&w->bulk, i);
 
-		waiting |= order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
+		waiting |= is_move(order);
 		late |= order->type == WORKER_PREPARE && order->group == own->group;
 	}
 	if (waiting && !late && own->type == WORKER_MAKE)
 		orders_push(&w->bulk, own);
 	(void)pthread_mutex_unlock(&w->lock);
 	return waiting;
+}
+
+/* A removal begins anew after a claim of another group: it looks what is there. */
+static bool is_overtaken(struct worker *w)
+{
+	struct worker_order order = w->job.order;
+	bool overtaken;
+
+	if (order.type != WORKER_REMOVE)
+		return false;
+	(void)pthread_mutex_lock(&w->lock);
+	orders_put_back(&w->bulk, &order);
+	overtaken = orders_find_claim(&w->bulk) < w->bulk.n;
+	if (!overtaken)
+		orders_take(&w->bulk, 0, &order);
+	(void)pthread_mutex_unlock(&w->lock);
+	return overtaken;
 }
 
 /* Where nobody waits, no result means that there is nothing to be said. */
@@ -159,8 +221,14 @@ static bool is_awaited(const struct worker_result *result)
 static void run_job(struct worker *w)
 {
 	struct worker_result result = result_of(&w->job.order, 0);
-	int r = gives_way(w) ? 0 : job_run(&w->job, &result);
+	int r;
 
+	if (is_overtaken(w)) {
+		job_done(&w->job);
+		w->busy = false;
+		return;
+	}
+	r = gives_way(w) ? 0 : job_run(&w->job, &result);
 	if (r > 0)
 		return;
 	job_done(&w->job);
@@ -182,9 +250,11 @@ static bool next_order(struct worker *w, struct worker_order *ret, bool *ret_sto
 	*ret_stop = w->stop && !w->busy && !w->urgent.n && !w->bulk.n;
 	urgent = w->urgent.n > 0;
 	if (urgent) {
-		orders_pop(&w->urgent, ret);
+		orders_take(&w->urgent, 0, ret);
 	} else if (!w->busy && w->bulk.n) {
-		orders_pop(&w->bulk, &order);
+		size_t claim = orders_find_claim(&w->bulk);
+
+		orders_take(&w->bulk, claim < w->bulk.n ? claim : 0, &order);
 		job_begin(&w->job, &w->means, &order);
 		w->busy = true;
 	}
@@ -317,10 +387,10 @@ static bool is_repeatable(const struct worker_order *order)
 }
 
 /* Does the same wait already, with nothing for its group behind it that is about more? */
-static bool is_waiting(const struct orders *orders, const struct worker_order *order)
+static bool is_waiting(struct orders *orders, const struct worker_order *order)
 {
 	for (size_t i = orders->n; i > 0; i--) {
-		const struct worker_order *other = &orders->v[(orders->head + i - 1) % WORKER_RING];
+		const struct worker_order *other = orders_at(orders, i - 1);
 
 		if (other->group != order->group)
 			continue;
@@ -336,8 +406,9 @@ static bool is_waiting(const struct orders *orders, const struct worker_order *o
  * worker_order() - Give an order
  * @order: copied
  *
- * Orders about addresses are carried out in their order, those about the gate
- * and the disk in theirs, which overtakes the other. Those that others give reason
+ * Orders about a group's addresses are carried out in their order, those about the
+ * gate and the disk in theirs, which overtakes the other; a claim overtakes what is
+ * about the addresses of other groups, and interrupts their removal. Those that others give reason
  * to, as by adding addresses, wait once: else they would leave no room for a move.
  *
  * Return: 0; -EBUSY if far too much is under way.

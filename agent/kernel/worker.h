@@ -5,7 +5,8 @@
  * The thread that makes requests of the kernel: rtnetlink and nftables work a
  * request off inside sendmsg(), and wait there for whoever else holds their
  * locks. It owns its sockets and nothing else, decides nothing, and answers
- * every order with a result. Gate orders overtake addresses between slices.
+ * every order with a result. Gate orders overtake addresses between slices, and
+ * a claim overtakes the removal of another group's.
  */
 
 #include "agent/conf/conf.h"
