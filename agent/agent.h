@@ -54,6 +54,7 @@ struct agent {
 	sd_event_source *timer;	  /* the core's deadline */
 	instant timer_at;	  /* what it is set to; never: it has run out */
 	sd_event_source *refresh; /* the addresses' lifetimes */
+	unsigned round;		  /* how often they have been */
 	struct beat *beat;
 	struct worker *worker;
 	struct announcer *announcer;

@@ -7,12 +7,13 @@
 
 /**
  * raise_stage() - Have the addresses of a group that is not held made ready, or kept so
+ * @ipv4_only: of IPv6 those that are there can wait for their own round
  *
  * That is all that is done for one that is not staged: nothing.
  */
-void raise_stage(struct agent *agent, uint8_t group)
+void raise_stage(struct agent *agent, uint8_t group, bool ipv4_only)
 {
-	struct worker_order order = { .type = WORKER_MAKE, .group = group };
+	struct worker_order order = { .type = WORKER_MAKE, .group = group, .ipv4_only = ipv4_only };
 
 	if (agent->conf->groups[group].staged && !agent->held[group])
 		(void)worker_order(agent->worker, &order); /* the next round is in time */
@@ -180,7 +181,7 @@ void raise_changed(struct agent *agent, const struct link *before, const struct 
 		return;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
 		if (conf_find_sub(&agent->conf->groups[g], before->name))
-			raise_stage(agent, g);
+			raise_stage(agent, g, false);
 }
 
 /**

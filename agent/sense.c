@@ -14,6 +14,7 @@
 #include "agent/mend.h"
 #include "agent/raise.h"
 #include "agent/sense.h"
+#include "agent/kernel/lifetime.h"
 #include "agent/kernel/vips.h"
 
 /*
@@ -65,14 +66,16 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 }
 
 /* The addresses of a group that are on this host, held or kept ready, go on living. */
-static void refresh(struct agent *agent, uint8_t group)
+static void refresh(struct agent *agent, uint8_t group, bool ipv4_only)
 {
-	struct worker_order order = { .type = WORKER_REFRESH, .group = group };
+	struct worker_order order = { .type = WORKER_REFRESH,
+				      .group = group,
+				      .ipv4_only = ipv4_only };
 
 	if (agent->held[group])
 		(void)worker_order(agent->worker, &order); /* the next round is in time */
 	else
-		raise_stage(agent, group);
+		raise_stage(agent, group, ipv4_only);
 }
 
 static void reread(struct agent *agent)
@@ -81,7 +84,7 @@ static void reread(struct agent *agent)
 
 	(void)worker_order(agent->worker, &look); /* refused: the next overrun asks again */
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
-		refresh(agent, g);
+		refresh(agent, g, false);
 }
 
 static void notice(struct agent *agent, const struct monitor_event *event)
@@ -242,10 +245,11 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct agent *agent = data;
+	bool ipv4_only = agent->round++ % lifetime_rounds(agent->conf) != 0;
 
 	(void)usec;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
-		refresh(agent, g);
+		refresh(agent, g, ipv4_only);
 		if (agent->unkept[g])
 			act_store(agent, g, 0);
 	}

@@ -57,8 +57,9 @@ uint32_t worker_portid(const struct worker *worker)
 	return OURS;
 }
 
-void raise_stage(struct agent *a, uint8_t group)
+void raise_stage(struct agent *a, uint8_t group, bool ipv4_only)
 {
+	(void)ipv4_only;
 	cr_expect_not(a->held[group]);
 	heard.staged++;
 }

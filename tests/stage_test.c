@@ -169,3 +169,25 @@ Test(stage, what_is_kept_ready_is_not_left_behind)
 	cr_assert_eq(left_look(nl, &conf->groups[0], &left), 0);
 	cr_assert_eq(left.n, 1);
 }
+
+static int make_ipv4_only(void)
+{
+	struct worker_order order = { .type = WORKER_MAKE, .ipv4_only = true };
+	struct worker_result result;
+
+	cr_assert_eq(worker_order(worker, &order), 0);
+	while (!worker_next(worker, &result))
+		netns_await(worker_fd(worker));
+	return result.err;
+}
+
+Test(stage, ipv6_waits_for_its_round_once_it_is_there)
+{
+	cr_assert_eq(make_ipv4_only(), 0);
+	cr_assert_eq(held_count(), N_VIPS);
+	held_add_for("fd09::3", 128, "vip0", 7000);
+	cr_assert_eq(make_ipv4_only(), 0);
+	sh("ip -6 address show dev vip0 | grep -Eq 'valid_lft (7000|6999|6998)sec'");
+	cr_assert_eq(carry_out(WORKER_MAKE, false), 0);
+	sh("! ip -6 address show dev vip0 | grep -Eq 'valid_lft (7000|6999|6998)sec'");
+}

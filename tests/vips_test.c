@@ -142,17 +142,22 @@ Test(vips, what_is_ours_is_removed_and_nothing_else)
 	cr_assert(held(" 10.9.0.77/24 "));
 }
 
+static void await_local(const char *text)
+{
+	struct addr addr = { .ifindex = netns_index("va") };
+
+	cr_assert_eq(conf_parse_ip(text, &addr.ip), 0);
+	cr_assert_eq(addr_wait_local(nl, &addr, 1, PATIENCE_MS), 0);
+}
+
 Test(vips, routes_go_before_addresses_and_leave_no_error)
 {
 	_cleanup_(vips_done) struct vips vips = { 0 };
 
 	add_all(&conf->groups[SIP]);
-	cr_assert_eq(addr_wait_local(nl,
-				     &(struct addr){ .ip = conf->groups[SIP].vips[1].ip,
-						     .ifindex = netns_index("va") },
-				     1, PATIENCE_MS),
-		     0);
 	held_add("fd09::4", 64, "va");
+	await_local("fd09::3");
+	await_local("fd09::4");
 	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
 	while (vips_unroute_slice(nl, &vips) > 0)
 		;

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "agent/kernel/gatekeeper.h"
@@ -22,6 +24,7 @@ static struct conf *conf;
 static struct worker *worker;
 static struct gatekeeper viewer; /* looks at the gate beside the worker */
 static uint32_t last_id;
+static atomic_uint pauses; /* that the worker has made */
 
 static void start(const char *text)
 {
@@ -57,6 +60,23 @@ TestSuite(worker, .init = enter, .fini = leave);
 TestSuite(worker_big, .fini = leave);
 TestSuite(worker_role, .fini = leave);
 TestSuite(worker_rank, .fini = leave);
+
+/* Stands in front of the C library's. */
+int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
+			   const struct timespec *until)
+{
+	struct timespec now, end;
+	int64_t left_ns;
+
+	pauses++;
+	cr_assert_eq(clock_gettime(clock, &now), 0);
+	left_ns = (until->tv_sec - now.tv_sec) * 1000000000LL + until->tv_nsec - now.tv_nsec;
+	cr_assert_eq(clock_gettime(CLOCK_REALTIME, &end), 0);
+	left_ns += end.tv_nsec;
+	end.tv_sec += left_ns / 1000000000;
+	end.tv_nsec = left_ns % 1000000000;
+	return pthread_cond_timedwait(cond, mutex, &end);
+}
 
 static uint32_t order(enum worker_type type, uint8_t group)
 {
@@ -738,6 +758,55 @@ Test(worker_big, a_claim_overtakes_the_removal_of_another_group)
 	cr_assert_eq(outcome(claim), 0);
 	cr_assert_eq(outcome(removal), 0);
 	cr_assert_eq(held_count(), 1);
+}
+
+Test(worker_big, lengthening_thousands_of_lifetimes_pauses)
+{
+	unsigned before;
+
+	start_big();
+	cr_assert_eq(outcome(prepare(BIG)), 0);
+	before = pauses;
+	cr_assert_eq(outcome(order(WORKER_REFRESH, BIG)), 0);
+	cr_assert_geq(pauses - before, 2, "3000 in slices of at most 1024");
+	before = pauses;
+	cr_assert_eq(outcome(order(WORKER_REMOVE, BIG)), 0);
+	cr_assert_eq(pauses, before, "somebody waits for that");
+}
+
+Test(worker, lifetimes_of_ipv6_are_left_alone_when_it_is_not_their_turn)
+{
+	struct worker_order o = { .type = WORKER_REFRESH, .group = SIP, .ipv4_only = true };
+
+	held_add_for("10.9.0.3", 24, "va", 7000);
+	held_add_for("fd09::3", 64, "va", 7000);
+	cr_assert_eq(worker_order(worker, &o), 0);
+	cr_assert_eq(next().err, 0);
+	cr_assert(held("10.9.0.3/24"));
+	cr_assert(held("valid_lft 7000sec preferred_lft 0sec") ||
+		  held("valid_lft 6999sec preferred_lft 0sec"));
+	cr_assert_not(held("valid_lft 7000sec preferred_lft 7000sec") ||
+		      held("valid_lft 6999sec preferred_lft 6999sec"));
+	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
+	cr_assert_not(held("valid_lft 7000sec") || held("valid_lft 6999sec"));
+}
+
+/* The first keeps the worker busy while the others wait. */
+Test(worker_big, those_of_ipv4_alone_do_not_stand_for_all)
+{
+	struct worker_order o = { .type = WORKER_REFRESH, .group = SIP, .ipv4_only = true };
+
+	start_big();
+	(void)prepare(BIG);
+	cr_assert_eq(worker_order(worker, &o), 0);
+	o.ipv4_only = false;
+	cr_assert_eq(worker_order(worker, &o), 0);
+	o.ipv4_only = true;
+	cr_assert_eq(worker_order(worker, &o), 0, "that one stands for");
+	cr_assert_eq(next().group, BIG);
+	cr_assert_eq(next().group, SIP);
+	cr_assert_eq(next().group, SIP);
+	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "nothing else waited");
 }
 
 static void start_ipv6(size_t n)

@@ -6,6 +6,7 @@
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/left.h"
+#include "agent/kernel/lifetime.h"
 
 /* How long an IPv6 address may take to work after the kernel has acknowledged it. */
 enum { JOB_LOCAL_MS = 1000 };
@@ -36,10 +37,34 @@ static int move_staged(struct job *job)
 	return r < 0 ? r : gatekeeper_ticket(job->means->gate, job->order.group);
 }
 
+/* Those of IPv6 that are there need their lifetime lengthened in their own rounds only. */
+static bool skips_ipv6(const struct job *job)
+{
+	return job->order.ipv4_only &&
+	       (job->order.type == WORKER_REFRESH ||
+		(job->order.type == WORKER_MAKE && job->means->staged[job->order.group]));
+}
+
+/* The addresses that the group should have, or those that it lacks. */
+static int list_wanted(struct job *job, bool missing)
+{
+	const struct conf *conf = job->means->conf;
+	struct vips *vips = &job->vips;
+	int r;
+
+	r = (missing ? vips_missing : vips_all)(job->means->route, job->subs.group,
+						conf->address_lifetime_s, vips);
+	if (r < 0)
+		return r;
+	if (!missing && skips_ipv6(job))
+		vips_keep_ipv4(vips);
+	lifetime_set(conf, vips->v, vips->n);
+	return 0;
+}
+
 /* What is there, and what is to be done about it? Return: 0: nothing any more. */
 static int look_and_make(struct job *job)
 {
-	const uint32_t valid_s = job->means->conf->address_lifetime_s;
 	const enum worker_type type = job->order.type;
 	int r;
 
@@ -55,10 +80,7 @@ static int look_and_make(struct job *job)
 	if (r < 0 || (type == WORKER_MAKE && !job->subs.group->staged))
 		return r;
 	/* What a stranger took is one of thousands, perhaps, and wanted back at once. */
-	if (type == WORKER_PREPARE && !job->order.ticket)
-		r = vips_missing(job->means->route, job->subs.group, valid_s, &job->vips);
-	else
-		r = vips_all(job->means->route, job->subs.group, valid_s, &job->vips);
+	r = list_wanted(job, type == WORKER_PREPARE && !job->order.ticket);
 	return r < 0 ? r : 1;
 }
 
@@ -117,8 +139,7 @@ static int check(struct job *job)
 	if (job->order.type == WORKER_REMOVE)
 		r = vips_ours(job->means->route, job->subs.group, &job->vips);
 	else
-		r = vips_missing(job->means->route, job->subs.group,
-				 job->means->conf->address_lifetime_s, &job->vips);
+		r = list_wanted(job, true);
 	if (r < 0)
 		return r;
 	/* A claim takes all of them; where they are put back, the rest waits for its interface. */

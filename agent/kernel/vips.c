@@ -80,6 +80,19 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 	return 0;
 }
 
+/**
+ * vips_keep_ipv4() - Leave those of IPv6 out
+ */
+void vips_keep_ipv4(struct vips *vips)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vips->n; i++)
+		if (vips->v[i].ip.family == 4)
+			vips->v[kept++] = vips->v[i];
+	vips->n = kept;
+}
+
 /* For bsearch: vips by address. */
 static int by_ip(const void *a, const void *b)
 {

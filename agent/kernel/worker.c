@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "agent/cleanup.h"
+#include "agent/kernel/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/worker.h"
@@ -13,6 +14,13 @@
 
 /* Orders and results wait in rings; more than this under way means we are lost anyhow. */
 enum { WORKER_RING = CORE_GROUPS_MAX * 8 };
+
+/*
+ * Thousands of lifetimes take the kernel a while, at our priority and with a lock that
+ * others need. Nobody waits for them: after each slice that is worth it, they have three
+ * times as long.
+ */
+enum { WORKER_LONG_US = 500, WORKER_PAUSE = 3 };
 
 struct orders {
 	struct worker_order v[WORKER_RING];
@@ -97,6 +105,14 @@ static size_t orders_find_claim(struct orders *orders)
 static bool is_move(const struct worker_order *order)
 {
 	return order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
+}
+
+static bool orders_have_move(struct orders *orders)
+{
+	for (size_t i = 0; i < orders->n; i++)
+		if (is_move(orders_at(orders, i)))
+			return true;
+	return false;
 }
 
 static struct worker_result result_of(const struct worker_order *order, int err)
@@ -218,9 +234,23 @@ static bool is_awaited(const struct worker_result *result)
 	       result->n;
 }
 
+/* For so long, or until there is an order; earlier does no harm. */
+static void pause_for(struct worker *w, uint64_t us)
+{
+	const uint64_t until_us = clock_us() + us;
+	const struct timespec until = { .tv_sec = (time_t)(until_us / USEC_PER_SEC),
+					.tv_nsec = (long)(until_us % USEC_PER_SEC) * 1000 };
+
+	(void)pthread_mutex_lock(&w->lock);
+	if (!w->stop && !w->urgent.n && !orders_have_move(&w->bulk))
+		(void)pthread_cond_clockwait(&w->wake, &w->lock, CLOCK_MONOTONIC, &until);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
 static void run_job(struct worker *w)
 {
 	struct worker_result result = result_of(&w->job.order, 0);
+	uint64_t began = clock_us(), took;
 	int r;
 
 	if (is_overtaken(w)) {
@@ -229,6 +259,9 @@ static void run_job(struct worker *w)
 		return;
 	}
 	r = gives_way(w) ? 0 : job_run(&w->job, &result);
+	took = clock_us() - began;
+	if (r > 0 && w->job.order.type == WORKER_REFRESH && took >= WORKER_LONG_US)
+		pause_for(w, WORKER_PAUSE * took);
 	if (r > 0)
 		return;
 	job_done(&w->job);
@@ -386,6 +419,14 @@ static bool is_repeatable(const struct worker_order *order)
 			      order->type == WORKER_STEP_BACK || order->type == WORKER_MAKE);
 }
 
+/* Is nothing left of an order when one that waits has been carried out? */
+static bool is_part_of(const struct worker_order *order, const struct worker_order *waiting)
+{
+	return waiting->type == order->type &&
+	       ((order->type != WORKER_REFRESH && order->type != WORKER_MAKE) || order->ipv4_only ||
+		!waiting->ipv4_only);
+}
+
 /* Does the same wait already, with nothing for its group behind it that is about more? */
 static bool is_waiting(struct orders *orders, const struct worker_order *order)
 {
@@ -396,7 +437,7 @@ static bool is_waiting(struct orders *orders, const struct worker_order *order)
 			continue;
 		if (!is_repeatable(other))
 			return false;
-		if (other->type == order->type)
+		if (is_part_of(order, other))
 			return true;
 	}
 	return false;

@@ -46,6 +46,7 @@ struct worker_order {
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
 		bool ticket;	       /* PREPARE: lay one in the end */
+		bool ipv4_only;	       /* REFRESH, MAKE: it is not the turn of IPv6 */
 		int ifindex;	       /* NEIGHBOURS */
 		bool held;	       /* TIDY: that the host has them is as it should be */
 	};
