@@ -490,6 +490,22 @@ Test(conf, core_gets_what_it_needs)
 	cr_expect(config.groups[0].strict);
 }
 
+/* Lost otherwise: what clients send to the old primary before the new one has told them. */
+Test(conf, the_old_primary_serves_until_the_last_address_can_have_been_announced)
+{
+	_cleanup_(conf_freep) struct conf *alias =
+		conf_from_text(GOOD "VirtualAddress=10.0.0.4/24 eth0\nLinger=1ms\n");
+	_cleanup_(conf_freep) struct conf *subs = conf_from_text(SUBS "SubInterface=vip0 eth1\n");
+	struct core_config config;
+
+	conf_core(alias, 0, &config);
+	cr_expect_eq(config.groups[0].linger_us, 1000 + 2 * 40);
+	cr_expect_eq(alias->groups[0].core.linger_us, 1000, "what was written is printed");
+
+	conf_core(subs, 0, &config);
+	cr_expect_eq(config.groups[0].linger_us, 20000 + 2 * 40, "two keep their MAC");
+}
+
 Test(conf, a_key_is_one_line_of_base64_that_nobody_else_can_read)
 {
 	static const char key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
