@@ -62,7 +62,7 @@ def budgets: [
 "", "A planned move of many addresses, from the order on: the last one is there on the new",
 "node, has been announced, has gone from the old one; CPU time and most memory of the new",
 "node's processes; requests lost to one address, 10,000 a second, in runs of their own.",
-"Runs of each: \(map(select(.kind == "time").run) | max); lowest/median/highest, or medians.",
+"Runs of each: \(map(select(.kind == "time").run) | max // 0); lowest/median/highest, or medians.",
 "", ($titles | to_entries[] | "- \(.key): \(.value)"),
 (in_order([.family, .addresses])[] as $size | map(select([.family, .addresses] == $size)) | size),
 (budgets | select(. != []) |
