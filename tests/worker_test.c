@@ -456,6 +456,20 @@ Test(worker, a_lease_that_has_gone_is_noticed_beside_the_refreshing_of_arp)
 }
 
 /* What a flush takes away is told by who hears of it, and comes back. */
+/* Its route is gone, and adding the address again does not bring it back. */
+Test(worker, the_gate_does_not_wait_for_an_ipv6_address_to_work)
+{
+	uint32_t claim;
+
+	held_add("fd09::3", 64, "va");
+	sh("for i in $(seq 1 1000); do ip -6 route del local fd09::3 dev va 2>/dev/null && exit 0;"
+	   " done; exit 1");
+	claim = prepare(SIP);
+	for (size_t i = 0; i < 30; i++) /* more than the claim has other slices */
+		cr_assert_eq(outcome(order_gate(WORKER_GATE, DB, GATE_CLOSED)), 0);
+	cr_assert_eq(outcome(claim), 0, "it is there, and that is all we know");
+}
+
 Test(worker, without_a_gate_no_lease_is_missed)
 {
 	hold(SIP);

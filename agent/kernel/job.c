@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "agent/kernel/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/left.h"
 #include "agent/kernel/lifetime.h"
 
-/* How long an IPv6 address may take to work after the kernel has acknowledged it. */
-enum { JOB_LOCAL_MS = 1000 };
+/*
+ * How long IPv6 addresses may take to work after the kernel has acknowledged them, and how
+ * much longer for each; how long at once, as orders about the gate have their turn then.
+ */
+enum { JOB_LOCAL_MS = 1000, JOB_LOCAL_EACH_MS = 1, JOB_LOCAL_SLICE_MS = 10 };
 
 /* How often, and after how long each time, we look whether an interface has carrier. */
 enum { JOB_CARRIER_LOOKS = 400, JOB_CARRIER_MS = 5 };
@@ -119,22 +123,39 @@ static int raise_subs(struct job *job)
 	return 1;
 }
 
+/* What the kernel has acknowledged may have to be waited for. Return: 1 while it is. */
+static int wait_local(struct job *job)
+{
+	int r;
+
+	if (!job->local_until_us) {
+		job->error = vips_error(&job->vips);
+		job->refused = vips_refused(&job->vips, job->subs.group);
+		if (job->order.type != WORKER_PREPARE && job->order.type != WORKER_MAKE)
+			return 0;
+		/* What was refused will never work. */
+		job->n_added = vips_keep_added(&job->vips);
+		job->local_until_us =
+			clock_us() +
+			(JOB_LOCAL_MS + JOB_LOCAL_EACH_MS * job->n_added) * USEC_PER_MSEC;
+	}
+	r = addr_wait_local(job->means->route, job->vips.v, job->n_added, JOB_LOCAL_SLICE_MS);
+	if (r == -ETIME && clock_us() < job->local_until_us)
+		return 1;
+	job->local_until_us = 0;
+	if (r < 0 && !job->error)
+		job->error = r;
+	return 0;
+}
+
 /* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
 static int check(struct job *job)
 {
-	int error = vips_error(&job->vips), r;
+	int r;
 
 	/* The kernel has said so of each; to read all addresses for each group costs as much. */
-	if (job->order.type == WORKER_REFRESH && !error)
+	if (job->order.type == WORKER_REFRESH && !job->error)
 		return 0;
-	job->refused = vips_refused(&job->vips, job->subs.group);
-	if (job->order.type == WORKER_PREPARE || job->order.type == WORKER_MAKE) {
-		/* What was refused will never work, and is not to be waited for. */
-		r = addr_wait_local(job->means->route, job->vips.v, vips_keep_added(&job->vips),
-				    JOB_LOCAL_MS);
-		if (r < 0 && !error)
-			error = r;
-	}
 	vips_done(&job->vips);
 	if (job->order.type == WORKER_REMOVE)
 		r = vips_ours(job->means->route, job->subs.group, &job->vips);
@@ -155,7 +176,7 @@ static int check(struct job *job)
 			       ? gatekeeper_ticket(job->means->gate, job->order.group)
 			       : 0;
 	if (job->again)
-		return error ? error : -EADDRNOTAVAIL;
+		return job->error ? job->error : -EADDRNOTAVAIL;
 	job->again = true;
 	return job->order.type == WORKER_REMOVE ? 1 : make_way(job);
 }
@@ -187,8 +208,12 @@ static int slice(struct job *job)
 	case JOB_RAISE:
 		r = raise_subs(job);
 		if (!r)
-			job->phase = JOB_CHECK;
+			job->phase = JOB_LOCAL;
 		return r < 0 ? r : 1;
+	case JOB_LOCAL:
+		if (!wait_local(job))
+			job->phase = JOB_CHECK;
+		return 1;
 	case JOB_CHECK:
 		job->phase = JOB_WORK;
 		return check(job);

@@ -16,6 +16,7 @@ enum job_phase {
 	JOB_UNROUTE, /* before anything is removed; a slice at a time, like the work itself */
 	JOB_WORK,
 	JOB_RAISE, /* interfaces of the group's own */
+	JOB_LOCAL, /* until those of IPv6 work */
 	JOB_CHECK, /* read back */
 	_JOB_MAX,
 };
@@ -38,7 +39,10 @@ struct job {
 	enum job_phase phase;
 	bool again;			/* what was missing has been added a second time */
 	unsigned looks;			/* for carrier */
+	int error;			/* of the work; 0: none */
 	const struct conf_vip *refused; /* by the kernel */
+	size_t n_added;			/* which may have to be waited for */
+	uint64_t local_until_us;	/* until then; 0: not begun */
 	struct vips vips;
 };
 
