@@ -17,9 +17,9 @@
 #define CONF_KEY_FILE "/etc/takeover/key"
 
 enum {
-	CONF_NAME_MAX = 32,   /* bytes of a node's or group's name */
-	CONF_PATHS_MAX = 4,   /* unique addresses of a node */
-	CONF_VIPS_MAX = 8192, /* virtual addresses of all groups together */
+	CONF_NAME_MAX = 32,    /* bytes of a node's or group's name */
+	CONF_PATHS_MAX = 4,    /* unique addresses of a node */
+	CONF_VIPS_MAX = 8192,  /* virtual addresses of all groups together */
 	CONF_STAGE_MANY = 100, /* above it Stage=auto means yes: to add these takes some 10 ms */
 	CONF_IFNAME_SIZE = 16,
 	CONF_KEY_SIZE = 32,
