@@ -307,7 +307,7 @@ static int wire_take(struct wire *wire)
 {
 	struct mmsghdr messages[FRAMES] = { 0 };
 	struct iovec iovecs[FRAMES];
-	uint8_t frames[FRAMES][FRAME_HEAD];
+	uint8_t frames[FRAMES][FRAME_HEAD] = { 0 };
 	uint8_t control[FRAMES][CMSG_SPACE(sizeof(struct timespec))];
 	struct sockaddr_ll from[FRAMES];
 	int n;
