@@ -155,7 +155,10 @@ for kind; do
 		;;
 	fuzz) for program in $(programs tests/fuzz/*_fuzz.c); do fuzz "$program"; done ;;
 	net | nodes) scenarios "$kind" ;;
-	bench) one bench tests/bench/smoke.sh ;;
+	bench)
+		one bench tests/bench/smoke.sh
+		one bench-hour tests/bench/smoke_hour.sh
+		;;
 	*) exit 2 ;;
 	esac
 done

@@ -283,7 +283,7 @@ main()
 		--addresses) ADDRESSES=${2:-} ;;
 		--elements) ELEMENTS=${2:-} ;;
 		--json) JSON=${2:-} ;;
-		--quick) MINUTES=0 QUICK_S=3 ADDRESSES=500 ELEMENTS=1000 && shift && continue ;;
+		--quick) MINUTES=0 QUICK_S=1 ADDRESSES=500 ELEMENTS=1000 && shift && continue ;;
 		*) usage >&2 && exit 2 ;;
 		esac
 		(($# > 1)) || { usage >&2 && exit 2; }

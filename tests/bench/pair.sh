@@ -12,6 +12,7 @@ set -eu -o pipefail
 
 PACE_US=100
 WATCH_PACE_US=500
+PAUSE_US=1500 # without an answer, and the picture shows it
 AFTER_S=${AFTER_S:-1}         # that a run goes on after the new primary has answered
 CHANCE_MS=${CHANCE_MS:-1000} # within which the moment lies that something happens
 RUN_SECONDS=90               # within which a run is over
@@ -123,6 +124,12 @@ ended()
 	((${R[${NODE_NAME[$2]}_last_us]:-0} + EVER_US < R[stop_us])) || SEEN_TO_THE_END=1
 }
 
+# answers NODE: when it answered its client, for the picture
+answers()
+{
+	"$PROBE" stretches "$DIR/both-$1.log" "$MARK_US" "$PAUSE_US"
+}
+
 clients_stop() # SYSTEM SCENE RUN
 {
 	local record to_the_end=true seen_us
@@ -140,7 +147,8 @@ clients_stop() # SYSTEM SCENE RUN
 	figures "$("$PROBE" overlap "$DIR/both-a.log" "$DIR/both-b.log")"
 	record "part=pair" "system=$1" "scene=$2" "run=$3" "${record[@]}" \
 		"both_us=${R[both_total_us]}" "both_to_the_end=$to_the_end" "seen_us=$seen_us" \
-		"call_us=${CALL_US:-null}" "dead_ms=${SYS_DEAD_MS:-null}"
+		"call_us=${CALL_US:-null}" "dead_ms=${SYS_DEAD_MS:-null}" \
+		"answers_a=$(answers a)" "answers_b=$(answers b)"
 }
 
 # child SYSTEM SCENE RUN

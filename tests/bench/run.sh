@@ -19,19 +19,21 @@ set -eu -o pipefail
 
 PARTS=(pair scale idle)
 JSON=
+SVG=
 OPTIONS=() # for each part
 PAIR=()    # for pair only
 
 usage()
 {
 	cat <<-END
-		usage: run.sh [--part NAME,...] [--hour] [--quick] [--json FILE] [--list]
+		usage: run.sh [--part NAME,...] [--hour] [--quick] [--json FILE] [--svg FILE] [--list]
 		              [--runs N] [--systems NAME,...] [--scenes NAME,...]
 
 		  --part NAMES    of pair, scale, idle, hour (default: all but hour)
 		  --hour          the hour beside load as well
 		  --quick         once each and small: does it work?
 		  --json FILE     all single measurements, with what they were made on
+		  --svg FILE      a picture of pair: who answered, when the address moved
 		  --list          systems and scenes
 		  --runs N        of pair: so often each (default 10)
 		  --systems NAMES of pair: these only
@@ -117,6 +119,7 @@ main()
 		--hour) PARTS+=(hour) && shift && continue ;;
 		--part) IFS=, read -r -a PARTS <<<"${2:-}" ;;
 		--json) JSON=${2:-} ;;
+		--svg) SVG=${2:-} ;;
 		--runs | --systems | --scenes) PAIR+=("$1" "${2:-}") ;;
 		*) usage >&2 && exit 2 ;;
 		esac
@@ -140,6 +143,7 @@ main()
 	done
 	[[ -z $JSON ]] || jq -s '{on: .[0], measurements: (.[1:] | add)}' "$OUT/machine" \
 		"$OUT"/*.json >"$JSON"
+	[[ -z $SVG ]] || jq -r -f "$BENCH/draw.jq" "$OUT/pair.json" >"$SVG"
 	((FAILED == 0))
 }
 

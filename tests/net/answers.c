@@ -178,3 +178,26 @@ int first_verb(int argc, char **argv)
 	}
 	return 1;
 }
+
+/* When a node answered, from and to in µs after a point in time, for a picture. */
+int stretches_verb(int argc, char **argv)
+{
+	_cleanup_(answers_done) struct probe_answers a = { 0 };
+	uint64_t mark_us, pause_us;
+	int r;
+
+	if (argc != 4 || probe_number(argv[2], &mark_us) < 0 ||
+	    probe_number(argv[3], &pause_us) < 0)
+		return probe_usage("stretches LOG MARK-US PAUSE-US");
+	r = answers_load(argv[1], &a);
+	if (r < 0)
+		return probe_fail(argv[1], r);
+	for (size_t i = 0; i < a.n;) {
+		const struct stretch s = next_stretch(&a, &i, pause_us * 1000);
+
+		printf("%jd:%jd%s", (intmax_t)(s.from_ns / 1000) - (intmax_t)mark_us,
+		       (intmax_t)(s.to_ns / 1000) - (intmax_t)mark_us, i < a.n ? "," : "");
+	}
+	printf("\n");
+	return 0;
+}

@@ -31,6 +31,7 @@ static const struct {
 	{ "send", send_verb },
 	{ "settle", settle_verb },
 	{ "storm", storm_verb },
+	{ "stretches", stretches_verb },
 	{ "sweep", sweep_verb },
 	{ "tick", tick_verb },
 	{ "usurp", usurp_verb },

@@ -80,6 +80,7 @@ int record_verb(int argc, char **argv);
 int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
 int settle_verb(int argc, char **argv);
+int stretches_verb(int argc, char **argv);
 int sweep_verb(int argc, char **argv);
 int tick_verb(int argc, char **argv);
 int usurp_verb(int argc, char **argv);
