@@ -86,11 +86,36 @@ static void listen_to(const struct watcher *w, const struct ear *ear)
 	(void)listen_for(ear->fd, ear->family, &set); /* without memory: as before */
 }
 
-static void listen_anew(const struct watcher *w, uint8_t group)
+/* Let each ear hear what it should, now. */
+void watch_tune(struct watcher *w)
+{
+	for (size_t i = 0; i < w->n_ports; i++)
+		for (size_t e = 0; e < _EARS; e++)
+			if (w->ports[i].ears[e].stale) {
+				w->ports[i].ears[e].stale = false;
+				listen_to(w, &w->ports[i].ears[e]);
+			}
+}
+
+static int on_tune(sd_event_source *source, void *data)
+{
+	(void)source;
+	watch_tune(data);
+	return 0;
+}
+
+/*
+ * A group is to be listened to, or no more. The kernel translates a filter anew in a millisecond
+ * or two, and a hundred groups may move in one step: each ear gets it once, after that, or
+ * before it has to hear answers.
+ */
+static void listen_anew(struct watcher *w, uint8_t group)
 {
 	for (size_t i = 0; i < w->n_ports; i++)
 		for (size_t e = 0; w->ports[i].groups[group] && e < _EARS; e++)
-			listen_to(w, &w->ports[i].ears[e]);
+			w->ports[i].ears[e].stale = true;
+	/* It fails only in a fork. */
+	(void)sd_event_source_set_enabled(w->tune, SD_EVENT_ONESHOT);
 }
 
 void watch_end_probe(struct watcher *w, uint8_t group, const struct stranger *answered)
@@ -266,6 +291,9 @@ int watcher_new(const struct conf *conf, uint8_t self, const struct links *links
 	r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
+	r = sd_event_add_defer(loop, &w->tune, on_tune, w);
+	if (r < 0)
+		return r;
 	*ret = TAKE(w);
 	return 0;
 }
@@ -288,6 +316,7 @@ struct watcher *watcher_free(struct watcher *w)
 	for (size_t i = 0; i < w->n_ports; i++)
 		close_port(&w->ports[i]);
 	sd_event_source_disable_unref(w->timer);
+	sd_event_source_disable_unref(w->tune);
 	sd_event_unref(w->loop);
 	free(w->ports);
 	free(w->watched);

@@ -115,6 +115,7 @@ void watch_ask(struct watcher *w, uint64_t now)
 
 	if (now < w->slice_us || !pick(w, &g))
 		return;
+	watch_tune(w); /* before anybody can answer */
 	w->slice_us = now + WATCH_SLICE_US;
 	while (room && pick(w, &g)) {
 		ask_some(w, g, &room);

@@ -13,6 +13,7 @@ struct ear {
 	struct port *port;
 	uint8_t family;
 	bool wanted; /* there are addresses of this family */
+	bool stale;  /* it does not hear what it should */
 	int fd;
 	sd_event_source *source;
 };
@@ -58,7 +59,8 @@ struct watcher {
 	struct watcher_calls calls;
 	sd_event *loop;
 	sd_event_source *timer;
-	uint64_t slice_us; /* when the next slice may begin */
+	sd_event_source *tune; /* runs while an ear is stale */
+	uint64_t slice_us;     /* when the next slice may begin */
 	struct port *ports;
 	size_t n_ports;
 	struct watched *watched; /* sorted as the kernel's filter wants them */
@@ -70,6 +72,7 @@ struct watcher {
 /* watch.c */
 const char *watch_place(const struct conf_group *group, const struct conf_vip *vip);
 struct port *watch_port(struct watcher *w, const char *name);
+void watch_tune(struct watcher *w);
 void watch_hear(struct watcher *w, const struct ear *ear, size_t n);
 void watch_end_probe(struct watcher *w, uint8_t group, const struct stranger *answered);
 
