@@ -223,8 +223,8 @@ static void check_silent(const struct client *c)
 	cr_assert_eq(run("ip link set vip0 down"), 0);
 	raise_device();
 	ask_all(c);
-	await_dropped("arp", "moat_1", "drop",
-		      arp + 2); /* by both interfaces: arp_ignore is 0 at one */
+	/* Both interfaces answer: arp_ignore is 0 at one. */
+	await_dropped("arp", "moat_1", "drop", arp + 2);
 	await_dropped("inet", "moat_1", "daddr", inet + 4);
 	await_dropped("inet", "quiet_1", "drop", quiet + 1);
 	check_sending(-EPERM);

@@ -2,6 +2,7 @@
 #include "agent/kernel/vips.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 
 #include "tests/held.h"
 
@@ -170,6 +171,29 @@ Test(vips, routes_go_before_addresses_and_leave_no_error)
 		;
 	cr_assert_eq(vips_error(&vips), 0);
 	cr_assert_eq(held_count(), 1);
+}
+
+Test(vips, what_is_taken_off_at_once_loses_its_routes_first_as_well)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_DATAGRAM_MAX];
+	const struct nlmsghdr *nlh = (const void *)buf;
+	_cleanup_(vips_done) struct vips vips = { 0 };
+	_cleanup_(close_fdp) int fd = -1;
+	size_t len;
+
+	held_add("fd09::3", 64, "va");
+	await_local("fd09::3");
+	cr_assert_eq(vips_ours(nl, &conf->groups[SIP], &vips), 0);
+	cr_assert_eq(vips.n, 1);
+	fd = nl_socket(NETLINK_ROUTE,
+		       1U << (RTNLGRP_IPV6_ROUTE - 1) | 1U << (RTNLGRP_IPV6_IFADDR - 1));
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(vips_take_off(nl, vips.v, 1, NULL, 0), 0);
+	cr_assert_eq(nl_receive(fd, buf, sizeof(buf), &len), 0);
+	cr_assert_eq(nlh->nlmsg_type, RTM_DELROUTE);
+	cr_assert_eq(nl_receive(fd, buf, sizeof(buf), &len), 0);
+	cr_assert_eq(nlh->nlmsg_type, RTM_DELADDR);
+	cr_assert_eq(held_count(), 0);
 }
 
 static void remove_ours(const struct conf_group *group)

@@ -888,6 +888,7 @@ Test(worker_big, lengthening_lifetimes_makes_no_way_for_small_things)
 	struct worker_order o = { .type = WORKER_TIDY, .group = SIP, .held = true };
 
 	start_big();
+	cr_assert_eq(outcome(prepare(BIG)), 0);
 	(void)order(WORKER_REFRESH, BIG);
 	cr_assert_eq(worker_order(worker, &o), 0);
 	o.type = WORKER_MAKE;

@@ -18,9 +18,9 @@ enum { WORKER_RING = CORE_GROUPS_MAX * 8 };
 /*
  * Thousands of lifetimes take the kernel a while, at our priority and with a lock that
  * others need. Nobody waits for them: after each slice that is worth it, they have three
- * times as long.
+ * times as long; what takes longer than a slice should has taken others' time, not ours.
  */
-enum { WORKER_LONG_US = 500, WORKER_PAUSE = 3 };
+enum { WORKER_LONG_US = 500, WORKER_PAUSE = 3, WORKER_PAUSE_MAX_US = 20 * 1000 };
 
 struct orders {
 	struct worker_order v[WORKER_RING];
@@ -234,10 +234,12 @@ static bool is_awaited(const struct worker_result *result)
 	       result->n;
 }
 
-/* For so long, or until there is an order; earlier does no harm. */
-static void pause_for(struct worker *w, uint64_t us)
+/* After so long a slice, or until there is an order; earlier does no harm. */
+static void pause_after(struct worker *w, uint64_t took_us)
 {
-	const uint64_t until_us = clock_us() + us;
+	const uint64_t us = WORKER_PAUSE * took_us;
+	const uint64_t until_us =
+		clock_us() + (us < WORKER_PAUSE_MAX_US ? us : WORKER_PAUSE_MAX_US);
 	const struct timespec until = { .tv_sec = (time_t)(until_us / USEC_PER_SEC),
 					.tv_nsec = (long)(until_us % USEC_PER_SEC) * 1000 };
 
@@ -261,7 +263,7 @@ static void run_job(struct worker *w)
 	r = gives_way(w) ? 0 : job_run(&w->job, &result);
 	took = clock_us() - began;
 	if (r > 0 && w->job.order.type == WORKER_REFRESH && took >= WORKER_LONG_US)
-		pause_for(w, WORKER_PAUSE * took);
+		pause_after(w, took);
 	if (r > 0)
 		return;
 	job_done(&w->job);

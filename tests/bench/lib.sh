@@ -114,15 +114,17 @@ family()
 	done
 }
 
-# signal_all NODE SIGNAL: to all of the system's processes there, in one go
+# signal_all NODE SIGNAL...: to all of the system's processes there, in one go each
 signal_all()
 {
-	local pids
+	local pids signal
 
 	mapfile -t pids < <(sys_pids "$1")
 	((${#pids[@]})) || fail "nothing of the system runs on node $1"
 	mark
-	kill "-$2" "${pids[@]}"
+	for signal in "${@:2}"; do
+		kill "-$signal" "${pids[@]}"
+	done
 }
 
 # Of a system whose process on a node is PIDS[sys-NODE]
@@ -134,8 +136,7 @@ sys_pids()
 # Stopped first: of several processes one that sees another die could do things in order yet.
 sys_kill()
 {
-	signal_all "$1" STOP
-	signal_all "$1" KILL
+	signal_all "$1" STOP KILL
 	{ wait "${PIDS[sys-$1]}"; } 2>/dev/null || true
 	unset "PIDS[sys-$1]"
 }
