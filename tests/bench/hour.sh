@@ -6,16 +6,17 @@
 # own, at the same time on the same machine. Nothing fails. What is counted is who takes
 # over nevertheless, who falls silent, and who answers beside the other.
 #
-# The load, all the time: a busy loop for each processor; in the namespace of each node
-# another program that adds and deletes 5,000 addresses and 5,000 routes on the interface
-# of the service, and a blocklist of 20,000 elements that is loaded into nftables. Each
-# does it again and again. One request at a time, as ip(8) and network managers do.
+# The load, all the time: a busy loop for each processor; another program that adds and
+# deletes 5,000 addresses and 5,000 routes on the interface of the service, one request at
+# a time, as ip(8) and network managers do; and a blocklist of 20,000 elements that is
+# loaded into nftables. Each does it again and again, in the namespace of one node after
+# the other: the nodes stand for machines, and have to share the processors of this one.
 
 set -eu -o pipefail
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-SYSTEMS=(takeoverd-fast takeoverd-steady keepalived-fast)
+SYSTEMS=(takeoverd-fast takeoverd-steady keepalived-fast keepalived-steady)
 MINUTES=${MINUTES:-60}
 ADDRESSES=${ADDRESSES:-5000}
 ELEMENTS=${ELEMENTS:-20000}
@@ -44,9 +45,9 @@ usage()
 
 # --- One pair, in a shell of its own --------------------------------------------
 
-# Until it is ended: load the set anew. A line for each time, and for what went wrong.
+# Until it is ended: one of them at a time on the whole machine. What came of it is a line.
 # shellcheck disable=SC2016 # for the shell that runs it
-RELOAD='while :; do if nft -f "$1"; then echo loaded; else echo refused; fi; done'
+IN_TURN='lock=$1 && shift && while :; do flock "$lock" "$@" && echo done; done'
 
 blocklist()
 {
@@ -65,10 +66,11 @@ load_start()
 
 	blocklist >"$DIR/blocklist.nft"
 	for node in a b; do
-		spawn "churn-$node" "$node" "$DIR/churn-$node.out" "$PROBE" churn eth0 \
-			--addresses "$ADDRESSES" --routes "$ADDRESSES"
-		spawn "reload-$node" "$node" "$DIR/reload-$node.out" \
-			bash -c "$RELOAD" reload "$DIR/blocklist.nft"
+		spawn "churn-$node" "$node" "$DIR/churn-$node.out" bash -c "$IN_TURN" churn \
+			"$OUT/churn" "$PROBE" churn eth0 --addresses "$ADDRESSES" \
+			--routes "$ADDRESSES" --rounds 1
+		spawn "reload-$node" "$node" "$DIR/reload-$node.out" bash -c "$IN_TURN" reload \
+			"$OUT/reload" nft -f "$DIR/blocklist.nft"
 	done
 }
 
@@ -77,7 +79,7 @@ load_stop()
 	local node
 
 	for node in a b; do
-		finish "churn-$node" || true # what it could not do is in churn-NODE.err
+		finish "churn-$node" || true
 		finish "reload-$node" || true
 	done
 }
@@ -152,13 +154,14 @@ watch_stop()
 
 churned() # what the load has come to, both nodes
 {
-	cat "$DIR"/churn-?.out "$DIR"/reload-?.out | awk '
+	awk '
 		/^changed=/ { sub(/changed=/, ""); changed += $1 }
-		/^loaded/ { loads++ }
-		END { printf "changed=%d loads=%d", changed, loads }'
+		/^done/ && FILENAME ~ /reload/ { loads++ }
+		END { printf "changed=%d loads=%d", changed, loads }' \
+		"$DIR"/churn-?.out "$DIR"/reload-?.out
 }
 
-# child SYSTEM FIFO: says that it stands, begins and ends as it is told
+# child SYSTEM FIFO: says that it stands, begins and ends as it is told; OUT is the parent's
 child()
 {
 	local row=(part=hour system="$1" minutes="$MINUTES"
@@ -212,8 +215,8 @@ pair_start()
 	local fd line
 
 	mkfifo "$OUT/$1.told"
-	exec {fd}< <(TAKEOVER_NET=$NET-$1 MINUTES=$MINUTES ADDRESSES=$ADDRESSES ELEMENTS=$ELEMENTS \
-		exec bash "$0" --child "${SYSTEMS[$1]}" "$OUT/$1.told" 2>"$OUT/$1.err")
+	exec {fd}< <(TAKEOVER_NET=$NET-$1 exec bash "$0" --child "${SYSTEMS[$1]}" \
+		"$OUT/$1.told" 2>"$OUT/$1.err")
 	CHILDREN+=($!)
 	SAYS[$1]=$fd
 	read -r -t "$PREPARE_S" line <&"$fd" || line=
@@ -291,6 +294,7 @@ main()
 	done
 	need_tools
 	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-bench.XXXXXX")
+	export OUT MINUTES ADDRESSES ELEMENTS # for the children
 	trap 'status=$?; set +eu; finish_up; exit $status' EXIT
 	trap 'exit 130' INT TERM HUP PIPE
 	hour

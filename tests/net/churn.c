@@ -22,7 +22,7 @@ struct churn {
 	uint8_t *buf;	       /* owned; one batch */
 	int signals;
 	unsigned int ifindex, seq;
-	uint64_t addresses, routes, batch;
+	uint64_t addresses, routes, batch, rounds; /* rounds 0: until a signal comes */
 	uint64_t changed, worst_ns;
 };
 
@@ -172,6 +172,7 @@ static int parse(struct churn *c, int argc, char **argv)
 		{ "addresses", required_argument, NULL, 'a' },
 		{ "routes", required_argument, NULL, 'r' },
 		{ "batch", required_argument, NULL, 'b' },
+		{ "rounds", required_argument, NULL, 'n' },
 		{ 0 },
 	};
 	int o, r = 0;
@@ -183,6 +184,8 @@ static int parse(struct churn *c, int argc, char **argv)
 			r = probe_number(optarg, &c->routes);
 		else if (o == 'b')
 			r = probe_number(optarg, &c->batch);
+		else if (o == 'n')
+			r = probe_number(optarg, &c->rounds);
 		else
 			r = -EINVAL;
 	}
@@ -193,7 +196,7 @@ static int parse(struct churn *c, int argc, char **argv)
 }
 
 /*
- * Add and delete addresses and routes on a link until a signal comes, which leaves what is there;
+ * Add and delete addresses and routes on a link, until a signal comes, which leaves what is there;
  * --batch requests at a time, one by default, as ip(8) does.
  */
 int churn_verb(int argc, char **argv)
@@ -202,9 +205,10 @@ int churn_verb(int argc, char **argv)
 	int r;
 
 	if (parse(&c, argc, argv) < 0)
-		return probe_usage("churn LINK [--addresses N] [--routes N] [--batch N]");
+		return probe_usage(
+			"churn LINK [--addresses N] [--routes N] [--batch N] [--rounds N]");
 	r = churn_open(&c, argv[optind]);
-	while (r == 0)
+	for (uint64_t i = 0; r == 0 && (c.rounds == 0 || i < c.rounds); i++)
 		r = turn(&c);
 	if (r < 0)
 		return probe_fail(argv[optind], r);
