@@ -18,6 +18,9 @@ enum { JOB_LOCAL_MS = 1000, JOB_LOCAL_EACH_MS = 1, JOB_LOCAL_SLICE_MS = 10 };
 /* How often, and after how long each time, we look whether an interface has carrier. */
 enum { JOB_CARRIER_LOOKS = 400, JOB_CARRIER_MS = 5 };
 
+/* The same for a list of addresses that others change faster than it can be read. */
+enum { JOB_READS = 200, JOB_READ_MS = 5 };
+
 /*
  * A group that moves by its interfaces alone: they are silent, or not. To claim it takes
  * that its addresses have been seen on them; who has claimed reads back.
@@ -275,13 +278,7 @@ void job_done(struct job *job)
 	vips_done(&job->vips);
 }
 
-/**
- * job_run() - Do one slice
- * @result: what the order has come to so far, all but its error
- *
- * Return: 1 if there is more to do; 0 or an error of the kernel: it is over.
- */
-int job_run(struct job *job, struct worker_result *result)
+static int carry_on(struct job *job, struct worker_result *result)
 {
 	int r;
 
@@ -292,4 +289,34 @@ int job_run(struct job *job, struct worker_result *result)
 	r = slice(job);
 	result->vip = r < 0 ? job->refused : NULL;
 	return r;
+}
+
+/*
+ * Was it only that a list could not be read in peace? Then the same is done again in a
+ * moment, when who disturbs is done: nobody has refused anything.
+ */
+static bool is_disturbed(struct job *job, enum job_phase phase, int error)
+{
+	if (error != -EAGAIN || (phase != JOB_LOOK && phase != JOB_CHECK) ||
+	    job->reads++ == JOB_READS)
+		return false;
+	vips_done(&job->vips);
+	job->phase = phase;
+	job->again &= phase != JOB_CHECK;
+	(void)poll(NULL, 0, JOB_READ_MS); /* a signal may end it early */
+	return true;
+}
+
+/**
+ * job_run() - Do one slice
+ * @result: what the order has come to so far, all but its error
+ *
+ * Return: 1 if there is more to do; 0 or an error of the kernel: it is over.
+ */
+int job_run(struct job *job, struct worker_result *result)
+{
+	const enum job_phase phase = job->phase;
+	int r = carry_on(job, result);
+
+	return is_disturbed(job, phase, r) ? 1 : r;
 }

@@ -39,6 +39,7 @@ struct job {
 	enum job_phase phase;
 	bool again;			/* what was missing has been added a second time */
 	unsigned looks;			/* for carrier */
+	unsigned reads;			/* that were disturbed */
 	int error;			/* of the work; 0: none */
 	const struct conf_vip *refused; /* by the kernel */
 	size_t n_added;			/* which may have to be waited for */
