@@ -56,7 +56,7 @@ struct api_group {
 	uint64_t role_since_us;	     /* CLOCK_BOOTTIME */
 	uint64_t last_switchover_us; /* how long the last one took; 0: none yet */
 	bool fit, maintenance;
-	bool staged; /* a backup has the addresses, silent */
+	bool staged;		  /* a backup has the addresses, silent */
 	char **unfit;		  /* NULL-terminated; owned by the agent */
 	char **virtual_addresses; /* the same; "10.10.11.103/24 eth0" */
 	char **sub_interfaces;	  /* the same; "vip0 eth0 02:00:5e:00:01:0a": parent and MAC here */
