@@ -35,7 +35,7 @@ instant core_deadline(const struct core *core)
 	instant due = core->beat_due;
 
 	due = instant_earlier(due, core->lease_until);
-	if (core->unrenewed && instant_is_set(core->lease_until) && !core->lease_frozen)
+	if (beats_hurry(core))
 		due = instant_earlier(due, instant_add(core->now, core->config.interval_us / 4));
 	due = instant_earlier(due, core->rebuild_due);
 	if (core->stop_due.us > core->now.us)

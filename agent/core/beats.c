@@ -69,6 +69,15 @@ static bool replies_to_all(const struct core *core)
 	return (core->reply_to | 1 << core->config.self) == all;
 }
 
+/* Has the lease not been renewed, and would it be over when the next heartbeat is due? */
+bool beats_hurry(const struct core *core)
+{
+	const instant late = instant_add(core->beat_due, core->config.interval_us / 4);
+
+	return core->unrenewed && instant_is_set(core->lease_until) && !core->lease_frozen &&
+	       core->lease_until.us < late.us;
+}
+
 /*
  * Heartbeats: at once when something changed or a holder wants its echo, else
  * at the interval. Who holds nothing lets its echoes stand for its own while
@@ -82,7 +91,7 @@ void send_beats(struct step *s)
 {
 	struct core *core = s->core;
 	uint32_t interval = core->config.interval_us;
-	bool at_once = core->beat_now || (core->unrenewed && core_lease_renews(core));
+	bool at_once = core->beat_now || (beats_hurry(core) && core_lease_renews(core));
 
 	if (at_once || instant_reached(core->now, core->beat_due)) {
 		instant next = instant_add(core->beat_due, interval);

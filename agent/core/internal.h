@@ -149,6 +149,7 @@ void repair(struct step *s, uint8_t group);
 /* beats.c: what the peers hear */
 void send_beats(struct step *s);
 bool holds_anything(const struct core *core);
+bool beats_hurry(const struct core *core);
 
 /* idle.c, claim.c, hold.c, yield.c: one function per state */
 void backup_step(struct step *s, uint8_t group, const struct core_event *event);
