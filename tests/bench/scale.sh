@@ -70,14 +70,15 @@ cost()
 		awk '/^VmHWM/ { kib += $2 } END { print kib + 0 }')
 }
 
-# What the processes have run that this shell has waited for
-waited_us()
+# What the processes have run that this shell has waited for, from one output of times to another.
+# It has to be this shell that writes them: a subshell has waited for none yet.
+waited_us() # BEFORE AFTER
 {
-	times >"$DIR/times"
-	awk 'NR == 2 {
+	awk 'FNR == 2 {
 		gsub(/[ms]/, " ")
-		print int(($1 * 60 + $2 + $3 * 60 + $4) * 1000000)
-	}' "$DIR/times"
+		us = ($1 * 60 + $2 + $3 * 60 + $4) * 1000000 - us
+	}
+	END { printf "%.0f", us }' "$1" "$2"
 }
 
 # watch_start NEW OLD ANNOUNCED
@@ -130,9 +131,10 @@ measure_time()
 		cost "${pids[@]}"
 		[[ $CPU_US == null ]] || CPU_US=$((CPU_US - before))
 	else # what moves them is over when they have moved
-		before=$(waited_us)
+		times >"$DIR/before"
 		sys_move
-		CPU_US=${MOVE_CPU_US:-$(($(waited_us) - before))} PEAK_KIB=${MOVE_PEAK_KIB:-null}
+		times >"$DIR/after"
+		CPU_US=${MOVE_CPU_US:-$(waited_us "$DIR/before" "$DIR/after")} PEAK_KIB=${MOVE_PEAK_KIB:-null}
 		watch_stop || moved=false
 	fi
 	RECORD+=("moved=$moved" "frames=${R[frames]}" "cpu_us=$CPU_US" "peak_kib=$PEAK_KIB")
