@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What pair.sh prints: a table for each scene, a row for each system; then the budgets.
 # Times in ms; lowest / median / highest of all runs. $titles names scenes, $systems systems.
 

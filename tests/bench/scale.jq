@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What scale.sh prints: a table for each number of addresses, a row for each system; then
 # the budgets. Times in ms; lowest/median/highest of all runs, else medians.
 
@@ -26,7 +27,7 @@ def row:
 # Who has not moved all of them
 def failed:
 	map(select(.moved == false)) | group_by(.system)[] |
-	"- \(.[0].system): not all on one node within \(.[0].within_s) s, in \(length) of the runs.";
+	"- \(.[0].system): not all moved and announced within \(.[0].within_s) s, in \(length) of the runs.";
 
 def size:
 	"", "**\(.[0].addresses) address\(if .[0].addresses > 1 then "es" else "" end), IPv\(.[0].family)**", "",
