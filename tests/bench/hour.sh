@@ -167,7 +167,8 @@ child()
 	local row=(part=hour system="$1" minutes="$MINUTES"
 		addresses="$ADDRESSES" elements="$ELEMENTS")
 
-	trap 'status=$?; set +eu; KEEP=${KEEP:+$KEEP/$1}; bench_down; exit $status' EXIT
+	# shellcheck disable=SC2064 # now: $1 is another one where it ends
+	trap "status=\$?; set +eu; KEEP=\${KEEP:+\$KEEP/$1}; bench_down; exit \$status" EXIT
 	trap 'exit 130' INT TERM HUP PIPE
 	exec {TOLD}<>"$2"
 	bench_up "$1" "$VIP4"
@@ -203,7 +204,7 @@ busy_start()
 	local i
 
 	for ((i = 0; i < $(nproc); i++)); do
-		sh -c 'while :; do :; done' &
+		setpriv --pdeathsig KILL sh -c 'while :; do :; done' &
 		BUSY+=($!)
 		CHILDREN+=($!)
 	done
@@ -243,7 +244,7 @@ tell_all()
 	local i
 
 	for i in "${!SYSTEMS[@]}"; do
-		echo "$1" >"$OUT/$i.told"
+		echo "$1" 1<>"$OUT/$i.told" # not left waiting for one that has died
 	done
 }
 
@@ -269,6 +270,8 @@ hour()
 		[[ -s $OUT/record ]] || die "${SYSTEMS[$i]}: $(<"$OUT/$i.err")"
 		cat "$OUT/record" >>"$OUT/records"
 	done
+	{ wait; } 2>/dev/null
+	CHILDREN=() # their numbers may be those of others by now
 }
 
 main()
