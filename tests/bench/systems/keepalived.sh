@@ -9,6 +9,7 @@
 SYS_PATIENCE=6
 KEEPALIVED_GLOBAL=()
 KEEPALIVED_ADVERT=1
+KEEPALIVED_PRIORITIES=(150 100) # of a and b
 
 sys_title()
 {
@@ -41,8 +42,8 @@ sys_config()
 	VIP=$1
 	echo 0 >"$DIR/away-a"
 	echo 0 >"$DIR/away-b"
-	keepalived_conf a 150 "$@" >"$DIR/keepalived-a.conf"
-	keepalived_conf b 100 "$@" >"$DIR/keepalived-b.conf"
+	keepalived_conf a "${KEEPALIVED_PRIORITIES[0]}" "$@" >"$DIR/keepalived-a.conf"
+	keepalived_conf b "${KEEPALIVED_PRIORITIES[1]}" "$@" >"$DIR/keepalived-b.conf"
 }
 
 sys_start()
