@@ -219,7 +219,7 @@ report()
 		systems+=("$name" "$(bench_load "$name" && sys_title)")
 	done
 	jq -s -r --argjson titles "$(named "${scenes[@]}" | jq 'map({(.name): .title}) | add')" \
-		--argjson systems "$(named "${systems[@]}")" -f "$BENCH/pair.jq" "$RECORDS"
+		--argjson systems "$(named "${systems[@]}")" --argjson runs "$RUNS" -f "$BENCH/pair.jq" "$RECORDS"
 }
 
 # Once, and nothing that waits for long; what is said behind it counts
