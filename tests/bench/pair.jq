@@ -3,7 +3,8 @@
 # Times in ms; lowest / median / highest of all runs. $titles names scenes, $systems systems;
 # $runs is how many there should be of each.
 
-def median: sort | .[(length - 1) / 2 | floor];
+# Of an even number, between the two in the middle
+def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 def round1: . * 10 | round / 10;
 def ms: . / 1000 | if . < 10 then round1 else round end;
 def spread(f): map(f) | "\(min) / \(median) / \(max)";
@@ -93,7 +94,7 @@ def busy($all):
 
 . as $all | select($all != []) |
 "", "Runs of each: \($runs); lowest / median / highest. A client sends " +
-"\(map(.sent_per_s) | median) packets/s.", "",
+"\(map(.sent_per_s) | median | round) packets/s.", "",
 ($systems[] | select(.name as $name | $all | any(.system == $name)) |
 	"- \(.name): \(.title)"),
 ($titles | keys_unsorted[] as $scene | $all | scene($scene)),

@@ -2,7 +2,8 @@
 # What scale.sh prints: a table for each number of addresses, a row for each system; then
 # the budgets. Times in ms; lowest/median/highest of all runs, else medians.
 
-def median: sort | .[(length - 1) / 2 | floor];
+# Of an even number, between the two in the middle
+def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 def round1: . * 10 | round / 10;
 def ms: . / 1000 | if . < 10 then . * 100 | round / 100 else round end;
 def values(f): map(f | select(. != null));
