@@ -35,6 +35,7 @@ struct raise {
 	bool done;    /* they have been set up, */
 	bool settled; /* and all news of that have been taken in; */
 	bool sunk;    /* one is down or gone since, and the core has been told */
+	int unready;  /* errno of what was to be made ready on a backup; 0: it was */
 	struct flaw {
 		const char *name; /* of an interface that keeps the group from being held; NULL */
 		enum links_state state;

@@ -38,7 +38,7 @@ void drift_gone(struct agent *agent, const struct monitor_event *event)
 		if (!vips_contain(&agent->conf->groups[g], ifname, &event->addr))
 			continue;
 		if (!agent->held[g])
-			raise_stage(agent, g, false);
+			raise_lost(agent, g);
 		else if (link && link->running)
 			note(agent, g, event);
 		else

@@ -19,6 +19,17 @@ void raise_stage(struct agent *agent, uint8_t group, bool ipv4_only)
 		(void)worker_order(agent->worker, &order); /* the next round is in time */
 }
 
+/**
+ * raise_lost() - The same for one of which something that was ready has gone
+ */
+void raise_lost(struct agent *agent, uint8_t group)
+{
+	struct worker_order order = { .type = WORKER_MAKE, .group = group, .lost = true };
+
+	if (agent->conf->groups[group].staged && !agent->held[group])
+		(void)worker_order(agent->worker, &order); /* the next round is in time */
+}
+
 /* What was staged has been claimed without a look at each address: that follows now. */
 static void read_back(struct agent *agent, uint8_t group)
 {
@@ -40,10 +51,12 @@ void raise_result(struct agent *agent, const struct worker_result *result)
 	struct raise *raise = &agent->raise[result->group];
 	bool before = raise->done;
 
-	if (result->type == WORKER_MAKE && result->err && !agent->held[result->group])
+	if (result->type == WORKER_MAKE && result->err && result->err != raise->unready)
 		log_say(LOG_LEVEL_WARNING,
 			"cannot make ready what group %s needs here: %s; a claim tries again",
 			agent->conf->groups[result->group].name, strerror(-result->err));
+	if (result->type == WORKER_MAKE)
+		raise->unready = result->err;
 	if (result->type != WORKER_PREPARE || !agent->held[result->group])
 		return;
 	if (result->err && !result->id)
@@ -181,7 +194,7 @@ void raise_changed(struct agent *agent, const struct link *before, const struct 
 		return;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
 		if (conf_find_sub(&agent->conf->groups[g], before->name))
-			raise_stage(agent, g, false);
+			raise_lost(agent, g);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 void raise_result(struct agent *agent, const struct worker_result *result);
 void raise_stage(struct agent *agent, uint8_t group, bool ipv4_only);
+void raise_lost(struct agent *agent, uint8_t group);
 void raise_over(struct agent *agent, uint8_t group);
 const char *raise_trouble(struct agent *agent, uint8_t group, bool *ret_missing);
 void raise_tell(struct agent *agent);

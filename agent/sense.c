@@ -194,7 +194,7 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 	}
 	if (result->type == WORKER_STORE)
 		note_stored(agent, result);
-	if (result->type == WORKER_PREPARE)
+	if (result->type == WORKER_PREPARE && result->id) /* else it was read back */
 		drift_done(agent, result->group);
 	raise_result(agent, result);
 	agent->refused[result->group] = result->vip;

@@ -57,9 +57,8 @@ uint32_t worker_portid(const struct worker *worker)
 	return OURS;
 }
 
-void raise_stage(struct agent *a, uint8_t group, bool ipv4_only)
+void raise_lost(struct agent *a, uint8_t group)
 {
-	(void)ipv4_only;
 	cr_expect_not(a->held[group]);
 	heard.staged++;
 }

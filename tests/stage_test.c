@@ -122,6 +122,27 @@ Test(stage, a_claim_does_not_look_at_each_address_and_reading_back_does)
 	cr_assert(is_raised());
 }
 
+/* The order to make it ready again gives way to the claim, which is not to rely on it. */
+Test(stage, a_claim_right_after_something_was_lost_adds_all)
+{
+	struct worker_order order = { .type = WORKER_TIDY, .held = true };
+	struct worker_result result = { 0 };
+
+	cr_assert_eq(carry_out(WORKER_MAKE, false), 0);
+	sh("ip address delete 10.9.0.4/32 dev vip0");
+	for (order.id = 1; order.id <= 20; order.id++) /* the others queue up behind them */
+		cr_assert_eq(worker_order(worker, &order), 0);
+	order = (struct worker_order){ .type = WORKER_MAKE, .lost = true };
+	cr_assert_eq(worker_order(worker, &order), 0);
+	order = (struct worker_order){ .type = WORKER_PREPARE, .id = 99, .ticket = true };
+	cr_assert_eq(worker_order(worker, &order), 0);
+	while (result.id != 99)
+		if (!worker_next(worker, &result))
+			netns_await(worker_fd(worker));
+	cr_assert_eq(result.err, 0);
+	cr_assert_eq(held_count(), N_VIPS);
+}
+
 Test(stage, a_claim_of_what_was_never_made_ready_adds_all)
 {
 	cr_assert_eq(carry_out(WORKER_PREPARE, true), 0);

@@ -381,9 +381,11 @@ void announcer_look(struct announcer *a, uint8_t group)
 			a->ports[i].unread = true;
 }
 
-/* Has every interface of the group a MAC that goes with it from node to node? */
-static bool is_shared(const struct conf_group *group)
+/* Has every interface of the group a MAC that goes with it, and is everything said later? */
+static bool may_be_brief(const struct conf *conf, const struct conf_group *group)
 {
+	if (!conf->n_announce || conf->announce_us[conf->n_announce - 1] < ANNOUNCE_BRIEF_US)
+		return false;
 	for (size_t i = 0; i < group->n_subs; i++)
 		if (group->subs[i].mac == CONF_MAC_OWN)
 			return false;
@@ -419,7 +421,7 @@ void announcer_start(struct announcer *a, uint8_t group)
 
 	if (!a->since_us[group])
 		a->since_us[group] = now;
-	if (is_shared(conf) && now - a->since_us[group] < ANNOUNCE_BRIEF_US) {
+	if (may_be_brief(a->conf, conf) && now - a->since_us[group] < ANNOUNCE_BRIEF_US) {
 		say_briefly(a, conf);
 		return;
 	}

@@ -171,7 +171,8 @@ static int check(struct job *job)
 		job->refused = job->vips.absent;
 		return -ENODEV;
 	}
-	job->means->staged[job->order.group] = !job->vips.n && !job->vips.absent;
+	if (job->order.type != WORKER_REMOVE)
+		job->means->staged[job->order.group] = !job->vips.n && !job->vips.absent;
 	if (!job->vips.n && job->order.type == WORKER_REMOVE)
 		return subs_sink(job->means->route, &job->subs, &job->refused);
 	if (!job->vips.n)

@@ -332,7 +332,7 @@ static bool are_right(const struct subs *subs, const struct link *links, size_t 
 		const struct conf_sub *sub = conf_find_sub(subs->group, vip->ifname);
 		const struct link *link = link_find(links, n, vip->ifname);
 
-		if (!link || (raised && !is_raised(link, sub)))
+		if (!link || !link->up || (raised && !is_raised(link, sub)))
 			return false;
 		if (sub && !is_right(subs, sub, link, link_find(links, n, sub->parent)))
 			return false;
@@ -352,7 +352,7 @@ bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
 }
 
 /**
- * subs_there() - Are all interfaces of a group there, up or down, and as configured?
+ * subs_there() - Are all interfaces of a group there, up, with ARP or without, and as configured?
  * @nl: a socket of NETLINK_ROUTE
  * @subs: the group
  */

@@ -188,21 +188,24 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 
 /*
  * Lengthening lifetimes can wait for the next round when a group is to move. So can what is
- * made ready: it goes to the end, unless the claim that it is for is before it there.
+ * made ready: it goes to the end, unless the claim that it is for is before it there. Nobody
+ * waits for either when the agent ends.
  */
 static bool gives_way(struct worker *w)
 {
 	const struct worker_order *own = &w->job.order;
-	bool waiting = false, late = false;
+	bool waiting, late;
 
 	if (own->type != WORKER_REFRESH && own->type != WORKER_MAKE)
 		return false;
 	(void)pthread_mutex_lock(&w->lock);
+	waiting = late = w->stop;
 	for (size_t i = 0; i < w->bulk.n; i++) {
 		const struct worker_order *order = orders_at(&w->bulk, i);
 
 		waiting |= is_move(order);
-		late |= order->type == WORKER_PREPARE && order->group == own->group;
+		late |= order->group == own->group &&
+			(order->type == WORKER_PREPARE || order->type == WORKER_UNMAKE);
 	}
 	if (waiting && !late && own->type == WORKER_MAKE)
 		orders_push(&w->bulk, own);
@@ -260,6 +263,9 @@ static void run_job(struct worker *w)
 		w->busy = false;
 		return;
 	}
+	/* Also if it gives way: a claim is not to rely on what has gone. */
+	if (w->job.order.type == WORKER_MAKE && w->job.order.lost)
+		w->staged[w->job.order.group] = false;
 	r = gives_way(w) ? 0 : job_run(&w->job, &result);
 	took = clock_us() - began;
 	if (r > 0 && w->job.order.type == WORKER_REFRESH && took >= WORKER_LONG_US)
@@ -425,8 +431,8 @@ static bool is_repeatable(const struct worker_order *order)
 static bool is_part_of(const struct worker_order *order, const struct worker_order *waiting)
 {
 	return waiting->type == order->type &&
-	       ((order->type != WORKER_REFRESH && order->type != WORKER_MAKE) || order->ipv4_only ||
-		!waiting->ipv4_only);
+	       ((order->type != WORKER_REFRESH && order->type != WORKER_MAKE) ||
+		((order->ipv4_only || !waiting->ipv4_only) && (!order->lost || waiting->lost)));
 }
 
 /* Does the same wait already, with nothing for its group behind it that is about more? */

@@ -46,9 +46,12 @@ struct worker_order {
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
 		bool ticket;	       /* PREPARE: lay one in the end */
-		bool ipv4_only;	       /* REFRESH, MAKE: it is not the turn of IPv6 */
-		int ifindex;	       /* NEIGHBOURS */
-		bool held;	       /* TIDY: that the host has them is as it should be */
+		struct {
+			bool ipv4_only; /* REFRESH, MAKE: it is not the turn of IPv6 */
+			bool lost;	/* MAKE: what was ready is known not to be */
+		};
+		int ifindex; /* NEIGHBOURS */
+		bool held;   /* TIDY: that the host has them is as it should be */
 	};
 };
 
