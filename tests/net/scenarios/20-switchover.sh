@@ -263,6 +263,7 @@ scenario_two_groups_move_apart()
 }
 
 # 1,000 addresses in one group: all of them move.
+# Alone: the kernel lets nobody else run while it adds many.
 scenario_thousand_addresses()
 {
 	local addresses=() i

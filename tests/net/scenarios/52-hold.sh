@@ -266,6 +266,7 @@ scenario_restarts_in_a_row_lose_nothing()
 # A stranger adds and deletes thousands of addresses on the interface where we hold some hundred,
 # in our network and in another one, while heartbeats leave every 10 ms. Nothing of it is taken
 # for a loss, and the one loss in the middle of it is seen.
+# Alone: the kernel lets nobody else run while it adds many.
 scenario_thousands_of_others_are_nobodys_business()
 {
 	local addresses=("$VIP4" "$VIP6") i term
