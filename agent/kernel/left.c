@@ -31,13 +31,6 @@ static const struct local *find(const struct local *v, size_t n, const struct ip
 	return hit;
 }
 
-static bool is_on(const struct local *local, const char *ifname)
-{
-	char name[IF_NAMESIZE];
-
-	return if_indextoname((unsigned)local->ifindex, name) && !strcmp(name, ifname);
-}
-
 /**
  * left_look() - Does this host still take in what it has released?
  * @ret: what has been found
@@ -50,10 +43,12 @@ static bool is_on(const struct local *local, const char *ifname)
 int left_look(struct nl *nl, const struct conf_group *group, struct left *ret)
 {
 	_cleanup_(freep) struct local *v = NULL;
+	const char *ifname = ""; /* of which own is the number: addresses mostly come in runs */
 	struct left left = { 0 };
+	int r, own = 0;
 	size_t n;
-	int r = local_list(nl, &v, &n);
 
+	r = local_list(nl, &v, &n);
 	if (r < 0)
 		return r;
 	if (n)
@@ -61,8 +56,12 @@ int left_look(struct nl *nl, const struct conf_group *group, struct left *ret)
 	for (size_t i = 0; n && i < group->n_vips; i++) {
 		const struct local *hit = find(v, n, &group->vips[i].ip);
 
-		if (hit && group->staged && is_on(hit, group->vips[i].ifname))
-			continue;
+		if (hit && group->staged && strcmp(group->vips[i].ifname, ifname) != 0) {
+			ifname = group->vips[i].ifname;
+			own = (int)if_nametoindex(ifname);
+		}
+		if (hit && group->staged && hit->ifindex == own)
+			continue; /* kept ready */
 		if (hit && !left.n++) {
 			left.vip = &group->vips[i];
 			left.ifindex = hit->ifindex;
