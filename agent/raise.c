@@ -5,18 +5,21 @@
 #include "agent/raise.h"
 #include "agent/tell.h"
 
+/* That is all that is done for a group that is not staged, or is held: nothing. */
+static void stage(struct agent *agent, const struct worker_order *order)
+{
+	if (agent->conf->groups[order->group].staged && !agent->held[order->group])
+		(void)worker_order(agent->worker, order); /* the next round is in time */
+}
+
 /**
  * raise_stage() - Have the addresses of a group that is not held made ready, or kept so
  * @ipv4_only: of IPv6 those that are there can wait for their own round
- *
- * That is all that is done for one that is not staged: nothing.
  */
 void raise_stage(struct agent *agent, uint8_t group, bool ipv4_only)
 {
-	struct worker_order order = { .type = WORKER_MAKE, .group = group, .ipv4_only = ipv4_only };
-
-	if (agent->conf->groups[group].staged && !agent->held[group])
-		(void)worker_order(agent->worker, &order); /* the next round is in time */
+	stage(agent, &(struct worker_order){
+			     .type = WORKER_MAKE, .group = group, .ipv4_only = ipv4_only });
 }
 
 /**
@@ -24,10 +27,7 @@ void raise_stage(struct agent *agent, uint8_t group, bool ipv4_only)
  */
 void raise_lost(struct agent *agent, uint8_t group)
 {
-	struct worker_order order = { .type = WORKER_MAKE, .group = group, .lost = true };
-
-	if (agent->conf->groups[group].staged && !agent->held[group])
-		(void)worker_order(agent->worker, &order); /* the next round is in time */
+	stage(agent, &(struct worker_order){ .type = WORKER_MAKE, .group = group, .lost = true });
 }
 
 /* What was staged has been claimed without a look at each address: that follows now. */
