@@ -246,3 +246,29 @@ attempt()
 	fi
 	rm -rf "$OUT/logs"
 }
+
+# attempts_keep FILE: what was recorded, as one array, if a FILE is wanted; fails if a run did
+attempts_keep()
+{
+	[[ -z $1 ]] || jq -s . "$RECORDS" >"$1"
+	((FAILED == 0)) || die "$FAILED runs could not be measured; see $BUILD/bench-failed"
+}
+
+# --- For tables ---------------------------------------------------------------
+
+# named KEY VALUE KEY VALUE...: as [{name: KEY, title: VALUE}, ...]
+named()
+{
+	jq -n '[$ARGS.positional | _nwise(2) | {name: .[0], title: .[1]}]' --args "$@"
+}
+
+# titles SYSTEM...: the same of systems
+titles()
+{
+	local name named=()
+
+	for name; do
+		named+=("$name" "$(bench_load "$name" && sys_title)")
+	done
+	named "${named[@]}"
+}

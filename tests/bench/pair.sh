@@ -202,24 +202,15 @@ list()
 	done
 }
 
-# named KEY VALUE KEY VALUE...: as [{name: KEY, title: VALUE}, ...]
-named()
-{
-	jq -n '[$ARGS.positional | _nwise(2) | {name: .[0], title: .[1]}]' --args "$@"
-}
-
 report()
 {
-	local name scenes=() systems=()
+	local name scenes=()
 
 	for name in "${ORDER[@]}"; do
 		scenes+=("$name" "${SCENES[$name]}")
 	done
-	for name in "${WANTED_SYSTEMS[@]}"; do
-		systems+=("$name" "$(bench_load "$name" && sys_title)")
-	done
 	jq -s -r --argjson titles "$(named "${scenes[@]}" | jq 'map({(.name): .title}) | add')" \
-		--argjson systems "$(named "${systems[@]}")" --argjson runs "$RUNS" -f "$BENCH/pair.jq" "$RECORDS"
+		--argjson systems "$(titles "${WANTED_SYSTEMS[@]}")" --argjson runs "$RUNS" -f "$BENCH/pair.jq" "$RECORDS"
 }
 
 # Once, and nothing that waits for long; what is said behind it counts
@@ -265,8 +256,7 @@ main()
 	attempts_begin
 	all_runs
 	report
-	[[ -z $JSON ]] || jq -s . "$RECORDS" >"$JSON"
-	((FAILED == 0)) || die "$FAILED runs could not be measured; see $BUILD/bench-failed"
+	attempts_keep "$JSON"
 }
 
 main "$@"

@@ -204,13 +204,8 @@ all_runs() # time|loss RUNS
 
 report()
 {
-	local name titles='{}'
-
-	for name in "${WANTED_SYSTEMS[@]}"; do
-		titles=$(jq --arg k "$name" --arg v "$(bench_load "$name" && sys_title)" \
-			'.[$k] = $v' <<<"$titles")
-	done
-	jq -s -r --argjson titles "$titles" -f "$BENCH/scale.jq" "$RECORDS"
+	jq -s -r --argjson titles "$(titles "${WANTED_SYSTEMS[@]}" | jq 'map({(.name): .title}) | add')" \
+		-f "$BENCH/scale.jq" "$RECORDS"
 }
 
 main()
@@ -247,8 +242,7 @@ main()
 	all_runs time "$RUNS"
 	all_runs loss "$LOSS_RUNS"
 	report
-	[[ -z $JSON ]] || jq -s . "$RECORDS" >"$JSON"
-	((FAILED == 0)) || die "$FAILED runs could not be measured; see $BUILD/bench-failed"
+	attempts_keep "$JSON"
 }
 
 main "$@"

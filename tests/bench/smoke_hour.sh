@@ -5,18 +5,8 @@
 # picture of what the other parts have measured. What came of it is nobody's business here.
 
 set -eu -o pipefail
-# shellcheck source=tests/bench/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-wrong()
-{
-	cat "$DIR/out" >&2
-	die "bench: $*"
-}
-
-DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-smoke.XXXXXX")
-export TAKEOVER_NET=$NET # the networks of all pairs bear it
-trap 'rm -rf "$DIR"' EXIT
+# shellcheck source=tests/bench/smoke_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/smoke_lib.sh"
 
 "$BENCH/hour.sh" --quick --systems takeoverd-steady --json "$DIR/json" >"$DIR/out" 2>&1 ||
 	wrong "it failed"
@@ -26,8 +16,8 @@ jq -e '(map(.system) == ["floor", "takeoverd-steady"]) and
 	(["takeovers", "lapses", "both", "lost", "silence_us"] - keys == []))' \
 	"$DIR/json" >/dev/null || wrong "not what was to be measured: $(jq -c . "$DIR/json")"
 grep -qE '^\| takeoverd-steady (\| +[0-9.]+ +){7}\|$' "$DIR/out" || wrong "no row in full"
-awk 'length > 100 { exit 1 }' "$DIR/out" || wrong "a line of more than 100 columns"
-[[ -z $(ip netns list | grep "^$NET-" || true) ]] || wrong "a network stayed"
+is_narrow
+is_cleared
 
 # Who answered to the end of the run goes on to the edge.
 echo '[{"part":"pair","system":"ucarp","scene":"move","silence_us":1000,"both_us":0,
