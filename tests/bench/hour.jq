@@ -19,7 +19,7 @@ def row:
 def gaps: [.gap_p999_us, .gap_us | ms | tostring];
 
 def beside:
-	"\(.system): \(.sent) requests, \(.heartbeats) heartbeats; beside it \(.changed) changes of " +
+	"\(.title).\n\(.sent) requests, \(.heartbeats) heartbeats; beside it \(.changed) changes of " +
 	"\(.addresses)\naddresses and as many routes, \(.loads) times a set of \(.elements) elements.";
 
 def budget:
@@ -33,6 +33,5 @@ def budget:
 "a client; gap: between two heartbeats of the node that is primary at first, on the wire. floor:",
 "a realtime program that does nothing but wake up every 10 ms, at the same time.",
 "",
-(.[] | select(.sent) | beside),
-"",
+(.[] | select(.sent) | beside, ""),
 (.[] | select(.lapses) | budget)

@@ -172,6 +172,7 @@ child()
 	trap 'exit 130' INT TERM HUP PIPE
 	exec {TOLD}<>"$2"
 	bench_up "$1" "$VIP4"
+	row+=(title="$(sys_title)")
 	echo stands
 	read -r _ <&"$TOLD"
 	watch_start "$1"
@@ -267,7 +268,7 @@ hour()
 	kill "${BUSY[@]}"
 	for i in "${!SYSTEMS[@]}"; do
 		sed -n 's/^@record //p' <&"${SAYS[$i]}" >"$OUT/record"
-		[[ -s $OUT/record ]] || die "${SYSTEMS[$i]}: $(<"$OUT/$i.err")"
+		[[ -s $OUT/record ]] || FAILED+=("${SYSTEMS[$i]}: $(<"$OUT/$i.err")")
 		cat "$OUT/record" >>"$OUT/records"
 	done
 	{ wait; } 2>/dev/null
@@ -306,8 +307,10 @@ main()
 	echo
 	jq -s -r -f "$BENCH/hour.jq" "$OUT/records"
 	[[ -z $JSON ]] || jq -s . "$OUT/records" >"$JSON"
+	# The others have had their hour; this one's is told as what it is.
+	((${#FAILED[@]} == 0)) || die "could not be measured: ${FAILED[*]}"
 }
 
-CHILDREN=() BUSY=()
+CHILDREN=() BUSY=() FAILED=()
 declare -A SAYS=()
 main "$@"
