@@ -9,7 +9,7 @@
 
 #include "agent/cleanup.h"
 #include "agent/log.h"
-#include "agent/recorder/aside.h"
+#include "agent/aside.h"
 #include "agent/recorder/outlet.h"
 #include "agent/trace/pack.h"
 #include "agent/trace/player.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "agent/recorder/aside.h"
+#include "agent/aside.h"
 
 #include <sched.h>
 #include <signal.h>
