@@ -102,22 +102,6 @@ static void shut(struct agent *agent, const struct core_action *action)
 }
 
 /**
- * act_store() - Keep on disk what the core has last said of a group
- * @id: of the core's order; 0: another try
- *
- * Nobody waits for it: what cannot even be ordered is tried again like what the disk refuses.
- */
-void act_store(struct agent *agent, uint8_t group, uint32_t id)
-{
-	struct worker_order order = {
-		.type = WORKER_STORE, .id = id, .group = group, .store = agent->kept[group]
-	};
-
-	if (worker_order(agent->worker, &order) < 0)
-		agent->unkept[group] = true;
-}
-
-/**
  * act_neighbours() - Have the worker read who is to be told of addresses beside everybody
  *
  * One interface after the other: so orders for the gate never wait for more than one.
@@ -147,7 +131,7 @@ static void keep(struct agent *agent, const struct core_action *action)
 		.term = action->store.term,
 		.maintenance = action->store.maintenance,
 	};
-	act_store(agent, action->group, action->id);
+	disk_keep(agent->disk, action->group, &agent->kept[action->group], action->id);
 }
 
 static void prepare(struct agent *agent, const struct core_action *action)

@@ -5,6 +5,5 @@
 
 #include "agent/agent.h"
 
-void act_store(struct agent *agent, uint8_t group, uint32_t id);
 void act_neighbours(struct agent *agent);
 void act(struct agent *agent, const struct core_action *action);

@@ -194,9 +194,12 @@ static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 	r = said("prepare for other users of the addresses", meet_open(agent));
 	if (r < 0)
 		return r;
+	r = said("start what writes to disk",
+		 disk_new(agent->conf, agent->state_directory, &agent->disk));
+	if (r < 0)
+		return r;
 	return said("start the kernel's worker",
-		    worker_new(agent->conf, agent->self, agent->state_directory, keeper,
-			       &agent->worker));
+		    worker_new(agent->conf, agent->self, keeper, &agent->worker));
 }
 
 static int read_links(struct agent *agent)
@@ -305,6 +308,7 @@ struct agent *agent_free(struct agent *agent)
 		return NULL;
 	agent->bus = bus_free(agent->bus);
 	worker_free(agent->worker);
+	disk_free(agent->disk);
 	announcer_free(agent->announcer);
 	watcher_free(agent->watcher);
 	recorder_free(agent->recorder);

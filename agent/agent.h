@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/disk.h"
 #include "agent/drift.h"
 #include "agent/kernel/announce.h"
 #include "agent/beat/beat.h"
@@ -15,7 +16,6 @@
 #include "agent/kernel/watch.h"
 #include "agent/kernel/worker.h"
 #include "agent/recorder/recorder.h"
-#include "agent/store.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
@@ -58,6 +58,7 @@ struct agent {
 	unsigned round;		  /* how often they have been */
 	struct beat *beat;
 	struct worker *worker;
+	struct disk *disk;
 	struct announcer *announcer;
 	struct watcher *watcher;
 	struct monitor *rtnl, *nft;
@@ -73,7 +74,7 @@ struct agent {
 	struct foreign foreign;
 	struct raise raise[CORE_GROUPS_MAX];
 	bool owed[CORE_GROUPS_MAX];   /* lost some on an interface that does not run */
-	bool unkept[CORE_GROUPS_MAX]; /* what the disk refused, in kept[] */
+	bool unkept[CORE_GROUPS_MAX]; /* the disk has refused what is in kept[] */
 	struct store_entry kept[CORE_GROUPS_MAX];
 	struct trouble trouble[CORE_GROUPS_MAX];
 	const struct conf_vip *refused[CORE_GROUPS_MAX]; /* what the last result was about */

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * Threads for what must not delay the loop and may wait itself: they hear no
- * signals and do not run in real time.
+ * Threads for what must not delay the loop: they run below it, or not in real time at all.
  */
 
 #include <pthread.h>
@@ -12,4 +11,5 @@
 
 int aside_start(pthread_t *ret, void *(*run)(void *), void *arg);
 bool aside_join(pthread_t thread, unsigned seconds);
-void aside_be_ordinary(void);
+void aside_stand_back(const char *name);
+void aside_be_ordinary(const char *name);

@@ -134,25 +134,6 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 	return 0;
 }
 
-/* What the disk refuses is kept until it takes it. */
-static void note_stored(struct agent *agent, const struct worker_result *result)
-{
-	const char *group = agent->conf->groups[result->group].name;
-	bool before = agent->unkept[result->group];
-
-	if (!result->err && !store_same(&result->stored, &agent->kept[result->group]))
-		return; /* a newer one may have found no room among the orders */
-	agent->unkept[result->group] = result->err != 0;
-	if (result->err && !before)
-		log_say(LOG_LEVEL_WARNING,
-			"cannot store the term of group %s in %s: %s; a restart would not know it; "
-			"trying again",
-			group, agent->state_directory, strerror(-result->err));
-	else if (!result->err && before)
-		log_say(LOG_LEVEL_INFO, "the term of group %s is stored in %s", group,
-			agent->state_directory);
-}
-
 /* Whom the kernel knows is told of our addresses; if it cannot say, everybody has been told. */
 static void note_neighbours(struct agent *agent, const struct worker_result *result)
 {
@@ -192,8 +173,6 @@ static void take_result(struct agent *agent, const struct worker_result *result)
 			step_type(agent, CORE_EV_LAPSED, CORE_NODE_NONE);
 		return;
 	}
-	if (result->type == WORKER_STORE)
-		note_stored(agent, result);
 	if (result->type == WORKER_PREPARE && result->id) /* else it was read back */
 		drift_done(agent, result->group);
 	raise_result(agent, result);
@@ -217,6 +196,43 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *dat
 	(void)events;
 	if (worker_next(agent->worker, &result))
 		take_result(agent, &result);
+	return 0;
+}
+
+/* What the disk refuses is tried again until it takes it. */
+static void note_stored(struct agent *agent, const struct disk_result *result)
+{
+	const char *group = agent->conf->groups[result->group].name;
+	bool before = agent->unkept[result->group];
+
+	agent->unkept[result->group] = result->err != 0;
+	if (result->err && !before)
+		log_say(LOG_LEVEL_WARNING,
+			"cannot store the term of group %s in %s: %s; a restart would not know it; "
+			"trying again",
+			group, agent->state_directory, strerror(-result->err));
+	else if (!result->err && before)
+		log_say(LOG_LEVEL_INFO, "the term of group %s is stored in %s", group,
+			agent->state_directory);
+}
+
+static int on_disk(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct agent *agent = data;
+	struct core_event event = { .type = CORE_EV_DONE };
+	struct disk_result result;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	if (!disk_next(agent->disk, &result))
+		return 0;
+	note_stored(agent, &result);
+	event.group = result.group;
+	event.done.id = result.id;
+	event.done.err = result.err;
+	if (result.id)
+		agent_step(agent, &event);
 	return 0;
 }
 
@@ -251,7 +267,7 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
 		refresh(agent, g, ipv4_only);
 		if (agent->unkept[g])
-			act_store(agent, g, 0);
+			disk_keep(agent->disk, g, &agent->kept[g], 0);
 	}
 	meet_nodes(agent);
 	return sd_event_source_set_time_relative(source, agent->conf->address_lifetime_s *
@@ -342,6 +358,9 @@ int sense_attach(struct agent *agent)
 			return r;
 	}
 	r = watch(agent, worker_fd(agent->worker), on_worker, SD_EVENT_PRIORITY_IMPORTANT + 1);
+	if (r < 0)
+		return r;
+	r = watch(agent, disk_fd(agent->disk), on_disk, SD_EVENT_PRIORITY_NORMAL);
 	if (r < 0)
 		return r;
 	r = watch(agent, monitor_fd(agent->rtnl), on_monitor, SD_EVENT_PRIORITY_NORMAL - 1);

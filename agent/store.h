@@ -9,11 +9,6 @@ struct store_entry {
 	bool maintenance;
 };
 
-static inline bool store_same(const struct store_entry *a, const struct store_entry *b)
-{
-	return a->term == b->term && a->maintenance == b->maintenance;
-}
-
 int store_lock(const char *directory, int *ret_fd);
 int store_read(const char *directory, const char *group, struct store_entry *ret);
 int store_write(const char *directory, const char *group, const struct store_entry *entry);

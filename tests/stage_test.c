@@ -31,7 +31,7 @@ static void enter(void)
 	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
 	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
 	cr_assert_eq(gate_install(keeper.nf, &keeper.config, NULL), 0);
-	cr_assert_eq(worker_new(conf, 0, "/nowhere", &keeper, &worker), 0);
+	cr_assert_eq(worker_new(conf, 0, &keeper, &worker), 0);
 }
 
 static void leave(void)

@@ -10,16 +10,13 @@
 #include <time.h>
 
 #include "agent/kernel/gatekeeper.h"
-#include "agent/store.h"
 #include "tests/held.h"
-#include "tests/temp.h"
 
 /* Leases and tickets that do not run out while a busy machine thinks. */
 #define LONG_TIMES HELD_NODES_WITH("Lease=30s\nDeadTime=60s\nInterval=10s\n")
 
 enum { BIG = 0, BIG_VIPS = 3000 }; /* the first group of conf_with_big() */
 
-static char directory[TEMP_MAX];
 static struct conf *conf;
 static struct worker *worker;
 static struct gatekeeper viewer; /* looks at the gate beside the worker */
@@ -31,12 +28,11 @@ static void start(const char *text)
 	struct gatekeeper keeper;
 
 	netns_enter();
-	cr_assert_not_null(mkdtemp(temp_template(directory, "worker")));
 	conf = conf_from_text(text);
 	cr_assert_eq(gatekeeper_init(&viewer, conf), 0);
 	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
 	cr_assert_eq(gate_install(keeper.nf, &keeper.config, NULL), 0);
-	cr_assert_eq(worker_new(conf, 0, directory, &keeper, &worker), 0);
+	cr_assert_eq(worker_new(conf, 0, &keeper, &worker), 0);
 	cr_assert_null(keeper.nf, "taken over");
 }
 
@@ -47,13 +43,9 @@ static void enter(void)
 
 static void leave(void)
 {
-	char command[128];
-
 	worker_free(worker);
 	gatekeeper_done(&viewer);
 	conf_free(conf);
-	(void)snprintf(command, sizeof(command), "rm -r %s", directory);
-	cr_assert_eq(system(command), 0);
 }
 
 TestSuite(worker, .init = enter, .fini = leave);
@@ -622,29 +614,6 @@ Test(worker_role, all_that_are_before_the_hosts_step_back_whichever_group_they_a
 	}
 }
 
-Test(worker, terms_go_to_the_state_directory)
-{
-	struct worker_order o = { .type = WORKER_STORE, .id = 5, .group = SIP };
-	struct worker_result result;
-	struct store_entry entry;
-
-	o.store.term = 7;
-	o.store.maintenance = true;
-	cr_assert_eq(worker_order(worker, &o), 0);
-	result = next();
-	cr_assert_eq(result.id, 5);
-	cr_assert_eq(result.err, 0);
-	cr_assert_eq(result.stored.term, 7);
-	cr_assert(result.stored.maintenance);
-	cr_assert_eq(store_read(directory, "sip", &entry), 0);
-	cr_assert(store_same(&entry, &result.stored));
-	entry.maintenance = false;
-	cr_assert_not(store_same(&entry, &result.stored));
-	entry.term = 8;
-	cr_assert_not(store_same(&entry, &result.stored));
-	cr_assert_eq(store_read(directory, "db", &entry), -ENOENT);
-}
-
 Test(worker, the_descriptor_is_readable_while_there_are_results)
 {
 	struct pollfd ready = { .fd = worker_fd(worker), .events = POLLIN };
@@ -706,17 +675,11 @@ Test(worker, what_is_ordered_already_takes_no_more_room)
 
 Test(worker, the_end_comes_after_what_was_ordered)
 {
-	struct store_entry entry;
-	struct worker_order o = { .type = WORKER_STORE, .group = SIP, .store.term = 9 };
-
 	(void)prepare(SIP);
 	(void)order(WORKER_LOOK, 0); /* whose result nobody takes */
-	cr_assert_eq(worker_order(worker, &o), 0);
 	worker = worker_free(worker);
 	cr_assert_null(worker);
 	cr_assert_eq(held_count(), 3);
-	cr_assert_eq(store_read(directory, "sip", &entry), 0);
-	cr_assert_eq(entry.term, 9);
 }
 
 /* The group big has so many addresses that orders come while it is worked on. */
@@ -733,15 +696,14 @@ static void start_big(void)
 	start(text);
 }
 
-Test(worker_big, gate_and_disk_overtake_addresses_between_slices)
+Test(worker_big, the_gate_overtakes_addresses_between_slices)
 {
 	uint32_t big, gates[8];
 
 	start_big();
 	big = prepare(BIG);
 	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
-		gates[i] = i % 2 ? order_gate(WORKER_GATE, SIP, GATE_CLOSED)
-				 : order(WORKER_STORE, SIP);
+		gates[i] = order_gate(WORKER_GATE, SIP, GATE_CLOSED);
 	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
 		cr_assert_eq(outcome(gates[i]), 0);
 	cr_assert_eq(outcome(big), 0);

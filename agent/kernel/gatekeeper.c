@@ -191,7 +191,6 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		return gate_extend(keeper->nf, order->lease_ms);
 	case WORKER_REFRESH_ARP:
 		return refresh_arp(keeper, ret_lease_lost);
-	case WORKER_STORE:
 	case WORKER_PREPARE:
 	case WORKER_REFRESH:
 	case WORKER_REMOVE:

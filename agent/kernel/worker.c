@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "agent/aside.h"
 #include "agent/cleanup.h"
 #include "agent/kernel/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/worker.h"
-#include "agent/store.h"
 
 /* Orders and results wait in rings; more than this under way means we are lost anyhow. */
 enum { WORKER_RING = CORE_GROUPS_MAX * 8 };
@@ -30,7 +30,6 @@ struct orders {
 struct worker {
 	/* the thread's own */
 	const struct conf *conf;
-	const char *state_directory;
 	struct nl *route;
 	struct gatekeeper gate;
 	struct job_means means;
@@ -135,11 +134,6 @@ static void finish(struct worker *w, const struct worker_result *result)
 	(void)written; /* refused when it is full, and then it is readable already */
 }
 
-static int write_store(struct worker *w, const struct worker_order *order)
-{
-	return store_write(w->state_directory, w->conf->groups[order->group].name, &order->store);
-}
-
 /*
  * A list of the one kind without the other is none. Thousands of addresses may be there that
  * are nobody's business: who takes the result has no time for them.
@@ -170,10 +164,7 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 {
 	struct worker_result result = result_of(order, 0);
 
-	if (order->type == WORKER_STORE) {
-		result.stored = order->store;
-		result.err = write_store(w, order);
-	} else if (order->type == WORKER_LOOK) {
+	if (order->type == WORKER_LOOK) {
 		result.err = look(w, &result);
 	} else if (order->type == WORKER_NEIGHBOURS) {
 		result.ifindex = order->ifindex;
@@ -303,28 +294,13 @@ static bool next_order(struct worker *w, struct worker_order *ret, bool *ret_sto
 	return urgent;
 }
 
-/*
- * One step below the loop, in the realtime class as well, which is inherited. Thousands of
- * addresses keep the kernel busy for half a second and more; with the same priority SCHED_RR
- * would let a heartbeat on the same CPU wait for 100 ms of that. To go down is always allowed.
- */
-static void stand_back(void)
-{
-	struct sched_param param;
-	int policy;
-
-	if (pthread_getschedparam(pthread_self(), &policy, &param) == 0 && param.sched_priority > 1)
-		(void)pthread_setschedprio(pthread_self(), param.sched_priority - 1);
-}
-
 static void *run(void *data)
 {
 	struct worker *w = data;
 	struct worker_order order;
 	bool stop = false;
 
-	stand_back();
-	(void)pthread_setname_np(pthread_self(), "takeoverd-kern"); /* for ps -L only */
+	aside_stand_back("takeoverd-kern");
 	while (!stop) {
 		if (next_order(w, &order, &stop))
 			run_urgent(w, &order);
@@ -338,15 +314,14 @@ static void *run(void *data)
  * worker_new() - Start the thread
  * @conf: borrowed for the life of the worker, not changed meanwhile
  * @self: number of our node
- * @state_directory: borrowed likewise
  * @keeper: taken over, also on failure
  *
  * Signals must be blocked already: the thread inherits that.
  *
  * Return: 0; errors of sockets and threads.
  */
-int worker_new(const struct conf *conf, uint8_t self, const char *state_directory,
-	       struct gatekeeper *keeper, struct worker **ret)
+int worker_new(const struct conf *conf, uint8_t self, struct gatekeeper *keeper,
+	       struct worker **ret)
 {
 	_cleanup_(worker_freep) struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -359,7 +334,6 @@ int worker_new(const struct conf *conf, uint8_t self, const char *state_director
 	w->gate.config.vips = w->gate.vips;
 	*keeper = (struct gatekeeper){ 0 };
 	w->conf = conf;
-	w->state_directory = state_directory;
 	(void)pthread_mutex_init(&w->lock, NULL); /* default attributes: cannot fail */
 	(void)pthread_cond_init(&w->wake, NULL);
 	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -456,7 +430,7 @@ static bool is_waiting(struct orders *orders, const struct worker_order *order)
  * @order: copied
  *
  * Orders about a group's addresses are carried out in their order, those about the
- * gate and the disk in theirs, which overtakes the other; a claim overtakes what is
+ * gate in theirs, which overtakes the other; a claim overtakes what is
  * about the addresses of other groups, and interrupts their removal. Those that others give reason
  * to, as by adding addresses, wait once: else they would leave no room for a move.
  *

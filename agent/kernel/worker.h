@@ -10,14 +10,12 @@
  */
 
 #include "agent/conf/conf.h"
-#include "agent/store.h"
 #include "netlink/addr.h"
 #include "netlink/gate.h"
 #include "netlink/link.h"
 #include "netlink/neigh.h"
 
 enum worker_type {
-	WORKER_STORE,	    /* term and maintenance to disk */
 	WORKER_PREPARE,	    /* add the group's addresses, read back, lay a ticket if asked to */
 	WORKER_REFRESH,	    /* lengthen the lifetimes of the group's addresses */
 	WORKER_REMOVE,	    /* remove the group's addresses that are ours, read back */
@@ -41,7 +39,6 @@ struct worker_order {
 	uint32_t id; /* comes back in the result */
 	uint8_t group;
 	union {
-		struct store_entry store;
 		enum gate_level level; /* GATE, CREATE */
 		uint32_t lease_ms;     /* EXTEND */
 		instant lease_until;   /* REBUILD: no lease after that */
@@ -70,14 +67,13 @@ struct worker_result {
 	size_t n_neighs;
 	int ifindex; /* NEIGHBOURS; TIDY: has vip */
 	size_t n;    /* TIDY: of the group's addresses on this host, vip first; STEP_BACK: moved */
-	struct store_entry stored; /* STORE: what it was about; a newer one may have been refused */
 };
 
 struct gatekeeper;
 struct worker;
 
-int worker_new(const struct conf *conf, uint8_t self, const char *state_directory,
-	       struct gatekeeper *keeper, struct worker **ret);
+int worker_new(const struct conf *conf, uint8_t self, struct gatekeeper *keeper,
+	       struct worker **ret);
 struct worker *worker_free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker_free)
 

@@ -102,7 +102,7 @@ static void *run(void *data)
 	char path[DUMP_PATH_MAX];
 	int r;
 
-	aside_be_ordinary();
+	aside_be_ordinary("takeoverd-trace");
 	if (dump->fd >= 0) {
 		(void)write_text(dump, &dump->fd); /* who does not read misses the last line */
 	} else {

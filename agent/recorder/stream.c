@@ -83,7 +83,7 @@ static void *run(void *data)
 	const uint8_t *full;
 	size_t size;
 
-	aside_be_ordinary();
+	aside_be_ordinary("takeoverd-trace");
 	while ((size = take(s, &full)) > 0) {
 		(void)player_play(s->player, full, size, s->to);
 		if (fflush(s->to) == 0 && !ferror(s->to))

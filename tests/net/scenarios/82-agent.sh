@@ -376,6 +376,20 @@ scenario_disk_full()
 	mkdir "$DIR/b/state"
 	wait_said b 'the term of group sip is stored'
 	assert_holder b
+
+	# It does not come back: who opens this to write waits until somebody reads.
+	mkfifo "$DIR/b/state/sip.group.new"
+	for _ in 1 2 3 4; do
+		call_ok "$PRIMARY" Switchover
+		settle
+	done
+	assert_holder b
+	term=$(get b group/sip Term)
+	[[ $(stored_term b) != "$term" ]] || fail "the disk did not hang"
+	cat "$DIR/b/state/sip.group.new" >/dev/null
+	agent_end b TERM
+	(($(sed -n 's/^term=//p' "$DIR/b/state/sip.group") >= term)) ||
+		fail "the last term is not stored"
 }
 
 # What is found at the start instead of a state directory, or in it: said, and started all the
