@@ -24,24 +24,21 @@ enum { JOB_READS = 200, JOB_READ_MS = 5 };
 /*
  * A group that moves by its interfaces alone: they are silent, or not. To claim it takes
  * that its addresses have been seen on them; who has claimed reads back.
+ *
+ * Return: 0: it has moved; 1: it is not ready, go the long way; errors of the kernel.
  */
-static bool is_staged(struct job *job)
-{
-	bool *there = &job->means->staged[job->order.group];
-
-	*there = *there && subs_there(job->means->route, &job->subs);
-	return job->order.type == WORKER_REMOVE ||
-	       (job->order.type == WORKER_PREPARE && job->order.ticket && *there);
-}
-
 static int move_staged(struct job *job)
 {
+	bool *there = &job->means->staged[job->order.group];
 	int r;
 
 	if (job->order.type == WORKER_REMOVE)
 		return subs_sink(job->means->route, &job->subs, &job->refused);
-	r = subs_raise(job->means->route, &job->subs, &job->refused);
-	return r < 0 ? r : gatekeeper_ticket(job->means->gate, job->order.group);
+	if (job->order.type != WORKER_PREPARE || !job->order.ticket || !*there)
+		return 1;
+	r = subs_raise_ready(job->means->route, &job->subs, &job->refused);
+	*there = r <= 0;
+	return r ? r : gatekeeper_ticket(job->means->gate, job->order.group);
 }
 
 /* Those of IPv6 that are there need their lifetime lengthened in their own rounds only. */
@@ -64,7 +61,7 @@ static int list_wanted(struct job *job, bool missing)
 	if (r < 0)
 		return r;
 	if (!missing && skips_ipv6(job))
-		vips_keep_ipv4(vips);
+		vips_keep(vips, 4);
 	lifetime_set(conf, vips->v, vips->n);
 	return 0;
 }
@@ -75,8 +72,9 @@ static int look_and_make(struct job *job)
 	const enum worker_type type = job->order.type;
 	int r;
 
-	if (job->subs.group->staged && is_staged(job))
-		return move_staged(job);
+	r = job->subs.group->staged ? move_staged(job) : 1;
+	if (r <= 0)
+		return r;
 	if (type == WORKER_REMOVE) {
 		/* The addresses go, whatever comes of that; reading back tells of it. */
 		(void)subs_sink(job->means->route, &job->subs, &job->refused);
@@ -116,7 +114,7 @@ static int raise_subs(struct job *job)
 	if (job->order.type == WORKER_MAKE)
 		return subs_sink(job->means->route, &job->subs, &job->refused);
 	r = subs_raise(job->means->route, &job->subs, &job->refused);
-	if (r != -EAGAIN)
+	if (r <= 0)
 		return r;
 	if (!job->order.ticket)
 		return 0;
@@ -151,6 +149,27 @@ static int wait_local(struct job *job)
 	return 0;
 }
 
+/*
+ * All are there, but one of IPv6 has no route: its removal has begun, and did not come to an
+ * end. The kernel makes the route with the address only.
+ */
+static int add_anew(struct job *job)
+{
+	int r;
+
+	job->again = true;
+	job->error = 0;
+	vips_done(&job->vips);
+	r = vips_ours(job->means->route, job->subs.group, &job->vips);
+	if (r < 0)
+		return r;
+	vips_keep(&job->vips, 6);
+	r = vips_take_off(job->means->route, job->vips.v, job->vips.n, NULL, 0);
+	vips_done(&job->vips);
+	job->phase = JOB_LOOK;
+	return r < 0 ? r : 1;
+}
+
 /* Read back. Return: 1 if there is more work, 0 if all is as ordered. */
 static int check(struct job *job)
 {
@@ -173,6 +192,8 @@ static int check(struct job *job)
 	}
 	if (job->order.type != WORKER_REMOVE)
 		job->means->staged[job->order.group] = !job->vips.n && !job->vips.absent;
+	if (!job->vips.n && job->error == -ETIME && job->order.ticket && !job->again)
+		return add_anew(job);
 	if (!job->vips.n && job->order.type == WORKER_REMOVE)
 		return subs_sink(job->means->route, &job->subs, &job->refused);
 	if (!job->vips.n)
@@ -298,10 +319,11 @@ static int carry_on(struct job *job, struct worker_result *result)
  */
 static bool is_disturbed(struct job *job, enum job_phase phase, int error)
 {
-	if (error != -EAGAIN || (phase != JOB_LOOK && phase != JOB_CHECK) ||
+	if (error != -EAGAIN || (phase != JOB_LOOK && phase != JOB_RAISE && phase != JOB_CHECK) ||
 	    job->reads++ == JOB_READS)
 		return false;
-	vips_done(&job->vips);
+	if (phase != JOB_RAISE) /* which works on what has been read */
+		vips_done(&job->vips);
 	job->phase = phase;
 	job->again &= phase != JOB_CHECK;
 	(void)poll(NULL, 0, JOB_READ_MS); /* a signal may end it early */

@@ -141,33 +141,20 @@ static int await_carrier(struct nl *nl, const struct subs *subs,
 		if (!link || link->carrier || conf_find_sub(subs->group, vip->ifname))
 			continue;
 		*ret_refused = vip;
-		r = -EAGAIN;
+		return 1;
 	}
 	return r;
 }
 
-/**
- * subs_raise() - Set the interfaces of a group up, with ARP
- * @nl: a socket of NETLINK_ROUTE
- * @subs: the group
- * @ret_refused: an address on the one that failed or is not ready; else untouched
- *
- * Those that are missing are left out.
- *
- * Return: 0; -EAGAIN if one that we did not make has no carrier yet, as its driver
- * may take some time; what link_set_flags() fails with.
- */
-int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused)
+/* Those of these links; @ret_await: one that we did not make had no carrier. */
+static int raise_all(struct nl *nl, const struct subs *subs, const struct link *links, size_t n,
+		     bool *ret_await, const struct conf_vip **ret_refused)
 {
-	_cleanup_(freep) struct link *links = NULL;
 	const struct conf_vip *vip;
 	bool await = false;
-	size_t n, i = 0;
-	int r;
+	size_t i = 0;
+	int r = 0;
 
-	if (subs->group->mode != CONF_MODE_SUBINTERFACE)
-		return 0;
-	r = link_list(nl, &links, &n);
 	while (r == 0 && (vip = next_vip(subs->group, &i))) {
 		const struct link *link = link_find(links, n, vip->ifname);
 		bool made = conf_find_sub(subs->group, vip->ifname);
@@ -179,6 +166,33 @@ int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **r
 		if (r < 0)
 			*ret_refused = vip;
 	}
+	*ret_await = await;
+	return r;
+}
+
+/**
+ * subs_raise() - Set the interfaces of a group up, with ARP
+ * @nl: a socket of NETLINK_ROUTE
+ * @subs: the group
+ * @ret_refused: an address on the one that failed or is not ready; else untouched
+ *
+ * Those that are missing are left out.
+ *
+ * Return: 0; 1 if one that we did not make has no carrier yet, as its driver may
+ * take some time; what link_list() and link_set_flags() fail with.
+ */
+int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused)
+{
+	_cleanup_(freep) struct link *links = NULL;
+	bool await = false;
+	size_t n;
+	int r;
+
+	if (subs->group->mode != CONF_MODE_SUBINTERFACE)
+		return 0;
+	r = link_list(nl, &links, &n);
+	if (r == 0)
+		r = raise_all(nl, subs, links, n, &await, ret_refused);
 	return r == 0 && await ? await_carrier(nl, subs, ret_refused) : r;
 }
 
@@ -352,16 +366,26 @@ bool subs_stand(const struct subs *subs, const struct link *links, size_t n)
 }
 
 /**
- * subs_there() - Are all interfaces of a group there, up, with ARP or without, and as configured?
+ * subs_raise_ready() - Set the interfaces of a group up with ARP, if they only wait for that
  * @nl: a socket of NETLINK_ROUTE
- * @subs: the group
+ * @subs: a staged group
+ * @ret_refused: an address on the one that failed; else untouched
+ *
+ * Return: 0; 1 if one is not there, down, or not as configured: nothing has been done;
+ * what link_list() and link_set_flags() fail with.
  */
-bool subs_there(struct nl *nl, const struct subs *subs)
+int subs_raise_ready(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused)
 {
 	_cleanup_(freep) struct link *links = NULL;
+	bool await;
 	size_t n;
+	int r = link_list(nl, &links, &n);
 
-	return link_list(nl, &links, &n) == 0 && are_right(subs, links, n, false);
+	if (r < 0)
+		return r;
+	if (!are_right(subs, links, n, false))
+		return 1;
+	return raise_all(nl, subs, links, n, &await, ret_refused);
 }
 
 /*

@@ -29,11 +29,11 @@ enum subs_flaw {
 
 int subs_make(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused);
 int subs_raise(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused);
+int subs_raise_ready(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused);
 int subs_sink(struct nl *nl, const struct subs *subs, const struct conf_vip **ret_refused);
 int subs_delete(struct nl *nl, const struct subs *subs);
 int subs_tidy(struct nl *nl, const struct conf *conf);
 
-bool subs_there(struct nl *nl, const struct subs *subs);
 bool subs_stand(const struct subs *subs, const struct link *links, size_t n);
 bool subs_sunk(const struct conf_group *group, const struct link *links, size_t n);
 enum subs_flaw subs_flaw(const struct conf_group *group, const struct conf_vip *vip,

@@ -81,14 +81,15 @@ int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, st
 }
 
 /**
- * vips_keep_ipv4() - Leave those of IPv6 out
+ * vips_keep() - Leave those of another family out
+ * @family: 4 or 6
  */
-void vips_keep_ipv4(struct vips *vips)
+void vips_keep(struct vips *vips, uint8_t family)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < vips->n; i++)
-		if (vips->v[i].ip.family == 4)
+		if (vips->v[i].ip.family == family)
 			vips->v[kept++] = vips->v[i];
 	vips->n = kept;
 }

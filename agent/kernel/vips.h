@@ -18,7 +18,7 @@ struct vips {
 
 void vips_done(struct vips *vips);
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret);
-void vips_keep_ipv4(struct vips *vips);
+void vips_keep(struct vips *vips, uint8_t family);
 int vips_take_off(struct nl *nl, struct addr *ours, size_t n, const struct addr *others,
 		  size_t n_others);
 int vips_sorted(const struct conf_group *group, struct ip **ret);

@@ -17,14 +17,22 @@ enum { WORKER_RING = CORE_GROUPS_MAX * 8 };
 
 /*
  * Thousands of lifetimes take the kernel a while, at our priority and with a lock that
- * others need. Nobody waits for them: after each slice that is worth it, they have three
- * times as long; what takes longer than a slice should has taken others' time, not ours.
+ * others need. While no order waits, nobody waits for them: after each slice that is worth
+ * it, others have three times as long; what takes longer than a slice should has taken
+ * others' time, not ours.
  */
 enum { WORKER_LONG_US = 500, WORKER_PAUSE = 3, WORKER_PAUSE_MAX_US = 20 * 1000 };
 
 struct orders {
 	struct worker_order v[WORKER_RING];
 	size_t head, n;
+};
+
+/* Does the job go on? */
+enum way {
+	WAY_ON,
+	WAY_LATER, /* it has been ordered again */
+	WAY_NEVER, /* as if it were done */
 };
 
 struct worker {
@@ -101,19 +109,6 @@ static size_t orders_find_claim(struct orders *orders)
 	return orders->n;
 }
 
-static bool is_move(const struct worker_order *order)
-{
-	return order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
-}
-
-static bool orders_have_move(struct orders *orders)
-{
-	for (size_t i = 0; i < orders->n; i++)
-		if (is_move(orders_at(orders, i)))
-			return true;
-	return false;
-}
-
 static struct worker_result result_of(const struct worker_order *order, int err)
 {
 	return (struct worker_result){
@@ -178,30 +173,33 @@ static void run_urgent(struct worker *w, const struct worker_order *order)
 }
 
 /*
- * Lengthening lifetimes can wait for the next round when a group is to move. So can what is
- * made ready: it goes to the end, unless the claim that it is for is before it there. Nobody
- * waits for either when the agent ends.
+ * Lengthening lifetimes and making ready can wait when a group is to move: they go to the
+ * end. If another order for their group, that they have to be before, is there already, it
+ * makes them needless. Nobody waits for either when the agent ends.
  */
-static bool gives_way(struct worker *w)
+static enum way gives_way(struct worker *w)
 {
 	const struct worker_order *own = &w->job.order;
-	bool waiting, late;
+	bool waiting, needless;
 
 	if (own->type != WORKER_REFRESH && own->type != WORKER_MAKE)
-		return false;
+		return WAY_ON;
 	(void)pthread_mutex_lock(&w->lock);
-	waiting = late = w->stop;
+	waiting = needless = w->stop;
 	for (size_t i = 0; i < w->bulk.n; i++) {
 		const struct worker_order *order = orders_at(&w->bulk, i);
 
-		waiting |= is_move(order);
-		late |= order->group == own->group &&
-			(order->type == WORKER_PREPARE || order->type == WORKER_UNMAKE);
+		waiting |= order->type == WORKER_PREPARE || order->type == WORKER_REMOVE;
+		needless |= order->group == own->group &&
+			    (own->type == WORKER_REFRESH || order->type == WORKER_PREPARE ||
+			     order->type == WORKER_UNMAKE);
 	}
-	if (waiting && !late && own->type == WORKER_MAKE)
+	if (waiting && !needless)
 		orders_push(&w->bulk, own);
 	(void)pthread_mutex_unlock(&w->lock);
-	return waiting;
+	if (!waiting)
+		return WAY_ON;
+	return needless ? WAY_NEVER : WAY_LATER;
 }
 
 /* A removal begins anew after a claim of another group: it looks what is there. */
@@ -238,33 +236,41 @@ static void pause_after(struct worker *w, uint64_t took_us)
 					.tv_nsec = (long)(until_us % USEC_PER_SEC) * 1000 };
 
 	(void)pthread_mutex_lock(&w->lock);
-	if (!w->stop && !w->urgent.n && !orders_have_move(&w->bulk))
+	if (!w->stop && !w->urgent.n && !w->bulk.n)
 		(void)pthread_cond_clockwait(&w->wake, &w->lock, CLOCK_MONOTONIC, &until);
 	(void)pthread_mutex_unlock(&w->lock);
+}
+
+/* The job is over, or to be taken up anew. */
+static void end_job(struct worker *w)
+{
+	job_done(&w->job);
+	w->busy = false;
 }
 
 static void run_job(struct worker *w)
 {
 	struct worker_result result = result_of(&w->job.order, 0);
 	uint64_t began = clock_us(), took;
-	int r;
+	enum way way;
+	int r = 0;
 
-	if (is_overtaken(w)) {
-		job_done(&w->job);
-		w->busy = false;
-		return;
-	}
 	/* Also if it gives way: a claim is not to rely on what has gone. */
 	if (w->job.order.type == WORKER_MAKE && w->job.order.lost)
 		w->staged[w->job.order.group] = false;
-	r = gives_way(w) ? 0 : job_run(&w->job, &result);
+	way = is_overtaken(w) ? WAY_LATER : gives_way(w);
+	if (way == WAY_LATER) {
+		end_job(w);
+		return;
+	}
+	if (way == WAY_ON)
+		r = job_run(&w->job, &result);
 	took = clock_us() - began;
 	if (r > 0 && w->job.order.type == WORKER_REFRESH && took >= WORKER_LONG_US)
 		pause_after(w, took);
 	if (r > 0)
 		return;
-	job_done(&w->job);
-	w->busy = false;
+	end_job(w);
 	result.err = r;
 	if (is_awaited(&result))
 		finish(w, &result);
