@@ -16,7 +16,7 @@
 # make golden  write the texts that tests compare with anew, to look at with git diff
 # make arch    hold the code against the table of who may know whom
 # make lint    formatting, cppcheck, shellcheck, gcc and clang without a warning
-# make install, uninstall   programs, unit, user, bus policy, manual, completions (root)
+# make install, uninstall   programs, units, user, policies, manual, completions (root)
 # make fmt, clean
 #
 # V=1 shows commands. CC, CFLAGS, LDFLAGS, BUILD, PREFIX, DESTDIR and the
@@ -35,6 +35,9 @@ MODULESDIR ?= $(PREFIX)/lib/modules-load.d
 DBUSPOLICYDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc,$(PREFIX)/share)/dbus-1/system.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+# Nor does polkit; of its actions it has but one place.
+POLKITRULESDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc,$(PREFIX)/share)/polkit-1/rules.d
+POLKITACTIONSDIR ?= $(if $(filter /usr/local,$(PREFIX)),/usr,$(PREFIX))/share/polkit-1/actions
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -151,7 +154,7 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS) $(BENCH_PROGRAMS)
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
 	libsodium-dev libinih-dev libjansson-dev libnl-route-3-dev \
 	libcriterion-dev dbus-daemon dbus systemd \
-	systemd-container iproute2 nftables procps zsh jq
+	systemd-container polkitd iproute2 nftables procps zsh jq
 DEPS_BENCH := keepalived ucarp iputils-arping
 DEPS_LINT := clang clang-format cppcheck shellcheck valgrind
 DEPS_FUZZ := clang libclang-rt-14-dev
@@ -288,6 +291,9 @@ INSTALLED_UNIT := $(UNITDIR)/takeoverd.service
 INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 	$(MODULESDIR)/takeover.conf=units/takeover.modules \
 	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
+	$(POLKITRULESDIR)/org.takeover1.rules=units/org.takeover1.rules \
+	$(POLKITACTIONSDIR)/org.takeover1.policy=units/org.takeover1.policy \
+	$(foreach target,$(wildcard units/*.target),$(UNITDIR)/$(notdir $(target))=$(target)) \
 	$(DOCDIR)/examples/takeover.conf=units/takeover.conf \
 	$(DOCDIR)/examples/networkd.conf=units/networkd.conf \
 	$(foreach page,$(wildcard man/*.[1-8]), \
@@ -302,7 +308,7 @@ INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
 # mean another place than the one named. DESTDIR may have any; recipes find it in
 # their environment.
 DIRECTORIES := PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR MODULESDIR \
-	DBUSPOLICYDIR BASHCOMPDIR ZSHCOMPDIR
+	DBUSPOLICYDIR BASHCOMPDIR ZSHCOMPDIR POLKITRULESDIR POLKITACTIONSDIR
 
 define newline
 

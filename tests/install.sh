@@ -67,7 +67,7 @@ round_trip()
 	facts=$((facts + 1))
 }
 
-# everything PREFIX POLICY SBIN: where things are by default
+# everything PREFIX POLICY SBIN [ACTIONS]: where things are by default
 everything()
 {
 	local page name
@@ -79,6 +79,10 @@ everything()
 	installed "$1/lib/sysusers.d/takeover.conf" 644
 	installed "$1/lib/modules-load.d/takeover.conf" 644
 	installed "$2/dbus-1/system.d/org.takeover1.conf" 644
+	installed "$2/polkit-1/rules.d/org.takeover1.rules" 644
+	installed "${4:-$2}/polkit-1/actions/org.takeover1.policy" 644
+	installed "$1/lib/systemd/system/takeover-primary@.target" 644
+	installed "$1/lib/systemd/system/takeover-backup@.target" 644
 	installed "$1/share/doc/takeover/examples/takeover.conf" 644
 	installed "$1/share/doc/takeover/examples/networkd.conf" 644
 	for page in man/*.[1-8]; do
@@ -124,13 +128,13 @@ grep -qaF /opt/sbin "$DIR/root/opt/pair/bin/takeoverctl" || fail "takeoverctl lo
 round_trip PREFIX=/opt/pair SBINDIR=/opt/sbin
 
 quiet_install PREFIX=/usr/local
-everything /usr/local /etc /usr/local/sbin
+everything /usr/local /etc /usr/local/sbin /usr/share
 round_trip PREFIX=/usr/local
 
 named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
-	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i MODULESDIR=/j)
+	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i MODULESDIR=/j POLKITRULESDIR=/k POLKITACTIONSDIR=/l)
 quiet_install "${named[@]}"
-[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-j]' ! -name etc) ]] ||
+[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-l]' ! -name etc) ]] ||
 	fail "outside of the named directories: $(find "$DIR/root" -type f)"
 installed /a/takeoverctl 755
 installed /b/takeoverd 755
@@ -139,6 +143,9 @@ installed /e/takeover.conf 644
 installed /f/org.takeover1.conf 644
 installed /i/examples/takeover.conf 644
 installed /j/takeover.conf 644
+installed /d/takeover-primary@.target 644
+installed /k/org.takeover1.rules 644
+installed /l/org.takeover1.policy 644
 round_trip "${named[@]}"
 
 # DESTDIR may have any name, but what is installed below it has plain ones.
