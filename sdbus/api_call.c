@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Callers who want something done. First the bus is asked who they are; while
- * it answers they are *asking*. Those who may are handed to the agent and are
- * *waiting* until it answers them. Who goes away meanwhile is not looked for:
- * the bus drops an answer to nobody.
+ * Callers who want something done. First it is found out who they are, and
+ * whether they may: api_auth.c. Those who may are handed to the agent and wait
+ * until it answers them. Who goes away meanwhile is not looked for: the bus
+ * drops an answer to nobody.
  */
 
 #include <errno.h>
@@ -19,18 +19,9 @@ enum {
 	ASKING_MAX = 1024,
 };
 
-struct api_call {
-	struct api_call *next;
-	struct api *api;
-	api_request request; /* 0: asking */
-	struct api_order order;
-	sd_bus_message *message;
-	sd_bus_slot *who; /* the question to the bus */
-};
-
 static void call_free(struct api_call *call)
 {
-	sd_bus_slot_unref(call->who);
+	sd_bus_slot_unref(call->question);
 	sd_bus_message_unref(call->message);
 	free(call);
 }
@@ -43,14 +34,29 @@ static void call_drop(struct api_call *call)
 	while (*at != call)
 		at = &(*at)->next;
 	*at = call->next;
-	if (call->request)
-		api->n_waiting--;
-	else
-		api->n_asking--;
+	api->n_calls[call->stage]--;
 	call_free(call);
 }
 
-static void call_refuse(struct api_call *call, const char *error, const char *text)
+/**
+ * api_call_stage() - a caller is one step further
+ * @call: the caller
+ * @stage: where it is now
+ */
+void api_call_stage(struct api_call *call, enum api_stage stage)
+{
+	call->api->n_calls[call->stage]--;
+	call->stage = stage;
+	call->api->n_calls[stage]++;
+}
+
+/**
+ * api_call_refuse() - answer a caller with an error, and forget it
+ * @call: the caller; ends with this call
+ * @error: the full name
+ * @text: for people
+ */
+void api_call_refuse(struct api_call *call, const char *error, const char *text)
 {
 	const sd_bus_error e = SD_BUS_ERROR_MAKE_CONST(error, text);
 
@@ -64,9 +70,10 @@ static void call_trace(struct api_call *call)
 	_cleanup_(close_fdp) int fd = call->api->ops->get_trace(call->api->ctx);
 
 	if (fd == -EBUSY) {
-		call_refuse(call, api_error_name("Busy"), "Somebody else reads a trace.");
+		api_call_refuse(call, api_error_name("Busy"), "Somebody else reads a trace.");
 	} else if (fd < 0) {
-		(void)sd_bus_reply_method_errno(call->message, fd, NULL); /* as in call_refuse() */
+		(void)sd_bus_reply_method_errno(call->message, fd,
+						NULL); /* as in api_call_refuse() */
 		call_drop(call);
 	} else {
 		(void)sd_bus_reply_method_return(call->message, "h", fd); /* the same */
@@ -82,8 +89,11 @@ static bool is_primary(struct api *api, size_t group)
 	return strcmp(now.role, "primary") == 0;
 }
 
-/* The caller may: what it wants goes to the agent, which may answer at once. */
-static void call_grant(struct api_call *call)
+/**
+ * api_call_grant() - the caller may: what it wants goes to the agent
+ * @call: the caller; the agent may answer at once, and end it
+ */
+void api_call_grant(struct api_call *call)
 {
 	struct api *api = call->api;
 	const struct api_order order = call->order;
@@ -93,106 +103,28 @@ static void call_grant(struct api_call *call)
 		return;
 	}
 	if (order.verb == API_VERB_ANNOUNCE && !is_primary(api, order.group)) {
-		call_refuse(call, api_error_name("NotHeld"), "This node is not primary.");
+		api_call_refuse(call, api_error_name("NotHeld"), "This node is not primary.");
 		return;
 	}
 	if (order.verb == API_VERB_ANNOUNCE) {
 		api->ops->announce(api->ctx, order.group);
-		(void)sd_bus_reply_method_return(call->message, NULL); /* as in call_refuse() */
+		(void)sd_bus_reply_method_return(call->message, NULL); /* as in api_call_refuse() */
 		call_drop(call);
 		return;
 	}
-	if (api->n_waiting >= WAITING_MAX) {
-		call_refuse(call, api_error_name("Busy"), "Too many callers are waiting.");
+	if (api->n_calls[API_STAGE_WAITING] >= WAITING_MAX) {
+		api_call_refuse(call, api_error_name("Busy"), "Too many callers are waiting.");
 		return;
 	}
 
 	if (++api->last_request == 0)
 		api->last_request = 1;
 	call->request = api->last_request;
-	api->n_asking--;
-	api->n_waiting++;
+	api_call_stage(call, API_STAGE_WAITING);
 	if (order.verb == API_VERB_SWITCHOVER)
 		api->ops->switchover(api->ctx, order.group, call->request);
 	else
 		api->ops->set_maintenance(api->ctx, order.group, order.on, call->request);
-}
-
-/*
- * Root and our own user. Not CAP_NET_ADMIN: dbus-daemon does not tell a
- * caller's capabilities, and what /proc tells is what the process has *now*;
- * by then it may have replaced itself with a privileged program.
- */
-static void call_decide(struct api_call *call, uid_t uid)
-{
-	if (uid == 0 || uid == geteuid())
-		call_grant(call);
-	else
-		call_refuse(call, SD_BUS_ERROR_ACCESS_DENIED, "Only root may do this.");
-}
-
-/* The "UnixUserID" of GetConnectionCredentials(), an a{sv}. */
-static int read_uid(sd_bus_message *m, uid_t *ret_uid)
-{
-	int r;
-
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
-		const char *key;
-
-		r = sd_bus_message_read(m, "s", &key);
-		if (r < 0)
-			return r;
-		if (strcmp(key, "UnixUserID") == 0) {
-			uint32_t uid;
-
-			r = sd_bus_message_read(m, "v", "u", &uid);
-			if (r < 0)
-				return r;
-			*ret_uid = uid;
-			return 0;
-		}
-		r = sd_bus_message_skip(m, "v");
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : -ENODATA;
-}
-
-static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct api_call *call = userdata;
-	uid_t uid;
-
-	(void)error;
-	if (sd_bus_message_is_method_error(m, NULL) || read_uid(m, &uid) < 0)
-		call_refuse(call, SD_BUS_ERROR_ACCESS_DENIED, "The bus does not say who asks.");
-	else
-		call_decide(call, uid);
-	return 0;
-}
-
-/* A connection without a bus between has one caller: the process at its other end. */
-static int decide_directly(struct api_call *call)
-{
-	sd_bus_creds *creds;
-	uid_t uid;
-	int r;
-
-	r = sd_bus_get_owner_creds(call->api->bus, SD_BUS_CREDS_EUID, &creds);
-	if (r < 0)
-		return r;
-	r = sd_bus_creds_get_euid(creds, &uid);
-	sd_bus_creds_unref(creds);
-	if (r < 0)
-		return r;
-	call_decide(call, uid);
-	return 0;
 }
 
 /**
@@ -213,7 +145,7 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 	struct api_call *call;
 	int r;
 
-	if (api->n_asking >= ASKING_MAX)
+	if (api->n_calls[API_STAGE_ASKING] >= ASKING_MAX)
 		return sd_bus_error_set(error, api_error_name("Busy"), "Too many callers.");
 	call = calloc(1, sizeof(*call));
 	if (!call)
@@ -223,15 +155,9 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 	call->message = sd_bus_message_ref(m);
 	call->next = api->calls;
 	api->calls = call;
-	api->n_asking++;
+	api->n_calls[call->stage]++;
 
-	if (sd_bus_is_bus_client(api->bus) > 0)
-		r = sd_bus_call_method_async(api->bus, &call->who, "org.freedesktop.DBus",
-					     "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					     "GetConnectionCredentials", on_credentials, call, "s",
-					     sd_bus_message_get_sender(m));
-	else
-		r = decide_directly(call);
+	r = api_auth_begin(call);
 	if (r < 0) {
 		call_drop(call);
 		return r;
@@ -306,11 +232,11 @@ void api_calls_done(struct api *api)
 	while (api->calls) {
 		struct api_call *call = api->calls;
 
-		if (call->request)
-			call_refuse(call, api_error_name("OutcomeUnknown"),
-				    "The agent stopped before it was done.");
+		if (call->stage == API_STAGE_WAITING)
+			api_call_refuse(call, api_error_name("OutcomeUnknown"),
+					"The agent stopped before it was done.");
 		else
-			call_refuse(call, api_error_name("Failed"),
-				    "The agent stopped; nothing was done.");
+			api_call_refuse(call, api_error_name("Failed"),
+					"The agent stopped; nothing was done.");
 	}
 }

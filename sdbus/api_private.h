@@ -37,7 +37,25 @@ enum api_name {
 	API_NAME_REFUSED, /* asked for again when its owner goes */
 };
 
-struct api_call; /* a caller who has not been answered yet: api_call.c */
+/* How far a caller is. */
+enum api_stage {
+	API_STAGE_ASKING,   /* the bus is asked who it is */
+	API_STAGE_CHECKING, /* polkit is asked whether it may */
+	API_STAGE_WAITING,  /* the agent has been asked */
+	_API_STAGE_MAX,
+};
+
+/* A caller who has not been answered yet. */
+struct api_call {
+	struct api_call *next;
+	struct api *api;
+	enum api_stage stage;
+	api_request request; /* while waiting; else 0 */
+	struct api_order order;
+	uid_t uid; /* once the bus has told it */
+	sd_bus_message *message;
+	sd_bus_slot *question; /* to the bus, or to polkit */
+};
 
 /* Hashes of the values of an object's properties that were last sent. */
 struct api_sent {
@@ -80,7 +98,7 @@ struct api {
 	struct api_sent *groups_sent, *peers_sent;
 
 	struct api_call *calls;
-	size_t n_asking, n_waiting;
+	size_t n_calls[_API_STAGE_MAX];
 	api_request last_request;
 	uint64_t explain_paid_us; /* CLOCK_MONOTONIC: until then time has been spent in advance */
 };
@@ -107,6 +125,11 @@ size_t api_property_changes(const sd_bus_vtable *vtable, const void *object, str
 
 int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *order,
 		   sd_bus_error *error);
+void api_call_grant(struct api_call *call);
+void api_call_refuse(struct api_call *call, const char *error, const char *text);
+void api_call_stage(struct api_call *call, enum api_stage stage);
 void api_calls_done(struct api *api);
+
+int api_auth_begin(struct api_call *call);
 
 const char *api_error_name(const char *error);

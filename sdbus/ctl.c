@@ -25,6 +25,7 @@ static const struct advice {
 	{ SD_BUS_ERROR_DISCONNECTED, "the bus has gone",
 	  "see whether D-Bus runs, 'systemctl status dbus'" },
 	{ SD_BUS_ERROR_ACCESS_DENIED, NULL, "try it as root, with sudo" },
+	{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL, "try it as root, with sudo" },
 	{ SD_BUS_ERROR_UNKNOWN_METHOD, NULL,
 	  "takeoverd and takeoverctl are of different versions: restart takeoverd" },
 	{ API_ERROR "NotFit", NULL, "'takeoverctl status' shows why" },
@@ -128,6 +129,8 @@ int ctl_connect(struct ctl *ctl)
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(ctl->bus, CTL_PATIENCE_US);
 	if (r >= 0)
+		r = sd_bus_set_allow_interactive_authorization(ctl->bus, true);
+	if (r >= 0)
 		return 0;
 	(void)sd_bus_error_setf(&error, SD_BUS_ERROR_NO_SERVER, "cannot reach the system bus: %s",
 				strerror(-r));
@@ -209,6 +212,26 @@ static int call_and_wait(sd_bus *bus, sd_bus_message *m, sd_bus_error *error, sd
 		*ret = sd_bus_message_ref(wait.answer);
 	sd_bus_message_unref(wait.answer);
 	return r;
+}
+
+/**
+ * ctl_call_manager() - call a method of the agent as a whole, without arguments
+ * @ctl: the program, connected
+ * @method: the method
+ * @error: what the bus or the agent refused with
+ * @ret: the answer
+ *
+ * Waits for as long as it takes: somebody may have to type a password.
+ *
+ * Return: 0 or more; or negative errno: Timeout in @error if the agent hangs.
+ */
+int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(ctl->bus, &m, API_NAME, API_PATH, API_MANAGER, method);
+	return r < 0 ? r : call_and_wait(ctl->bus, m, error, ret);
 }
 
 /**

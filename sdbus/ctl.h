@@ -48,6 +48,8 @@ int ctl_run(struct ctl *ctl, int argc, char **argv);
 
 /* ctl.c */
 int ctl_connect(struct ctl *ctl);
+int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error,
+		     sd_bus_message **ret);
 int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
 		   sd_bus_message **ret, const char *types, ...);
 int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err);

@@ -70,8 +70,7 @@ int ctl_trace(struct ctl *ctl, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
-	r = sd_bus_call_method(ctl->bus, API_NAME, API_PATH, API_MANAGER, "GetTrace", &error,
-			       &answer, NULL);
+	r = ctl_call_manager(ctl, "GetTrace", &error, &answer);
 	if (r >= 0)
 		r = sd_bus_message_read(answer, "h", &fd); /* the message has it */
 	if (r < 0)

@@ -3,69 +3,12 @@
 /* The API behind a bus daemon: who may do what, the name, busctl. */
 
 #include "tests/bus_rig.h"
+#include "tests/driver_rig.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define OBJECTS "org.freedesktop.DBus.ObjectManager"
 
 enum { ASKING_MAX = 1024 };
-
-/* A bus driver played by the test: what it says of callers, and what it has been asked. */
-struct driver {
-	int asked;
-	bool answers;
-	const char *key; /* of the only entry; its value is 0 */
-};
-
-static int on_driver_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct driver *driver = userdata;
-	const char *member = sd_bus_message_get_member(m) ?: "";
-
-	(void)error;
-	if (strcmp(member, "Hello") == 0)
-		return sd_bus_reply_method_return(m, "s", ":1.1");
-	if (strcmp(member, "RequestName") == 0)
-		return sd_bus_reply_method_return(m, "u", 1);
-	if (strcmp(member, "GetConnectionCredentials") != 0)
-		return 0;
-	driver->asked++;
-	if (driver->answers && driver->key)
-		return sd_bus_reply_method_return(m, "a{sv}", 1, driver->key, "u", 0);
-	if (driver->answers)
-		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "Gone.");
-	return 1;
-}
-
-/* The server's end believes that a bus daemon is at the other one. */
-static void start_driver(struct rig *rig, struct driver *driver)
-{
-	sd_id128_t id = { .bytes = { 1 } };
-	int fds[2];
-
-	rig_init(rig);
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
-	MUST(sd_bus_new(&rig->server));
-	MUST(sd_bus_set_fd(rig->server, fds[0], fds[0]));
-	MUST(sd_bus_set_bus_client(rig->server, 1));
-	MUST(sd_bus_start(rig->server));
-	MUST(sd_bus_new(&rig->client));
-	MUST(sd_bus_set_fd(rig->client, fds[1], fds[1]));
-	MUST(sd_bus_set_server(rig->client, 1, id));
-	MUST(sd_bus_add_filter(rig->client, NULL, on_driver_call, driver));
-	MUST(sd_bus_start(rig->client));
-	rig_start(rig);
-	pump(rig, rig->agent.name_answered);
-}
-
-static void switchover_from(struct rig *rig, struct answer *answer, const char *sender)
-{
-	sd_bus_message *m;
-
-	MUST(sd_bus_message_new_method_call(rig->client, &m, ":1.1", SIP, API_GROUP, "Switchover"));
-	MUST(sd_bus_message_set_sender(m, sender));
-	MUST(sd_bus_call_async(rig->client, NULL, m, on_answer, answer, 0));
-	sd_bus_message_unref(m);
-}
 
 Test(api_bus, caller_whom_the_bus_does_not_name_is_refused, .timeout = 10)
 {

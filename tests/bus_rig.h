@@ -297,11 +297,12 @@ static inline void switchover(struct rig *rig, struct answer *answer)
 /*
  * Everything has arrived that either end has sent, and what was sent in answer
  * to it: messages do not overtake each other, and pings have gone round behind
- * them. Two, because a call makes the server ask the bus who calls.
+ * them. Three, because a call makes the server ask the bus who calls, and polkit
+ * whether he may.
  */
 static inline void settle(struct rig *rig)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct answer ping = { 0 };
 
 		call(rig, &ping, "/", "org.freedesktop.DBus.Peer", "Ping", "");
