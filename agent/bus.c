@@ -281,6 +281,12 @@ void bus_refresh(struct bus *bus)
 			(void)api_peer_changed(bus->api, i);
 }
 
+void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
+{
+	if (bus->api)
+		(void)api_role_changing(bus->api, group, role, reason); /* see bus_refresh() */
+}
+
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
 {
 	if (bus->api)

@@ -15,5 +15,6 @@ DEFINE_CLEANUP(struct bus *, bus_free)
 
 void bus_reply(struct bus *bus, const struct core_action *action);
 void bus_refresh(struct bus *bus);
+void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason);
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason);
 void bus_event(struct bus *bus, uint8_t group, const struct api_event *event);

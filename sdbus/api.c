@@ -332,7 +332,24 @@ int api_peer_changed(struct api *api, size_t peer)
 }
 
 /**
- * api_role_changed() - the signal RoleChanged
+ * api_role_changing() - the signal RoleChanging: a move begins
+ * @api: the API
+ * @group: its number
+ * @role: primary or backup: what this node is going to be, if nothing comes between
+ * @reason: why
+ *
+ * Return: 0 or negative errno of sending.
+ */
+int api_role_changing(struct api *api, size_t group, const char *role, const char *reason)
+{
+	int r = sd_bus_emit_signal(api->bus, api->manager.groups[group], API_GROUP, "RoleChanging",
+				   "ss", role, reason);
+
+	return r < 0 ? r : 0;
+}
+
+/**
+ * api_role_changed() - the signal RoleChanged, and an answer to who has waited for it
  * @api: the API
  * @group: its number
  * @role: primary or backup: what this node is now
@@ -345,6 +362,7 @@ int api_role_changed(struct api *api, size_t group, const char *role, const char
 	int r = sd_bus_emit_signal(api->bus, api->manager.groups[group], API_GROUP, "RoleChanged",
 				   "ss", role, reason);
 
+	api_wait_role(api, group);
 	return r < 0 ? r : 0;
 }
 

@@ -133,5 +133,6 @@ const char *api_error_text(const char *error);
 /* Signals. Properties are compared with what was last sent: only changes go out. */
 int api_group_changed(struct api *api, size_t group);
 int api_peer_changed(struct api *api, size_t peer);
+int api_role_changing(struct api *api, size_t group, const char *role, const char *reason);
 int api_role_changed(struct api *api, size_t group, const char *role, const char *reason);
 int api_event(struct api *api, size_t group, const struct api_event *event);

@@ -22,11 +22,16 @@ enum {
 static void call_free(struct api_call *call)
 {
 	sd_bus_slot_unref(call->question);
+	sd_bus_slot_unref(call->gone);
 	sd_bus_message_unref(call->message);
 	free(call);
 }
 
-static void call_drop(struct api_call *call)
+/**
+ * api_call_drop() - forget a caller, who has been answered or has gone
+ * @call: the caller; ends with this call
+ */
+void api_call_drop(struct api_call *call)
 {
 	struct api *api = call->api;
 	struct api_call **at = &api->calls;
@@ -62,7 +67,7 @@ void api_call_refuse(struct api_call *call, const char *error, const char *text)
 
 	/* An answer that cannot be sent has nobody to be told to. */
 	(void)sd_bus_reply_method_error(call->message, &e);
-	call_drop(call);
+	api_call_drop(call);
 }
 
 static void call_trace(struct api_call *call)
@@ -74,10 +79,10 @@ static void call_trace(struct api_call *call)
 	} else if (fd < 0) {
 		(void)sd_bus_reply_method_errno(call->message, fd,
 						NULL); /* as in api_call_refuse() */
-		call_drop(call);
+		api_call_drop(call);
 	} else {
 		(void)sd_bus_reply_method_return(call->message, "h", fd); /* the same */
-		call_drop(call);
+		api_call_drop(call);
 	}
 }
 
@@ -102,6 +107,10 @@ void api_call_grant(struct api_call *call)
 		call_trace(call);
 		return;
 	}
+	if (order.verb == API_VERB_WAIT) {
+		api_wait_begin(call);
+		return;
+	}
 	if (order.verb == API_VERB_ANNOUNCE && !is_primary(api, order.group)) {
 		api_call_refuse(call, api_error_name("NotHeld"), "This node is not primary.");
 		return;
@@ -109,7 +118,7 @@ void api_call_grant(struct api_call *call)
 	if (order.verb == API_VERB_ANNOUNCE) {
 		api->ops->announce(api->ctx, order.group);
 		(void)sd_bus_reply_method_return(call->message, NULL); /* as in api_call_refuse() */
-		call_drop(call);
+		api_call_drop(call);
 		return;
 	}
 	if (api->n_calls[API_STAGE_WAITING] >= WAITING_MAX) {
@@ -157,9 +166,11 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 	api->calls = call;
 	api->n_calls[call->stage]++;
 
-	r = api_auth_begin(call);
+	r = order->verb == API_VERB_WAIT ? api_wait_watch(call) : 0;
+	if (r >= 0)
+		r = api_auth_begin(call);
 	if (r < 0) {
-		call_drop(call);
+		api_call_drop(call);
 		return r;
 	}
 	return 1;
@@ -194,7 +205,7 @@ int api_reply_ok(struct api *api, api_request request, const char *primary, uint
 		r = sd_bus_reply_method_return(call->message, "st", primary, took_us);
 	else
 		r = sd_bus_reply_method_return(call->message, NULL);
-	call_drop(call);
+	api_call_drop(call);
 	return r < 0 ? r : 0;
 }
 
@@ -219,7 +230,7 @@ int api_reply_error(struct api *api, api_request request, const char *error, con
 	e = SD_BUS_ERROR_MAKE_CONST(api_error_name(error),
 				    text && *text ? text : api_error_text(error));
 	r = sd_bus_reply_method_error(call->message, &e);
-	call_drop(call);
+	api_call_drop(call);
 	return r < 0 ? r : 0;
 }
 

@@ -115,6 +115,25 @@ static int set_maintenance(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	return api_call_begin(group->api, m, &order, error);
 }
 
+static int wait_for_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct api_group_object *group = userdata;
+	struct api_order order = { .verb = API_VERB_WAIT, .group = group->index };
+	const char *role;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &role);
+	if (r < 0)
+		return r;
+	order.on = strcmp(role, "primary") == 0;
+	if (!order.on && strcmp(role, "backup") != 0)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+					"A role is \"primary\" or \"backup\".");
+	if (strcmp(role, group->now.role) == 0)
+		return sd_bus_reply_method_return(m, NULL);
+	return api_call_begin(group->api, m, &order, error);
+}
+
 static int announce(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct api_group_object *group = userdata;
@@ -143,6 +162,9 @@ const sd_bus_vtable api_group_vtable[] = {
 				set_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Announce", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, announce,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("WaitForRole", SD_BUS_ARGS("s", role), SD_BUS_NO_RESULT,
+				wait_for_role, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("RoleChanging", SD_BUS_ARGS("s", role, "s", reason), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("RoleChanged", SD_BUS_ARGS("s", role, "s", reason), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Event",
 				SD_BUS_ARGS("s", id, "s", level, "s", text, "a{sv}", fields), 0),

@@ -21,6 +21,7 @@ enum api_verb {
 	API_VERB_SWITCHOVER,
 	API_VERB_MAINTENANCE,
 	API_VERB_ANNOUNCE,
+	API_VERB_WAIT,
 	API_VERB_TRACE, /* of no group */
 	_API_VERB_MAX,
 };
@@ -28,7 +29,7 @@ enum api_verb {
 struct api_order {
 	enum api_verb verb;
 	size_t group;
-	bool on; /* maintenance */
+	bool on; /* maintenance; wait: for primary */
 };
 
 enum api_name {
@@ -42,6 +43,7 @@ enum api_stage {
 	API_STAGE_ASKING,   /* the bus is asked who it is */
 	API_STAGE_CHECKING, /* polkit is asked whether it may */
 	API_STAGE_WAITING,  /* the agent has been asked */
+	API_STAGE_ROLE,	    /* waits for a role */
 	_API_STAGE_MAX,
 };
 
@@ -55,6 +57,7 @@ struct api_call {
 	uid_t uid; /* once the bus has told it */
 	sd_bus_message *message;
 	sd_bus_slot *question; /* to the bus, or to polkit */
+	sd_bus_slot *gone;     /* hears when the caller goes; of one who waits for a role */
 };
 
 /* Hashes of the values of an object's properties that were last sent. */
@@ -127,9 +130,14 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 		   sd_bus_error *error);
 void api_call_grant(struct api_call *call);
 void api_call_refuse(struct api_call *call, const char *error, const char *text);
+void api_call_drop(struct api_call *call);
 void api_call_stage(struct api_call *call, enum api_stage stage);
 void api_calls_done(struct api *api);
 
 int api_auth_begin(struct api_call *call);
+
+int api_wait_watch(struct api_call *call);
+void api_wait_begin(struct api_call *call);
+void api_wait_role(struct api *api, size_t group);
 
 const char *api_error_name(const char *error);

@@ -132,6 +132,9 @@ static int read_as_nobody(struct rig *rig, void *arg)
 		return 8;
 	if (sd_bus_call_method(bus, API_NAME, SIP, API_GROUP, "Explain", NULL, NULL, NULL) < 0)
 		return 9;
+	if (sd_bus_call_method(bus, API_NAME, SIP, API_GROUP, "WaitForRole", NULL, NULL, "s",
+			       "primary") < 0)
+		return 10;
 	printf("%s %s", role, answer);
 	return 0;
 }

@@ -128,8 +128,15 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(s[0], "backup");
 	cr_expect_str_eq(s[1], "switchover");
 
-	MUST(api_event(rig.api, 0, &role));
+	MUST(api_role_changing(rig.api, 0, "primary", "peer-dead"));
 	arrive(&rig, signals.times == 2);
+	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "RoleChanging");
+	MUST(sd_bus_message_read(signals.message, "ss", &s[0], &s[1]));
+	cr_expect_str_eq(s[0], "primary");
+	cr_expect_str_eq(s[1], "peer-dead");
+
+	MUST(api_event(rig.api, 0, &role));
+	arrive(&rig, signals.times == 3);
 	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "Event");
 	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 2, &key[0], "s",
 				 &value[0], &key[1], "s", &value[1]));
@@ -142,7 +149,7 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(value[1], "alpha");
 
 	MUST(api_event(rig.api, 0, &link));
-	arrive(&rig, signals.times == 3);
+	arrive(&rig, signals.times == 4);
 	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 3, &key[0], "s",
 				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2]));
 	cr_expect_str_eq(s[2], "interface eth7 runs");
@@ -151,7 +158,7 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	cr_expect_str_eq(value[2], "eth7");
 
 	MUST(api_event(rig.api, 0, &stranger));
-	arrive(&rig, signals.times == 4);
+	arrive(&rig, signals.times == 5);
 	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 5, &key[0], "s",
 				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2],
 				 &key[3], "s", &value[3], &key[4], "s", &value[4]));

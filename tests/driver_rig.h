@@ -11,6 +11,7 @@ struct driver {
 	bool answers;
 	const char *key; /* of the only entry; its value is uid */
 	uint32_t uid;
+	bool unwatchable;
 
 	int checks; /* what polkit has been asked, */
 	char subject[64], action[64], details[64];
@@ -56,6 +57,8 @@ static inline int on_driver_call(sd_bus_message *m, void *userdata, sd_bus_error
 		return sd_bus_reply_method_return(m, "s", ":1.1");
 	if (strcmp(member, "RequestName") == 0)
 		return sd_bus_reply_method_return(m, "u", 1);
+	if (strcmp(member, "AddMatch") == 0 && !driver->unwatchable)
+		return sd_bus_reply_method_return(m, NULL);
 	if (strcmp(member, "CheckAuthorization") == 0)
 		return on_check(m, driver);
 	if (strcmp(member, "GetConnectionCredentials") != 0)

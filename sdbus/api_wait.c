@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Callers who want to hear when a group has a role. */
+
+#include <errno.h>
+
+#include "agent/cleanup.h"
+#include "sdbus/api_private.h"
+
+enum {
+	WAITERS_MAX = 256, /* fewer than dbus-daemon lets one connection watch names */
+	/* Of one user: anybody may wait. Root may for each group that there can be. */
+	WAITERS_OF_USER_MAX = 16,
+};
+
+static bool has_role(const struct api *api, const struct api_order *order)
+{
+	struct api_group now;
+
+	api->ops->get_group(api->ctx, order->group, &now);
+	return (strcmp(now.role, "primary") == 0) == order->on;
+}
+
+static void answer(struct api_call *call)
+{
+	(void)sd_bus_reply_method_return(call->message, NULL); /* as in api_call_refuse() */
+	api_call_drop(call);
+}
+
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)m, (void)error;
+	api_call_drop(userdata); /* a unique name changes once only: the caller has gone */
+	return 0;
+}
+
+static int on_watching(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	if (sd_bus_message_is_method_error(m, NULL))
+		api_call_refuse(userdata, api_error_name("Busy"), "Too many callers are waiting.");
+	return 0;
+}
+
+/**
+ * api_wait_watch() - hear when a caller goes away: nobody else would end its waiting
+ * @call: the caller; is dropped then
+ *
+ * Before the bus is asked who the caller is: so one that has gone already is
+ * not missed.
+ *
+ * Return: 0 or more; or negative errno of sd-bus.
+ */
+int api_wait_watch(struct api_call *call)
+{
+	_cleanup_(freep) char *match = NULL;
+
+	if (sd_bus_is_bus_client(call->api->bus) <= 0)
+		return 0; /* without a bus between all ends with the connection */
+	if (asprintf(&match,
+		     "type='signal',sender='org.freedesktop.DBus',"
+		     "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
+		     "member='NameOwnerChanged',arg0='%s'",
+		     sd_bus_message_get_sender(call->message)) < 0)
+		return -ENOMEM;
+	return sd_bus_add_match_async(call->api->bus, &call->gone, match, on_owner, on_watching,
+				      call);
+}
+
+static size_t waiters_of(const struct api *api, uid_t uid)
+{
+	size_t n = 0;
+
+	for (const struct api_call *call = api->calls; call; call = call->next)
+		n += call->stage == API_STAGE_ROLE && call->uid == uid;
+	return n;
+}
+
+/**
+ * api_wait_begin() - let a caller wait for a role, or answer it if the group has it
+ * @call: the caller; the order's @on: for primary
+ */
+void api_wait_begin(struct api_call *call)
+{
+	const struct api *api = call->api;
+
+	if (has_role(api, &call->order))
+		answer(call);
+	else if (api->n_calls[API_STAGE_ROLE] >= WAITERS_MAX ||
+		 (call->uid && waiters_of(api, call->uid) >= WAITERS_OF_USER_MAX))
+		api_call_refuse(call, api_error_name("Busy"), "Too many callers are waiting.");
+	else
+		api_call_stage(call, API_STAGE_ROLE);
+}
+
+/**
+ * api_wait_role() - answer those who have waited for the role that a group has now
+ * @api: the API
+ * @group: its number
+ */
+void api_wait_role(struct api *api, size_t group)
+{
+	struct api_call *next;
+
+	for (struct api_call *call = api->calls; call; call = next) {
+		next = call->next;
+		if (call->stage == API_STAGE_ROLE && call->order.group == group &&
+		    has_role(api, &call->order))
+			answer(call);
+	}
+}
