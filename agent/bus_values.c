@@ -146,16 +146,18 @@ static uint64_t refused(const struct beat_stats *stats)
 void bus_values_manager(const struct bus_values *values, struct api_manager *ret)
 {
 	const struct agent *agent = values->agent;
+	instant now = agent_now();
 	struct beat_stats stats;
 
 	beat_stats(agent->beat, &stats);
 	*ret = (struct api_manager){
 		.version = API_VERSION,
 		.node = agent->conf->nodes[agent->self].name,
+		.now_us = now.us,
 		.interval_us = agent->conf->interval_us,
 		.lease_us = agent->conf->lease_us,
 		.dead_us = agent->conf->dead_us,
-		.lease_remaining_us = instant_since(agent->core.lease_until, agent_now()),
+		.lease_remaining_us = instant_since(agent->core.lease_until, now),
 		.refused = refused(&stats),
 		.strangers = stats.strangers,
 	};

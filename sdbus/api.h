@@ -26,6 +26,7 @@ typedef uint32_t api_request;
 
 struct api_manager {
 	const char *version, *node;
+	uint64_t now_us; /* CLOCK_BOOTTIME */
 	uint64_t interval_us, lease_us, dead_us;
 	uint64_t lease_remaining_us; /* 0: no lease */
 	uint64_t refused, strangers; /* packets */

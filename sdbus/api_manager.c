@@ -32,7 +32,7 @@ static int get_trace(sd_bus_message *m, void *userdata, sd_bus_error *error)
 #define AT(field) offsetof(struct api_manager_object, field)
 
 /*
- * The three properties without flags move all the time: they send no change
+ * The properties without flags move all the time: they send no change
  * signal (EmitsChangedSignal=false), ask for them.
  */
 const sd_bus_vtable api_manager_vtable[] = {
@@ -47,6 +47,7 @@ const sd_bus_vtable api_manager_vtable[] = {
 	SD_BUS_PROPERTY("DeadTimeUSec", "t", NULL, AT(now.dead_us), CONST),
 	SD_BUS_PROPERTY("Groups", "ao", get_paths, AT(groups), CONST),
 	SD_BUS_PROPERTY("Peers", "ao", get_paths, AT(peers), CONST),
+	SD_BUS_PROPERTY("NowUSec", "t", NULL, AT(now.now_us), 0),
 	SD_BUS_PROPERTY("LeaseRemainingUSec", "t", NULL, AT(now.lease_remaining_us), 0),
 	SD_BUS_PROPERTY("RefusedPackets", "t", NULL, AT(now.refused), 0),
 	SD_BUS_PROPERTY("Strangers", "t", NULL, AT(now.strangers), 0),

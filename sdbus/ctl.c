@@ -90,6 +90,12 @@ int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err)
 		(void)sd_bus_error_set_errno(&own, err); /* returns what it is given */
 		error = &own;
 	}
+	if ((ctl->host || ctl->machine) &&
+	    sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
+		return ctl_fail(ctl, error->name,
+				"takeoverd does not run on %s; start it there with "
+				"'systemctl start takeoverd'.",
+				ctl->host ?: ctl->machine);
 	advice = find_advice(error->name);
 	sentence = advice && advice->sentence ? advice->sentence
 		   : error->message	      ? error->message
@@ -103,45 +109,22 @@ int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err)
 
 /**
  * ctl_now() - the time in which the agent tells when something was
+ * @ctl: the program; connected, if the agent is on another host
  */
-instant ctl_now(void)
+instant ctl_now(const struct ctl *ctl)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail: the clock exists */
-	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
-}
-
-/**
- * ctl_connect() - open the system bus, or whatever DBUS_SYSTEM_BUS_ADDRESS says
- * @ctl: the program; does nothing if it is connected
- *
- * Return: 0; or negative errno, and it has been said why.
- */
-int ctl_connect(struct ctl *ctl)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r;
-
-	if (ctl->bus)
-		return 0;
-	r = sd_bus_open_system(&ctl->bus);
-	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(ctl->bus, CTL_PATIENCE_US);
-	if (r >= 0)
-		r = sd_bus_set_allow_interactive_authorization(ctl->bus, true);
-	if (r >= 0)
-		return 0;
-	(void)sd_bus_error_setf(&error, SD_BUS_ERROR_NO_SERVER, "cannot reach the system bus: %s",
-				strerror(-r));
-	(void)ctl_complain(ctl, &error, r);
-	return r;
+	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 +
+			  ctl->ahead_us };
 }
 
 /* A caller who waits for the answer of one call, and asks meanwhile whether anybody is there. */
 struct wait {
 	sd_bus_message *answer;
 	sd_bus_slot *ping;
+	instant until; /* never: for as long as it takes */
 	bool hangs;
 };
 
@@ -171,8 +154,19 @@ static int send_ping(sd_bus *bus, struct wait *wait)
 					"org.freedesktop.DBus.Peer", "Ping", on_pong, wait, NULL);
 }
 
-static int wait_for_answer(sd_bus *bus, struct wait *wait)
+/* How long to sleep, at most; 0: it is over. */
+static uint64_t left_of(const struct ctl *ctl, const struct wait *wait)
 {
+	uint64_t left_us = instant_since(wait->until, ctl_now(ctl));
+
+	return !instant_is_set(wait->until) || left_us > CTL_PATIENCE_US ? CTL_PATIENCE_US
+									 : left_us;
+}
+
+static int wait_for_answer(const struct ctl *ctl, struct wait *wait)
+{
+	sd_bus *bus = ctl->bus;
+	uint64_t left_us;
 	int r;
 
 	while (!wait->answer && !wait->hangs) {
@@ -181,8 +175,11 @@ static int wait_for_answer(sd_bus *bus, struct wait *wait)
 			return r;
 		if (r > 0)
 			continue;
-		r = sd_bus_wait(bus, CTL_PATIENCE_US);
-		if (r == 0 && !wait->ping)
+		left_us = left_of(ctl, wait);
+		if (left_us == 0)
+			return -ETIME;
+		r = sd_bus_wait(bus, left_us);
+		if (r == 0 && left_us == CTL_PATIENCE_US && !wait->ping)
 			r = send_ping(bus, wait);
 		if (r < 0 && r != -EINTR)
 			return r;
@@ -192,19 +189,23 @@ static int wait_for_answer(sd_bus *bus, struct wait *wait)
 
 /*
  * How long the agent may take is its own affair (TimeoutStep= is up to ten
- * minutes), and it answers everybody: so there is no limit, as long as it lives.
+ * minutes), and it answers everybody: so there is no limit, as long as it lives, but
+ * that of who calls.
  */
-static int call_and_wait(sd_bus *bus, sd_bus_message *m, sd_bus_error *error, sd_bus_message **ret)
+static int call_and_wait(struct ctl *ctl, sd_bus_message *m, sd_bus_error *error,
+			 sd_bus_message **ret)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *call = NULL;
-	struct wait wait = { 0 };
+	struct wait wait = { .until = ctl->until };
 	int r;
 
-	r = sd_bus_call_async(bus, &call, m, on_answer, &wait, UINT64_MAX);
+	r = sd_bus_call_async(ctl->bus, &call, m, on_answer, &wait, UINT64_MAX);
 	if (r >= 0)
-		r = wait_for_answer(bus, &wait);
+		r = wait_for_answer(ctl, &wait);
 	sd_bus_slot_unref(wait.ping);
-	if (r >= 0 && !wait.answer)
+	if (r == -ETIME)
+		r = sd_bus_error_set(error, API_ERROR "Timeout", NULL);
+	else if (r >= 0 && !wait.answer)
 		r = sd_bus_error_set(error, SD_BUS_ERROR_TIMEOUT, NULL);
 	else if (r >= 0 && sd_bus_message_is_method_error(wait.answer, NULL))
 		r = sd_bus_error_copy(error, sd_bus_message_get_error(wait.answer));
@@ -231,7 +232,7 @@ int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error, s
 	int r;
 
 	r = sd_bus_message_new_method_call(ctl->bus, &m, API_NAME, API_PATH, API_MANAGER, method);
-	return r < 0 ? r : call_and_wait(ctl->bus, m, error, ret);
+	return r < 0 ? r : call_and_wait(ctl, m, error, ret);
 }
 
 /**
@@ -243,7 +244,8 @@ int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error, s
  * @ret: the answer; may be NULL
  * @types: of the arguments that follow; NULL: none
  *
- * Return: 0 or more; or negative errno: Timeout in @error if the agent hangs.
+ * Return: 0 or more; or negative errno: the bus's Timeout in @error if the agent hangs,
+ * ours if it is later than @ctl's until.
  */
 int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
 		   sd_bus_message **ret, const char *types, ...)
@@ -262,5 +264,5 @@ int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bu
 	va_start(ap, types);
 	r = types ? sd_bus_message_appendv(m, types, ap) : 0;
 	va_end(ap);
-	return r < 0 ? r : call_and_wait(ctl->bus, m, error, ret);
+	return r < 0 ? r : call_and_wait(ctl, m, error, ret);
 }

@@ -29,9 +29,13 @@ struct witness; /* what the kernel has: see ctl_verify.h */
 struct ctl {
 	FILE *out, *err;
 	bool colour;
-	bool json;			  /* --json */
-	const char *config, *node;	  /* --config, --node of `check`; NULL: not given */
-	const char *sbindir;		  /* where takeoverd is installed */
+	bool json;		    /* --json */
+	const char *config, *node;  /* --config, --node of `check`; NULL: not given */
+	const char *host, *machine; /* --host, --machine; NULL: here */
+	uint64_t timeout_us;	    /* --timeout; 0: not given */
+	instant until;		    /* give up a call then; never: it takes what it takes */
+	uint64_t ahead_us;	    /* of our clock since boot is that of the host; may wrap */
+	const char *sbindir;	    /* where takeoverd is installed */
 	int (*look)(struct witness *ret); /* of `verify`: how to ask the kernel */
 	sd_bus *bus;			  /* NULL until a verb needs it; owned */
 };
@@ -46,8 +50,10 @@ struct ctl_model {
 
 int ctl_run(struct ctl *ctl, int argc, char **argv);
 
-/* ctl.c */
+/* ctl_connect.c */
 int ctl_connect(struct ctl *ctl);
+
+/* ctl.c */
 int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error,
 		     sd_bus_message **ret);
 int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
@@ -60,6 +66,9 @@ int ctl_fail(struct ctl *ctl, const char *error, const char *format, ...)
 bool ctl_may_be_group(const char *name);
 int ctl_refuse_group(struct ctl *ctl, const char *name);
 int ctl_complain_of_group(struct ctl *ctl, const char *group, const sd_bus_error *error, int err);
+
+/* ctl_span.c */
+int ctl_parse_span(struct ctl *ctl, const char *text, uint64_t *ret_us);
 
 /* ctl_guess.c */
 const char *ctl_guess(const char *typed, const void *named, size_t n, size_t size);
@@ -77,7 +86,7 @@ void ctl_print_verdict(FILE *out, const struct api_group *group);
 /* ctl_print.c, ctl_page_group.c */
 void ctl_print_model(FILE *out, const struct ctl_model *model, instant now, bool colour);
 
-instant ctl_now(void);
+instant ctl_now(const struct ctl *ctl);
 
 /* Verbs: print what they have to say and give the exit code. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
@@ -85,6 +94,7 @@ int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_switchover(struct ctl *ctl, int argc, char **argv);
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);
+int ctl_wait(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);
 int ctl_trace(struct ctl *ctl, int argc, char **argv);
 int ctl_verify(struct ctl *ctl, int argc, char **argv);

@@ -275,3 +275,40 @@ int ctl_announce(struct ctl *ctl, int argc, char **argv)
 	fprintf(ctl->out, "%s: its addresses are being announced\n", group);
 	return CTL_OK;
 }
+
+/**
+ * ctl_wait() - the verb `wait`
+ * @ctl: the program
+ * @argc: 0 to 2
+ * @argv: the group, which may be left out if there is only one, and the role
+ *
+ * Return: the exit code.
+ */
+int ctl_wait(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	const char *role = argc ? argv[argc - 1] : "";
+	_cleanup_(freep) char *group = NULL;
+	int r;
+
+	if (strcmp(role, "primary") != 0 && strcmp(role, "backup") != 0) {
+		fprintf(ctl->err, "takeoverctl: wait needs 'primary' or 'backup', at the end.\n");
+		return CTL_USAGE;
+	}
+	r = choose_group(ctl, argc - 1, argv, &group);
+	if (r != CTL_OK)
+		return r;
+	if (ctl->timeout_us)
+		ctl->until = instant_add(ctl_now(ctl), ctl->timeout_us);
+	r = ctl_call_group(ctl, group, "WaitForRole", &error, NULL, "s", role);
+	if (sd_bus_error_has_name(&error, API_ERROR "Timeout"))
+		return ctl_fail(ctl, error.name, "%s: this node is not %s after %.3g s.", group,
+				role, (double)ctl->timeout_us / (double)USEC_PER_SEC);
+	if (r < 0)
+		return ctl_complain_of_group(ctl, group, &error, r);
+	if (ctl->json)
+		return ctl_json_print(
+			ctl, json_pack("{s:o, s:s}", "group", ctl_json_text(group), "role", role));
+	fprintf(ctl->out, "%s: this node is %s\n", group, role);
+	return CTL_OK;
+}

@@ -39,7 +39,7 @@ static void print_json(struct ctl *ctl, const char *type, json_t *json)
 	char when[64];
 
 	universal_time(when, sizeof(when));
-	line = json_pack("{s:s, s:I, s:s}", "time", when, "now_us", (json_int_t)ctl_now().us,
+	line = json_pack("{s:s, s:I, s:s}", "time", when, "now_us", (json_int_t)ctl_now(ctl).us,
 			 "type", type);
 	(void)json_object_update(line, json);
 	json_decref(json);

@@ -23,9 +23,9 @@ int ctl_status(struct ctl *ctl, int argc, char **argv)
 	if (r < 0)
 		return ctl_complain(ctl, &error, r);
 	if (ctl->json)
-		r = ctl_json_print(ctl, ctl_json_model(&model, ctl_now()));
+		r = ctl_json_print(ctl, ctl_json_model(&model, ctl_now(ctl)));
 	else
-		ctl_print_model(ctl->out, &model, ctl_now(), ctl->colour);
+		ctl_print_model(ctl->out, &model, ctl_now(ctl), ctl->colour);
 	if (ctl->json && r != CTL_OK)
 		return r;
 	for (size_t i = 0; i < model.n_groups; i++)

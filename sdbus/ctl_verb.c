@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 
 #include "sdbus/ctl_json.h"
 
@@ -18,6 +20,10 @@ enum {
 	TAKES_JSON = 1 << 0,
 	TAKES_CONFIG = 1 << 1,
 	TAKES_NODE = 1 << 2,
+	TAKES_TIMEOUT = 1 << 3,
+	TAKES_HOST = 1 << 4,
+	TAKES_MACHINE = 1 << 5,
+	TAKES_BUS = TAKES_HOST | TAKES_MACHINE,
 };
 
 static const struct verb {
@@ -27,17 +33,21 @@ static const struct verb {
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* NULL: show this table */
 	const char *sentence;
 } verbs[] = {
-	{ "status", "", 0, TAKES_JSON, ctl_status, "Show groups, nodes and paths." },
-	{ "explain", "[GROUP]", 1, TAKES_JSON, ctl_explain,
+	{ "status", "", 0, TAKES_JSON | TAKES_BUS, ctl_status, "Show groups, nodes and paths." },
+	{ "explain", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_explain,
 	  "Say why this node has the role it has, and what would change it." },
-	{ "switchover", "[GROUP]", 1, TAKES_JSON, ctl_switchover,
+	{ "switchover", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_switchover,
 	  "Move a group to the other node, and wait for it." },
-	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON, ctl_maintenance,
+	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON | TAKES_BUS, ctl_maintenance,
 	  "Keep this node out of a group, or let it in again." },
-	{ "announce", "[GROUP]", 1, TAKES_JSON, ctl_announce,
+	{ "announce", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_announce,
 	  "Tell the network again where the addresses are." },
-	{ "monitor", "", 0, TAKES_JSON, ctl_monitor, "Show what happens, until interrupted." },
-	{ "trace", "", 0, 0, ctl_trace, "Show what the agent has been told, and has decided." },
+	{ "wait", "[GROUP] ROLE", 2, TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_wait,
+	  "Wait until this node is primary, or backup." },
+	{ "monitor", "", 0, TAKES_JSON | TAKES_BUS, ctl_monitor,
+	  "Show what happens, until interrupted." },
+	{ "trace", "", 0, TAKES_MACHINE, ctl_trace,
+	  "Show what the agent has been told, and has decided." },
 	{ "verify", "[GROUP]", 1, TAKES_JSON, ctl_verify,
 	  "Hold what takeoverd says against what the kernel has." },
 	{ "check", "", 0, TAKES_JSON | TAKES_CONFIG | TAKES_NODE, ctl_check,
@@ -57,6 +67,9 @@ static const struct ctl_option {
 	{ "--json", 'j', NULL, TAKES_JSON, "For programs: a JSON object on a line." },
 	{ "--config", 'c', "FILE", TAKES_CONFIG, "Configuration to check." },
 	{ "--node", 'n', "NAME", TAKES_NODE, "Which of its nodes this is." },
+	{ "--timeout", 't', "TIME", TAKES_TIMEOUT, "Give up after so long: 10, 500ms, 2min." },
+	{ "--host", 'H', "HOST", TAKES_HOST, "Ask the agent there, over ssh." },
+	{ "--machine", 'M', "NAME", TAKES_MACHINE, "Ask the agent in a container." },
 	{ "--help", 'h', NULL, 0, "Show this." },
 	{ "--version", 'V', NULL, 0, "Show the version." },
 };
@@ -64,16 +77,22 @@ static const struct ctl_option {
 /* What the command line says. */
 struct command {
 	const char *verb;
-	unsigned given; /* set of TAKES_* */
+	const char *instead; /* --help, --version: whatever else is there */
+	unsigned given;	     /* set of TAKES_* */
 	int argc;
-	char **argv; /* behind the verb */
+	char **argv; /* behind the verb; owned, what it points to is not */
 };
+
+static void command_done(struct command *command)
+{
+	free(command->argv);
+}
 
 static void print_usage(FILE *out)
 {
 	fprintf(out, "usage: takeoverctl [OPTIONS] VERB [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-11s %-14s  %s\n", verbs[i].name, verbs[i].arguments,
+		fprintf(out, "  %-11s %-15s  %s\n", verbs[i].name, verbs[i].arguments,
 			verbs[i].sentence);
 	fputc('\n', out);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -132,7 +151,8 @@ static int refuse_typed(struct ctl *ctl, int c, char *typed)
 	return CTL_USAGE;
 }
 
-static void note_option(struct ctl *ctl, struct command *command, int letter)
+/* CTL_OK or the exit code */
+static int note_option(struct ctl *ctl, struct command *command, int letter)
 {
 	command->given |= option_of(letter)->bit;
 	switch (letter) {
@@ -145,20 +165,37 @@ static void note_option(struct ctl *ctl, struct command *command, int letter)
 	case 'n':
 		ctl->node = optarg;
 		break;
+	case 't':
+		return ctl_parse_span(ctl, optarg, &ctl->timeout_us);
+	case 'H':
+		ctl->host = optarg;
+		break;
+	case 'M':
+		ctl->machine = optarg;
+		break;
 	case 'h':
-		command->verb = "help";
+		command->instead = "help";
 		break;
 	case 'V':
-		command->verb = "version";
+		command->instead = "version";
 		break;
 	}
+	return CTL_OK;
+}
+
+static void note_word(struct command *command, char *word)
+{
+	if (command->verb)
+		command->argv[command->argc++] = word;
+	else
+		command->verb = word;
 }
 
 /* Options stand anywhere; CTL_OK or the exit code. */
 static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 {
 	struct option longs[ARRAY_SIZE(options) + 1] = { 0 };
-	int c;
+	int c, r = CTL_OK;
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		longs[i] = (struct option){ options[i].name + strlen("--"),
@@ -166,23 +203,17 @@ static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 					    NULL, options[i].letter };
 	opterr = 0;
 	optind = 0; /* begin anew */
-	while ((c = getopt_long(argc, argv, ":jc:n:hV", longs, NULL)) >= 0) {
+	while (r == CTL_OK && (c = getopt_long(argc, argv, "-:jc:n:t:H:M:hV", longs, NULL)) >= 0) {
 		if (c == '?' || c == ':')
 			return refuse_typed(ctl, c, argv[optind - 1]);
-		note_option(ctl, ret, c);
+		if (c == 1) /* what is no option, in its order */
+			note_word(ret, optarg);
+		else
+			r = note_option(ctl, ret, c);
 	}
-	if (ret->verb) { /* --help, --version: whatever else is there */
-		ret->given = 0;
-		return CTL_OK;
-	}
-	if (optind >= argc) {
-		print_usage(ctl->err);
-		return CTL_USAGE;
-	}
-	ret->verb = argv[optind++];
-	ret->argc = argc - optind;
-	ret->argv = argv + optind;
-	return CTL_OK;
+	while (r == CTL_OK && optind < argc) /* behind "--" */
+		note_word(ret, argv[optind++]);
+	return r;
 }
 
 static int run(struct ctl *ctl, const struct verb *verb, const struct command *command)
@@ -193,6 +224,11 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 				options[i].name);
 			return CTL_USAGE;
 		}
+	if (ctl->host && ctl->machine) {
+		fprintf(ctl->err, "takeoverctl: --host and --machine exclude each other; "
+				  "a container of a host is --host HOST/NAME.\n");
+		return CTL_USAGE;
+	}
 	if (command->argc > verb->arguments_max) {
 		fprintf(ctl->err, "takeoverctl: %s takes %s%s, not \"%s\"%s.\n", verb->name,
 			*verb->arguments ? "" : "no argument", verb->arguments,
@@ -207,12 +243,24 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 
 static int run_line(struct ctl *ctl, int argc, char **argv)
 {
-	struct command command = { 0 };
+	_cleanup_(command_done) struct command command = { 0 };
 	int r;
 
+	command.argv = calloc((size_t)argc, sizeof(*command.argv));
+	if (!command.argv)
+		return ctl_complain(ctl, &SD_BUS_ERROR_NULL, -ENOMEM);
 	r = parse(ctl, argc, argv, &command);
 	if (r != CTL_OK)
 		return r;
+	if (command.instead) {
+		command.verb = command.instead;
+		command.given = 0;
+		command.argc = 0;
+	}
+	if (!command.verb) {
+		print_usage(ctl->err);
+		return CTL_USAGE;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i].name, command.verb) == 0)
 			return run(ctl, &verbs[i], &command);
@@ -223,7 +271,7 @@ static int run_line(struct ctl *ctl, int argc, char **argv)
  * ctl_run() - the program behind main()
  * @ctl: where to print; its bus is opened if a verb needs it
  * @argc: number of arguments, the name of the program included
- * @argv: the arguments; options are sorted to the front
+ * @argv: the arguments; options may stand anywhere
  *
  * Output that cannot be written is seen here, whoever has printed it: a stream
  * does not forget.

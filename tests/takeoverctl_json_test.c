@@ -238,6 +238,7 @@ Test(takeoverctl_json, requests_are_as_documented, .timeout = 10)
 		{ { (char *)"switchover", (char *)"--json" } },
 		{ { (char *)"announce", (char *)"--json" } },
 		{ { (char *)"maintenance", (char *)"on", (char *)"--json" } },
+		{ { (char *)"wait", (char *)"primary", (char *)"--json" } },
 		{ { (char *)"version", (char *)"--json" } },
 	};
 	static char *sentences[] = { (char *)"So it is.", NULL };

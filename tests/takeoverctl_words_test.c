@@ -278,6 +278,8 @@ Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
 	expect_completion("maintenance on \"\"", 3, &fake, "sip voip-1");
 	expect_completion("--json switchover s", 3, &fake, "sip");
 	expect_completion("switchover sip \"\"", 3, &fake, "");
+	expect_completion("wait \"\"", 2, &fake, "sip voip-1 primary backup");
+	expect_completion("-t 5 -H there wait sip p", 7, &fake, "primary");
 	fake_ctl_done(&fake);
 }
 
@@ -315,6 +317,8 @@ Test(takeoverctl_words, zsh_completes_what_follows, .timeout = 60)
 		{ "check --config=LICEN", "LICENSE" },
 		{ "-n alpha ch", "check" },
 		{ "genkey LICEN", "LICENSE" },
+		{ "wait ", "sip voip-1 primary backup" },
+		{ "-t 5 -H there wait sip p", "primary" },
 	};
 	struct fake_ctl fake;
 

@@ -18,15 +18,15 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance announce monitor trace verify check genkey version help)
-	local options=(--json --config --node --help --version)
+	local verbs=(status explain switchover maintenance announce wait monitor trace verify check genkey version help)
+	local options=(--json --config --node --timeout --host --machine --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -n | --node)
+		-c | --config | -n | --node | -t | --timeout | -H | --host | -M | --machine)
 			((++i))
 			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
 			;;
@@ -47,7 +47,11 @@ _takeoverctl()
 		_takeoverctl_files "$word"
 		return
 		;;
-	-n | --node) return ;;
+	-H | --host)
+		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+		return
+		;;
+	-n | --node | -t | --timeout | -M | --machine) return ;;
 	esac
 	if [[ $word == -* ]]; then
 		words=("${options[@]}")
@@ -59,6 +63,11 @@ _takeoverctl()
 			mapfile -t words < <(_takeoverctl_groups)
 			;;
 		maintenance:0) words=(on off) ;;
+		wait:0)
+			mapfile -t words < <(_takeoverctl_groups)
+			words+=(primary backup)
+			;;
+		wait:1) words=(primary backup) ;;
 		genkey:0)
 			_takeoverctl_files "$word"
 			return
