@@ -85,7 +85,7 @@ Test(api, only_counters_neither_stay_nor_announce_their_changes, .timeout = 10)
 	static const struct {
 		const char *path;
 		int silent;
-	} objects[] = { { API_PATH, 3 }, { SIP, 0 }, { API_PATH "/peer/beta", 1 } };
+	} objects[] = { { API_PATH, 4 }, { SIP, 0 }, { API_PATH "/peer/beta", 1 } };
 	struct rig rig;
 
 	rig_start_pair(&rig);
