@@ -167,6 +167,16 @@ static void probe(struct agent *agent, const struct core_action *action)
 	act_neighbours(agent);
 }
 
+/* The configuration has no units yet that a move would wait for. */
+static void units_done(struct agent *agent, const struct core_action *action)
+{
+	struct core_event event = { .type = CORE_EV_DONE,
+				    .group = action->group,
+				    .done.id = action->id };
+
+	agent_defer(agent, &event);
+}
+
 /**
  * act() - Carry out one action of the core
  *
@@ -215,6 +225,9 @@ void act(struct agent *agent, const struct core_action *action)
 		break;
 	case CORE_DO_DEFEND:
 		watcher_defend(agent->watcher, action->group, action->defend.vip);
+		break;
+	case CORE_DO_UNITS:
+		units_done(agent, action);
 		break;
 	case CORE_DO_REPLY:
 		bus_reply(agent->bus, action);

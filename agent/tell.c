@@ -260,6 +260,11 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 	case CORE_TELL_STRANGER:
 		describe_stranger(agent, a, n);
 		break;
+	case CORE_TELL_UNITS_FAILED:
+		SAY(n, "TK-0015", LOG_LEVEL_ERROR, "a step before the %s failed: %s",
+		    a->tell.state == CORE_STATE_PRIMARY ? "release" : "claim",
+		    strerror(-a->tell.err));
+		break;
 	case CORE_TELL_PEER_UP:
 	case CORE_TELL_PEER_SILENT:
 	case CORE_TELL_PEER_NO_AGENT:

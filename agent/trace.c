@@ -17,6 +17,7 @@
 #define GROUP(label) FIELD(core_group_config, #label, label)
 #define BEAT(label) FIELD(core_beat, #label, label)
 #define RECORD(label) FIELD(core_record, #label, label)
+#define OPTION(label) FIELD(core_record, "ask_" #label, options.label)
 
 /* clang-format off */
 static const struct field config_fields[] = {
@@ -34,7 +35,7 @@ static_assert(CORE_ANNOUNCE_MAX == 8 && CORE_NODES_MAX == 8, "as many as are in 
 
 static const struct field group_fields[] = {
 	GROUP(strict), GROUP(hot), GROUP(preempt), GROUP(keep_alone), GROUP(last_resort_us),
-	GROUP(linger_us), GROUP(traffic_us), { 0 },
+	GROUP(linger_us), GROUP(traffic_us), GROUP(before_release), GROUP(before_claim), { 0 },
 };
 
 static const struct field beat_fields[] = {
@@ -45,7 +46,8 @@ static const struct field beat_fields[] = {
 static const struct field record_fields[] = {
 	RECORD(state), RECORD(term), RECORD(term_max), RECORD(move), RECORD(why), RECORD(move_to),
 	RECORD(move_id), RECORD(move_term), RECORD(unfit), RECORD(strict), RECORD(evidence),
-	RECORD(traffic), RECORD(silences), { 0 },
+	RECORD(traffic), RECORD(silences), OPTION(strict), OPTION(force), OPTION(to),
+	OPTION(within_us), { 0 },
 };
 
 struct kind {
@@ -65,7 +67,9 @@ static const struct kind events[_CORE_EV_MAX] = {
 		EVENT("reason", fitness.reason), EVENT("unfit", fitness.unfit)) },
 	[CORE_EV_REFERENCES] = { "references", LIST(EVENT("silent", references_silent)) },
 	[CORE_EV_SWITCHOVER] = { "switchover", LIST(EVENT("group", group),
-		EVENT("request", request.request)) },
+		EVENT("request", request.request), EVENT("strict", request.options.strict),
+		EVENT("force", request.options.force), EVENT("to", request.options.to),
+		EVENT("within_us", request.options.within_us)) },
 	[CORE_EV_MAINTENANCE] = { "maintenance", LIST(EVENT("group", group),
 		EVENT("request", request.request), EVENT("on", request.on),
 		EVENT("force", request.force)) },
@@ -81,6 +85,8 @@ static const struct kind events[_CORE_EV_MAX] = {
 	[CORE_EV_TRAFFIC] = { "traffic", LIST(EVENT("group", group)) },
 	[CORE_EV_STRANGER] = { "stranger", LIST(EVENT("group", group), EVENT("peer", peer),
 		EVENT("vip", stranger.vip)) },
+	[CORE_EV_INHIBIT] = { "inhibit", LIST(EVENT("group", group),
+		EVENT("request", request.request), EVENT("on", request.on)) },
 };
 
 static const struct kind actions[_CORE_DO_MAX] = {
@@ -110,6 +116,8 @@ static const struct kind actions[_CORE_DO_MAX] = {
 	[CORE_DO_PROBE] = { "probe", LIST(ACTION("id", id), ACTION("group", group),
 		ACTION("within_us", probe.within_us)) },
 	[CORE_DO_DEFEND] = { "defend", LIST(ACTION("group", group), ACTION("vip", defend.vip)) },
+	[CORE_DO_UNITS] = { "units", LIST(ACTION("id", id), ACTION("group", group),
+		ACTION("before", units)) },
 };
 /* clang-format on */
 

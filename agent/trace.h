@@ -23,7 +23,7 @@ enum trace_what {
 	_TRACE_WHAT_MAX,
 };
 
-enum { TRACE_LINE_MAX = 1024 }; /* far more than the longest has */
+enum { TRACE_LINE_MAX = 2048 }; /* far more than the longest has */
 
 void trace_config(FILE *to, const struct core_config *config);
 void trace_event(FILE *to, const struct core_event *event, uint8_t n_groups,

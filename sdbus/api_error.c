@@ -13,6 +13,9 @@ static const struct error {
 	{ API_ERROR "Busy", "Another request is under way." },
 	{ API_ERROR "NotHeld", "No node is primary: there is nothing to switch over." },
 	{ API_ERROR "OutcomeUnknown", "It is not known which node is primary now." },
+	{ API_ERROR "StepFailed", "A step before the release or the claim failed; the roles are as "
+				  "they were." },
+	{ API_ERROR "AlreadyPrimary", "That node is primary already." },
 	{ API_ERROR "NoSuchGroup", "There is no such group here." },
 	{ API_ERROR "Failed",
 	  "The kernel of the new primary refused; the roles are as they were." },

@@ -36,6 +36,9 @@ static const struct advice {
 	{ API_ERROR "NotHeld", NULL, "'takeoverctl status' shows who is, or why nobody is" },
 	{ API_ERROR "Failed", NULL, "see 'journalctl -u takeoverd' on both nodes" },
 	{ API_ERROR "OutcomeUnknown", NULL, "see 'takeoverctl status' on both nodes" },
+	{ API_ERROR "StepFailed", NULL,
+	  "'journalctl -u takeoverd' on both nodes has TK-0015, and the units' own logs say why" },
+	{ API_ERROR "AlreadyPrimary", NULL, "there is nothing to do" },
 	{ API_ERROR "NoSuchGroup", NULL, "'takeoverctl status' shows the groups" },
 };
 

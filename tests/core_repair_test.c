@@ -82,7 +82,7 @@ Test(core_repair, r4_who_ranks_higher_is_left_the_group_if_it_could_hold_it)
 {
 	const uint16_t cannot = CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_MAINTENANCE |
 				CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_DISOWNED |
-				CORE_UNFIT_CLAIM | CORE_UNFIT_OCCUPIED;
+				CORE_UNFIT_CLAIM | CORE_UNFIT_OCCUPIED | CORE_UNFIT_INHIBITED;
 
 	for (unsigned bit = 1; bit < _CORE_UNFIT_MASK; bit <<= 1)
 		cr_assert_eq(beta_claims((uint16_t)bit), (bit & cannot) != 0, "%x", bit);

@@ -66,6 +66,7 @@ static inline const char *rig_told(enum core_tell what)
 		[CORE_TELL_UNFIT] = "unfit",
 		[CORE_TELL_DISOWNED] = "disowned",
 		[CORE_TELL_STRANGER] = "stranger",
+		[CORE_TELL_UNITS_FAILED] = "units-failed",
 	};
 
 	return words[what];
@@ -139,6 +140,10 @@ static inline void rig_note_action(uint8_t node, const struct core_action *a)
 		break;
 	case CORE_DO_DEFEND:
 		rig_note("defends %u\n", a->defend.vip);
+		break;
+	case CORE_DO_UNITS:
+		rig_note(a->units == CORE_UNITS_BEFORE_CLAIM ? "units before claim\n"
+							     : "units before release\n");
 		break;
 	case CORE_DO_BEAT:
 	case _CORE_DO_MAX:

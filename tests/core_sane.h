@@ -22,15 +22,16 @@ static inline void sane_step(const struct core_group *g)
 
 	switch (g->state) {
 	case CORE_STATE_CLAIMING:
-		cr_assert(s >= CORE_STEP_CLAIM_WAIT && s <= CORE_STEP_CLAIM_ANSWER);
-		cr_assert_eq(g->serving, s >= CORE_STEP_CLAIM_OPEN);
+		cr_assert((s >= CORE_STEP_CLAIM_WAIT && s <= CORE_STEP_CLAIM_ANSWER) ||
+			  s == CORE_STEP_CLAIM_UNITS);
+		cr_assert_eq(g->serving, s >= CORE_STEP_CLAIM_OPEN && s <= CORE_STEP_CLAIM_ANSWER);
 		break;
 	case CORE_STATE_YIELDING:
 		cr_assert(s >= CORE_STEP_YIELD_OFFER && s <= CORE_STEP_YIELD_RELEASED);
 		cr_assert_eq(g->serving, s < CORE_STEP_YIELD_CLOSE);
 		break;
 	case CORE_STATE_PRIMARY:
-		cr_assert_eq(s, CORE_STEP_NONE);
+		cr_assert(s == CORE_STEP_NONE || s == CORE_STEP_PRIMARY_UNITS);
 		cr_assert(g->serving);
 		break;
 	case CORE_STATE_BACKUP:
@@ -52,13 +53,15 @@ static inline void sane_waits(const struct core_group *g)
 	bool orders = s == CORE_STEP_CLAIM_PREPARE || s == CORE_STEP_CLAIM_OPEN ||
 		      s == CORE_STEP_CLAIM_ANSWER || s == CORE_STEP_YIELD_WITHDRAW ||
 		      s == CORE_STEP_YIELD_CLOSE || s == CORE_STEP_YIELD_REMOVE || g->repairing;
-	bool ends = s == CORE_STEP_CLAIM_PREPARE || s == CORE_STEP_CLAIM_PREPARED ||
+	bool units = s == CORE_STEP_CLAIM_UNITS || s == CORE_STEP_PRIMARY_UNITS;
+	bool ends = units || s == CORE_STEP_CLAIM_PREPARE || s == CORE_STEP_CLAIM_PREPARED ||
 		    s == CORE_STEP_CLAIM_READY || s == CORE_STEP_YIELD_OFFER ||
 		    s == CORE_STEP_YIELD_WITHDRAW || s == CORE_STEP_YIELD_WITHDRAWN ||
 		    s == CORE_STEP_YIELD_LINGER || s == CORE_STEP_YIELD_CLOSE ||
 		    s == CORE_STEP_YIELD_LEASE || s == CORE_STEP_YIELD_RELEASED;
 
 	cr_assert_eq(g->pending != 0, orders);
+	cr_assert_eq(g->units != 0, units);
 	cr_assert_eq(instant_is_set(g->due), ends);
 	cr_assert_eq(instant_is_set(g->request_due), g->move == CORE_MOVE_ASK);
 }
@@ -75,14 +78,18 @@ static inline void sane_roles(const struct core *core, const struct core_group *
 	if (g->state == CORE_STATE_PRIMARY) {
 		cr_assert(g->primary);
 		cr_assert(!provisional || g->move_to < core->config.n_nodes);
-		cr_assert(!g->request || provisional);
+		cr_assert(!g->request || provisional || g->units);
+		cr_assert(!g->units || !provisional);
 	} else {
 		cr_assert_not(provisional);
 		cr_assert_not(g->repairing);
 		cr_assert_not(instant_is_set(g->rival_since));
 		cr_assert_not(instant_is_set(g->announce_due));
 	}
+	cr_assert(!g->through || g->state == CORE_STATE_CLAIMING || core->stopping);
+	cr_assert(!instant_is_set(g->request_by) || g->options.within_us);
 	if (sane_is_idle(g)) {
+		cr_assert(!g->options.within_us || g->move == CORE_MOVE_ASK);
 		cr_assert_not(g->lost);
 		cr_assert(!g->request || g->move == CORE_MOVE_ASK);
 	}
@@ -130,6 +137,8 @@ static inline void sane(const struct core *core)
 		serving |= g->serving;
 		cr_assert_leq(g->term, g->term_max);
 		cr_assert_eq(g->maintenance, (g->unfit & CORE_UNFIT_MAINTENANCE) != 0);
+		cr_assert_eq(g->inhibited, (g->unfit & CORE_UNFIT_INHIBITED) != 0);
+		cr_assert_eq(g->condoned & ~g->unfit, 0);
 		cr_assert_eq(core->stopping, (g->unfit & CORE_UNFIT_STOPPING) != 0);
 		sane_step(g);
 		sane_waits(g);

@@ -275,6 +275,27 @@ static uint8_t scene_claiming_probe(void)
 	return ALPHA;
 }
 
+static uint8_t scene_claiming_before_claim(void)
+{
+	rig_begin();
+	rig_configure(groups[0].before_claim, 1);
+	rig_start(ALPHA);
+	rig.nodes[ALPHA].stuck = true;
+	rig_advance_us(LISTEN + 100 * 1000);
+	return ALPHA;
+}
+
+static uint8_t scene_primary_before_release(void)
+{
+	rig_begin();
+	rig_configure(groups[0].before_release, 1);
+	rig_pair();
+	rig.nodes[ALPHA].stuck = true;
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 1);
+	rig_advance_us(100 * 1000);
+	return ALPHA;
+}
+
 static uint8_t scene_claiming_prepare(void)
 {
 	claim_alone();
@@ -667,6 +688,7 @@ static const struct {
 	SCENE(claiming_wait),
 	SCENE(claiming_wait_for_a_dead_peer),
 	SCENE(claiming_probe),
+	SCENE(claiming_before_claim),
 	SCENE(claiming_prepare),
 	SCENE(claiming_open),
 	SCENE(claiming_strict_prepare),
@@ -695,6 +717,7 @@ static const struct {
 	SCENE(primary_after_a_move_that_failed),
 	SCENE(primary_restarts),
 	SCENE(primary_restarts_with_a_longer_lease),
+	SCENE(primary_before_release),
 	SCENE(yielding_offer),
 	SCENE(yielding_withdraw),
 	SCENE(yielding_withdrawn),

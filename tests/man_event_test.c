@@ -82,7 +82,8 @@ static void generalise(const struct core_action *a)
 	}
 	if (a->tell.what == CORE_TELL_MOVE_FAILED)
 		replace(said.text, 0, core_result_name(a->tell.result), "ERROR");
-	if (a->tell.what == CORE_TELL_ACTION_FAILED && a->tell.err == -EPERM)
+	if ((a->tell.what == CORE_TELL_ACTION_FAILED || a->tell.what == CORE_TELL_UNITS_FAILED) &&
+	    a->tell.err == -EPERM)
 		replace(said.text, 0, strerror(-a->tell.err), "REASON");
 	if (a->tell.what == CORE_TELL_UNFIT && a->tell.unfit)
 		replace(said.text, 0, "link, drift", "REASONS");

@@ -100,6 +100,8 @@ static const struct variant variants[] = {
 	EVENT(DISOWNED, "disowned"),
 	EVENT(TRAFFIC, "traffic seen"),
 	EVENT(STRANGER, "stranger seen"),
+	EVENT(INHIBIT, "inhibited", .request = { .on = true }),
+	EVENT(INHIBIT, "inhibited no more"),
 };
 
 /* The only event of a group that has not begun; START says of the last life what it left. */
@@ -118,7 +120,9 @@ static struct core_beat text;
 
 static inline uint32_t pending_order(void)
 {
-	return core_at->groups[0].pending ?: core_at->pending_node;
+	const struct core_group *g = &core_at->groups[0];
+
+	return g->pending ?: g->units ?: core_at->pending_node;
 }
 
 /* Does it mean something there? */
@@ -211,8 +215,9 @@ static inline struct core_event event_of(const struct variant *v)
 		break;
 	case CORE_EV_SWITCHOVER:
 	case CORE_EV_MAINTENANCE:
+	case CORE_EV_INHIBIT:
 		event.request.request = REQUEST;
-		event.request.on = v->type == CORE_EV_MAINTENANCE && v->request.on;
+		event.request.on = v->type != CORE_EV_SWITCHOVER && v->request.on;
 		event.request.force = v->type == CORE_EV_MAINTENANCE && v->request.force;
 		break;
 	case CORE_EV_STOP:

@@ -129,6 +129,16 @@ static inline void claiming_open_alone(void)
 	rig_answer(ALPHA, CORE_DO_PREPARE, 0);
 }
 
+/* Somebody has to be started first. */
+static inline void claiming_units_alone(void)
+{
+	begin(false);
+	rig_configure(groups[0].before_claim, 1);
+	rig_start(ALPHA);
+	rig.nodes[ALPHA].stuck = true;
+	rig_advance_us(LISTEN);
+}
+
 static inline void hand_over(struct core_record *r, enum core_move move)
 {
 	r->state = CORE_STATE_YIELDING;
@@ -154,6 +164,15 @@ static inline void claiming_prepare_seamless(void)
 static inline void claiming_prepare_strict(void)
 {
 	handed(CORE_MOVE_RELEASED);
+}
+
+static inline void claiming_units_seamless(void)
+{
+	begin(false);
+	rig_configure(groups[0].before_claim, 1);
+	rig_standby(ALPHA, BETA, 5);
+	rig.nodes[ALPHA].stuck = true;
+	hand_over(rig_puppet(BETA), CORE_MOVE_OFFER);
 }
 
 /* Gamma, who might claim as well, does not answer. */
@@ -228,6 +247,16 @@ static inline void primary_repairing(void)
 static inline void moving(bool strict)
 {
 	holder(strict);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 1);
+}
+
+static inline void primary_units(void)
+{
+	begin(false);
+	rig_configure(groups[0].before_release, 1);
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig.nodes[ALPHA].stuck = true;
 	rig_request(ALPHA, CORE_EV_SWITCHOVER, 1);
 }
 
@@ -342,6 +371,8 @@ static const struct scene {
 	{ maintenance, CORE_STATE_MAINTENANCE, 0, "of beta" },
 	{ claiming_wait, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_WAIT, "beta deaf" },
 	{ claiming_probe, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PROBE, "alone" },
+	{ claiming_units_alone, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_UNITS, "alone" },
+	{ claiming_units_seamless, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_UNITS, "seamless" },
 	{ claiming_prepare_alone, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "alone" },
 	{ claiming_prepare_seamless, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "seamless" },
 	{ claiming_prepare_strict, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, "strict" },
@@ -357,6 +388,7 @@ static const struct scene {
 	{ primary_on_trial, CORE_STATE_PRIMARY, 0, "on trial" },
 	{ primary_restarting, CORE_STATE_PRIMARY, 0, "restarting" },
 	{ primary_repairing, CORE_STATE_PRIMARY, 0, "repairing" },
+	{ primary_units, CORE_STATE_PRIMARY, CORE_STEP_PRIMARY_UNITS, "asked" },
 	{ yielding_offer, CORE_STATE_YIELDING, CORE_STEP_YIELD_OFFER, "seamless" },
 	{ yielding_withdraw, CORE_STATE_YIELDING, CORE_STEP_YIELD_WITHDRAW, "seamless" },
 	{ yielding_withdrawn, CORE_STATE_YIELDING, CORE_STEP_YIELD_WITHDRAWN, "seamless" },

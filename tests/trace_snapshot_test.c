@@ -22,7 +22,7 @@ static void fill(struct core *core)
 
 		group->state = CORE_STATE_YIELDING;
 		group->step = CORE_STEP_YIELD_OFFER;
-		group->reason = CORE_REASON_UNFIT;
+		group->reason = group->leaving = CORE_REASON_UNFIT;
 		group->move = CORE_MOVE_OFFER;
 		group->why = CORE_RESULT_BUSY;
 	}
@@ -146,9 +146,10 @@ Test(trace_snapshot, what_no_core_can_be_is_refused)
 		const char *field;
 		unsigned max;
 	} bounds[] = {
-		{ "state", _CORE_STATE_MAX },	{ "step", _CORE_STEP_MAX },
-		{ "reason", _CORE_REASON_MAX }, { "move", _CORE_MOVE_MAX },
-		{ "why", _CORE_RESULT_MAX },	{ "silences", CORE_SILENCES_MAX + 1 },
+		{ "state", _CORE_STATE_MAX },	 { "step", _CORE_STEP_MAX },
+		{ "reason", _CORE_REASON_MAX },	 { "move", _CORE_MOVE_MAX },
+		{ "why", _CORE_RESULT_MAX },	 { "silences", CORE_SILENCES_MAX + 1 },
+		{ "leaving", _CORE_REASON_MAX },
 	};
 	static struct core core, before;
 	struct core_config config = { .n_nodes = 2, .n_groups = 2 };

@@ -195,7 +195,7 @@ Test(trace, a_configuration_is_carried)
 	size_t len;
 	FILE *f;
 
-	config.groups[1] = (struct core_group_config){ true, true, true, true, 7, 8, 9 };
+	config.groups[1] = (struct core_group_config){ true, true, true, true, 7, 8, 9, 10, 11 };
 	f = open_memstream(&text, &len);
 	trace_config(f, &config);
 	cr_assert_eq(fclose(f), 0);
@@ -215,7 +215,8 @@ Test(trace, actions_are_told_from_each_other)
 	cr_assert_eq(fclose(f), 0);
 	cr_assert_str_eq(text, "> beat\n> store id=5\n> prepare id=5\n> remove id=5\n> gate id=5\n"
 			       "> shut id=5\n> rebuild id=5\n> lease id=5\n> announce\n> reply\n"
-			       "> tell\n> exit\n> probe id=5\n> defend\n> tell err=-2\n");
+			       "> tell\n> exit\n> probe id=5\n> defend\n"
+			       "> units id=5\n> tell err=-2\n");
 }
 
 Test(trace, what_is_no_line_of_a_trace_is_refused)

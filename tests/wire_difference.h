@@ -31,6 +31,10 @@ static inline const char *record_difference(const struct core_record *a,
 	DIFFERS(move_to);
 	DIFFERS(move_id);
 	DIFFERS(move_term);
+	DIFFERS(options.strict);
+	DIFFERS(options.force);
+	DIFFERS(options.to);
+	DIFFERS(options.within_us);
 	return NULL;
 }
 

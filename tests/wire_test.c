@@ -106,10 +106,17 @@ Test(wire, every_field_of_a_record_is_carried)
 		.traffic = true,
 		.silences = CORE_SILENCES_MAX,
 	};
+	packet.beat.groups[0].options = (struct core_options){
+		.strict = true,
+		.force = true,
+		.to = 2,
+		.within_us = UINT32_MAX,
+	};
 	packet.beat.groups[1].term = 0;
 	packet.beat.groups[1].term_max = UINT64_C(1) << 62;
 	packet.beat.groups[2].move = CORE_MOVE_OFFER;
 	packet.beat.groups[2].move_to = CORE_NODE_NONE;
+	packet.beat.groups[2].options.force = true;
 	packet.beat.groups[3].why = CORE_RESULT_BUSY;
 	packet.beat.groups[3].move_to = 0;
 	packet.beat.groups[4].present = false;
@@ -272,6 +279,7 @@ enum {
 	AT_BITS = AT_STATE + 1,
 	AT_TERM = AT_BITS + 1,
 	AT_MOVE = AT_TERM + 2, /* 130 takes two bytes */
+	AT_OPTIONS = AT_MOVE + 22,
 };
 
 /* What comes of a heartbeat with one byte changed by one who knows the key. */
@@ -308,6 +316,7 @@ Test(wire, authentic_nonsense_is_malformed_and_writes_nothing)
 		{ AT_N, 1, 0 },
 		{ AT_N, 1, 0xff },
 		{ AT_STATE, _CORE_STATE_MAX - 1, _CORE_STATE_MAX },
+		{ AT_BITS, 16, 128 }, /* how the move is wanted, and no move */
 		{ AT_BITS, 16, 16 | 128 },
 		{ AT_BITS, 16, 16 | 4 }, /* says that more follows than does */
 		{ AT_MOVE, _CORE_MOVE_MAX - 1, _CORE_MOVE_MAX },
@@ -338,6 +347,18 @@ Test(wire, a_set_of_unfit_reasons_with_unknown_ones_is_malformed)
 		     WIRE_ACCEPTED);
 	cr_expect_eq(with_byte(&packet, conf, AT_MOVE, (_CORE_UNFIT_MASK >> 8) + 1, &read),
 		     WIRE_MALFORMED);
+}
+
+Test(wire, a_wish_that_nobody_can_have_is_malformed)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_groups(1);
+	struct wire_packet packet = at_rest(conf), read;
+
+	packet.beat.groups[0].move = CORE_MOVE_ASK;
+	packet.beat.groups[0].options.strict = true;
+	cr_expect_eq(with_byte(&packet, conf, AT_OPTIONS, 3, &read), WIRE_ACCEPTED);
+	cr_expect(read.beat.groups[0].options.force);
+	cr_expect_eq(with_byte(&packet, conf, AT_OPTIONS, 1 << 4, &read), WIRE_MALFORMED);
 }
 
 Test(wire, a_count_of_silences_that_nobody_reaches_is_malformed)
@@ -498,9 +519,11 @@ Test(wire, a_node_that_we_do_not_have_is_nobody)
 
 	packet.beat.groups[0].move = CORE_MOVE_OFFER;
 	packet.beat.groups[0].move_to = 1;
+	packet.beat.groups[0].options.to = 2;
 	len = wire_build(&packet, conf, key, buf, sizeof(buf));
 	cr_assert_eq(wire_parse(buf, len, other, key, &read), WIRE_ACCEPTED);
 	cr_expect_eq(read.beat.groups[0].move_to, CORE_NODE_NONE);
+	cr_expect_gt(read.beat.groups[0].options.to, CORE_NODES_MAX);
 }
 
 Test(wire, a_hundred_groups_at_rest_fit_into_one_frame)
@@ -527,7 +550,8 @@ Test(wire, a_hundred_groups_at_rest_fit_into_one_frame)
 			.term = CORE_TERM_MAX,
 			.term_max = CORE_TERM_MAX - 1,
 			.unfit = 1,
-			.move = CORE_MOVE_OFFER,
+			.move = CORE_MOVE_ASK,
+			.options = { .to = 1, .within_us = 1 },
 		};
 	expect_round_trip(&packet, most);
 }

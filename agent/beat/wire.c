@@ -16,7 +16,8 @@
  *
  * A record: id of the group 8, state 1, bits 1, term; term_max, unfit, silences
  * and the move only if a bit says so, and the terms in as many bytes as they need
- * (LEB128), nine at most. So 100 groups at rest fit into one Ethernet frame: a datagram in
+ * (LEB128), nine at most; and behind the move how it is wanted, which only a caller's
+ * may be. So 100 groups at rest fit into one Ethernet frame: a datagram in
  * fragments is lost when one of them is.
  */
 enum {
@@ -26,7 +27,7 @@ enum {
 	LEN_MIN = 8 + 4 * 8 + 12 + 2 + TAG_SIZE,
 	TERM_BITS = 63, /* of CORE_TERM_MAX; seven to a byte */
 	TERM_MAX_LEN = 9,
-	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 1 + 22,
+	RECORD_LEN_MAX = 8 + 1 + 1 + 2 * TERM_MAX_LEN + 2 + 1 + 22 + 13,
 };
 
 static_assert(CORE_GROUPS_MAX <= UINT8_MAX, "the number of records is one byte");
@@ -52,7 +53,16 @@ enum record_bit {
 	RECORD_MOVE = 1 << 4,  /* a move follows */
 	RECORD_TRAFFIC = 1 << 5,
 	RECORD_SILENCES = 1 << 6, /* silences follow: they are not 0 */
-	_RECORD_MASK = (1 << 7) - 1,
+	RECORD_OPTIONS = 1 << 7,  /* the move is followed by how it is wanted */
+	_RECORD_MASK = (1 << 8) - 1,
+};
+
+enum option_bit {
+	OPTION_STRICT = 1 << 0,
+	OPTION_FORCE = 1 << 1,
+	OPTION_TO = 1 << 2,	/* the id of a node follows */
+	OPTION_WITHIN = 1 << 3, /* a time follows */
+	_OPTION_MASK = (1 << 4) - 1,
 };
 
 static const uint8_t magic[4] = { 't', 'k', 'o', 'v' };
@@ -159,11 +169,48 @@ static uint8_t node_by_id(const struct conf *conf, uint64_t id)
 	return CORE_NODE_NONE;
 }
 
+static bool has_options(const struct core_record *record)
+{
+	const struct core_options *o = &record->options;
+
+	return o->strict || o->force || o->to || o->within_us;
+}
+
+static void put_options(struct writer *w, const struct core_options *options,
+			const struct conf *conf)
+{
+	put(w,
+	    (options->strict ? OPTION_STRICT : 0u) | (options->force ? OPTION_FORCE : 0u) |
+		    (options->to ? OPTION_TO : 0u) | (options->within_us ? OPTION_WITHIN : 0u),
+	    1);
+	if (options->to)
+		put(w, node_id(conf, (uint8_t)(options->to - 1)), 8);
+	if (options->within_us)
+		put(w, options->within_us, 4);
+}
+
+/* A node that we do not have is one that nothing can be handed to. */
+static void get_options(struct reader *r, const struct conf *conf, struct core_options *ret)
+{
+	unsigned bits = get_bits(r, 1, _OPTION_MASK);
+
+	ret->strict = bits & OPTION_STRICT;
+	ret->force = bits & OPTION_FORCE;
+	if (bits & OPTION_TO) {
+		uint8_t node = node_by_id(conf, get(r, 8));
+
+		ret->to = node == CORE_NODE_NONE ? CORE_NODE_NONE : (uint8_t)(node + 1);
+	}
+	if (bits & OPTION_WITHIN)
+		ret->within_us = (uint32_t)get(r, 4);
+}
+
 static void put_record(struct writer *w, const struct core_record *record, const struct conf *conf,
 		       uint64_t id)
 {
 	bool ahead = record->term_max != record->term;
 	bool move = record->move != CORE_MOVE_NONE || record->why != CORE_RESULT_OK;
+	bool options = move && has_options(record);
 
 	put(w, id, 8);
 	put(w, record->state, 1);
@@ -171,7 +218,7 @@ static void put_record(struct writer *w, const struct core_record *record, const
 	    (record->strict ? RECORD_STRICT : 0u) | (record->evidence ? RECORD_EVIDENCE : 0u) |
 		    (ahead ? RECORD_AHEAD : 0u) | (record->unfit ? RECORD_UNFIT : 0u) |
 		    (move ? RECORD_MOVE : 0u) | (record->traffic ? RECORD_TRAFFIC : 0u) |
-		    (record->silences ? RECORD_SILENCES : 0u),
+		    (record->silences ? RECORD_SILENCES : 0u) | (options ? RECORD_OPTIONS : 0u),
 	    1);
 	put_term(w, record->term);
 	if (ahead)
@@ -187,6 +234,8 @@ static void put_record(struct writer *w, const struct core_record *record, const
 	put(w, node_id(conf, record->move_to), 8);
 	put(w, record->move_id, 4);
 	put(w, record->move_term, 8);
+	if (options)
+		put_options(w, &record->options, conf);
 }
 
 static void get_record(struct reader *r, const struct conf *conf, struct core_record *ret)
@@ -205,8 +254,11 @@ static void get_record(struct reader *r, const struct conf *conf, struct core_re
 		ret->unfit = (uint16_t)get_bits(r, 2, _CORE_UNFIT_MASK);
 	if (bits & RECORD_SILENCES)
 		ret->silences = (uint8_t)get_enum(r, CORE_SILENCES_MAX + 1);
-	if (!(bits & RECORD_MOVE))
+	if (!(bits & RECORD_MOVE)) {
+		if (bits & RECORD_OPTIONS)
+			r->failed = true;
 		return;
+	}
 	ret->move = get_enum(r, _CORE_MOVE_MAX);
 	ret->why = get_enum(r, _CORE_RESULT_MAX);
 	ret->move_to = node_by_id(conf, get(r, 8));
@@ -214,6 +266,8 @@ static void get_record(struct reader *r, const struct conf *conf, struct core_re
 	ret->move_term = get(r, 8);
 	if (ret->move_term > CORE_TERM_MAX)
 		r->failed = true;
+	if (bits & RECORD_OPTIONS)
+		get_options(r, conf, &ret->options);
 }
 
 static void put_beat(struct writer *w, const struct core_beat *beat, const struct conf *conf)

@@ -68,7 +68,8 @@ enum core_result core_can_switchover(const struct core *core, uint8_t group)
 	const struct core_group *g = &core->groups[group];
 	uint8_t peer;
 
-	if (g->state == CORE_STATE_CLAIMING || g->state == CORE_STATE_YIELDING || g->request)
+	if (g->state == CORE_STATE_CLAIMING || g->state == CORE_STATE_YIELDING || g->request ||
+	    g->units)
 		return CORE_RESULT_BUSY;
 	if (g->state == CORE_STATE_PRIMARY)
 		return rule_successor(core, group, &peer);

@@ -112,6 +112,22 @@ void send_beats(struct step *s)
 	core->reply_to = 0;
 }
 
+/* What is wanted of a move, as far as who hears it has to know. */
+static struct core_options options_of(const struct core *core, uint8_t group)
+{
+	const struct core_group *g = &core->groups[group];
+	struct core_options options = g->options;
+
+	if (g->move != CORE_MOVE_ASK)
+		return (struct core_options){ .force = g->move != CORE_MOVE_NONE && options.force };
+	if (options.within_us) {
+		uint64_t left_us = instant_since(g->request_by, core->now);
+
+		options.within_us = left_us ? (uint32_t)left_us : 1;
+	}
+	return options;
+}
+
 /**
  * core_beat_fill() - The text of a heartbeat that core_step() ordered
  * @action: CORE_DO_BEAT
@@ -148,6 +164,7 @@ void core_beat_fill(const struct core *core, const struct core_action *action,
 			.present = true,
 			.traffic = traffic_is_seen(core, i),
 			.silences = g->silences,
+			.options = options_of(core, i),
 		};
 	}
 }

@@ -107,6 +107,29 @@ static void become_primary(struct step *s, uint8_t group)
 }
 
 /*
+ * What comes before a claim has been done, or has failed: then who hands over keeps the
+ * group, but one that nobody holds is better held without it. It may have taken its time.
+ */
+static void units_end(struct step *s, uint8_t group, int err)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	if (err)
+		tell(s, group, CORE_TELL_UNITS_FAILED, CORE_RESULT_STEP_FAILED, err);
+	g->through = true;
+	if (err && g->move_to != CORE_NODE_NONE) {
+		g->retry = instant_add(s->core->now, CORE_RETRY_UNITS_US); /* of Preempt= */
+		give_up(s, group, CORE_REASON_FAILED, CORE_RESULT_STEP_FAILED);
+	} else if (g->move_to != CORE_NODE_NONE) {
+		prepare(s, group);
+	} else if (leave_stands(s->core, group)) {
+		claim(s, group, g->reason);
+	} else {
+		ask_again(s, group);
+	}
+}
+
+/*
  * The addresses are here. In a handover a third node has a moment to answer: it
  * learns only now that there is something to answer.
  */
@@ -171,6 +194,8 @@ static void carried_out(struct step *s, uint8_t group)
 	case CORE_STEP_YIELD_LEASE:
 	case CORE_STEP_YIELD_REMOVE:
 	case CORE_STEP_YIELD_RELEASED:
+	case CORE_STEP_CLAIM_UNITS:
+	case CORE_STEP_PRIMARY_UNITS:
 	case _CORE_STEP_MAX:
 		break;
 	}
@@ -192,7 +217,8 @@ static void watch_offerer(struct step *s, uint8_t group)
 	if (!s->core->peers[g->move_to].up) {
 		/* It died in the middle, and its lease has run out (R8): carry on alone. */
 		g->move_to = CORE_NODE_NONE;
-		if (g->step == CORE_STEP_CLAIM_PREPARE || g->step == CORE_STEP_CLAIM_PREPARED)
+		if (g->step == CORE_STEP_CLAIM_UNITS || g->step == CORE_STEP_CLAIM_PREPARE ||
+		    g->step == CORE_STEP_CLAIM_PREPARED)
 			g->seamless = false;
 		return;
 	}
@@ -202,7 +228,7 @@ static void watch_offerer(struct step *s, uint8_t group)
 	else if (!r || (r->move != CORE_MOVE_OFFER && r->move != CORE_MOVE_WITHDRAWN &&
 			r->move != CORE_MOVE_RELEASED))
 		abandon(s, group, CORE_REASON_ROLLED_BACK);
-	else if (g->unfit & ~CORE_UNFIT_SYNC)
+	else if (!rule_takes(s->core, group, r))
 		abandon(s, group, CORE_REASON_UNFIT); /* it was asked for a fit one */
 	else if (g->step == CORE_STEP_CLAIM_READY && r->move != CORE_MOVE_OFFER)
 		take_turn(s, group);
@@ -221,33 +247,52 @@ static bool beaten(const struct core *core, uint8_t group)
 	return false;
 }
 
+/* Nothing is here yet, and nobody has handed anything over. */
+static void reconsider_alone(struct step *s, uint8_t group)
+{
+	struct core_group *g = &s->core->groups[group];
+
+	if (!rule_usable(g->unfit & ~CORE_UNFIT_STARTING))
+		abandon(s, group, CORE_REASON_UNFIT);
+	else if (g->step == CORE_STEP_CLAIM_PROBE ||
+		 (g->step == CORE_STEP_CLAIM_WAIT && may_claim(s->core, group)))
+		claim(s, group, g->reason);
+}
+
+/* What is waited for has not come in time. */
+static void overdue(struct step *s, uint8_t group)
+{
+	const struct core_group *g = &s->core->groups[group];
+
+	if (g->step == CORE_STEP_CLAIM_READY)
+		abandon(s, group,
+			CORE_REASON_ROLLED_BACK); /* it may not hear us: do not serve beside it */
+	else if (g->step == CORE_STEP_CLAIM_UNITS)
+		units_end(s, group, -CORE_ETIMEDOUT);
+	else
+		fail(s, group, -CORE_ETIMEDOUT);
+}
+
 /* The world has changed, or time has passed. */
 static void reconsider(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
 
-	if (g->move_to != CORE_NODE_NONE) {
+	if (g->move_to != CORE_NODE_NONE)
 		watch_offerer(s, group);
-	} else if (beaten(core, group)) {
+	else if (beaten(core, group))
 		abandon(s, group, CORE_REASON_CONFLICT);
-	} else if (g->step == CORE_STEP_CLAIM_READY) {
+	else if (g->step == CORE_STEP_CLAIM_READY)
 		take_turn(s, group);
-	} else if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE) {
-		if (!rule_usable(g->unfit & ~CORE_UNFIT_STARTING))
-			abandon(s, group, CORE_REASON_UNFIT);
-		else if (g->step == CORE_STEP_CLAIM_PROBE || may_claim(core, group))
-			claim(s, group, g->reason);
-	}
+	else if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE ||
+		 g->step == CORE_STEP_CLAIM_UNITS)
+		reconsider_alone(s, group);
 	if (g->step == CORE_STEP_CLAIM_PREPARED)
 		prepared(s, group);
-	if (!instant_is_set(g->due) || !instant_reached(core->now, g->due))
-		return; /* what has only just begun has its time before it */
-	if (g->step == CORE_STEP_CLAIM_READY)
-		abandon(s, group,
-			CORE_REASON_ROLLED_BACK); /* it may not hear us: do not serve beside it */
-	else
-		fail(s, group, -CORE_ETIMEDOUT);
+	/* what has only just begun has its time before it */
+	if (instant_is_set(g->due) && instant_reached(core->now, g->due))
+		overdue(s, group);
 }
 
 void claiming_step(struct step *s, uint8_t group, const struct core_event *event)
@@ -260,6 +305,8 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 			refused(s, group, event->done.err);
 		else if (event->done.id == g->pending)
 			carried_out(s, group);
+		else if (event->done.id == g->units)
+			units_end(s, group, event->done.err);
 		else if (g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE)
 			reconsider(s, group); /* of the probe */
 		break;
@@ -272,6 +319,9 @@ void claiming_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_SWITCHOVER:
 	case CORE_EV_MAINTENANCE:
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
+		break;
+	case CORE_EV_INHIBIT:
+		inhibit_on_the_way(s, group, event);
 		break;
 	case CORE_EV_BEAT:
 	case CORE_EV_TIME:

@@ -97,6 +97,20 @@ static void note_references(struct core *core, bool silent)
 	core->references_silent = silent;
 }
 
+/* How long an orderly stop may take: a handover of the group that has most to do for it. */
+static uint64_t stop_us(const struct core *core)
+{
+	unsigned most = 0;
+
+	for (uint8_t g = 0; g < core->config.n_groups; g++) {
+		const struct core_group_config *c = &core->config.groups[g];
+		unsigned n = (unsigned)c->before_release + c->before_claim;
+
+		most = n > most ? n : most;
+	}
+	return (1 + (uint64_t)most) * core->config.step_us;
+}
+
 static void note_stop(struct step *s, bool restart)
 {
 	struct core *core = s->core;
@@ -105,8 +119,8 @@ static void note_stop(struct step *s, bool restart)
 		return;
 	core->stopping = true;
 	core->restarting = restart;
-	core->stop_due = instant_add(core->now, restart ? 2 * (uint64_t)core->config.dead_us
-							: core->config.step_us);
+	core->stop_due = instant_add(core->now,
+				     restart ? 2 * (uint64_t)core->config.dead_us : stop_us(core));
 	if (restart) /* R11: the peer hears our lease, and waits that long; one of now may precede
 			it */
 		core->lease_us = core->config.restart_hold_us + core->config.lease_us;
@@ -234,6 +248,7 @@ static void note(struct step *s, const struct core_event *event)
 	case CORE_EV_LOST:
 	case CORE_EV_LAPSED:
 	case CORE_EV_STRANGER:
+	case CORE_EV_INHIBIT:
 	case _CORE_EV_MAX:
 		break;
 	}
@@ -309,8 +324,9 @@ static void dispatch(struct step *s, uint8_t group, const struct core_event *eve
 static bool concerns_one_group(enum core_event_type type)
 {
 	return type == CORE_EV_START || type == CORE_EV_FITNESS || type == CORE_EV_SWITCHOVER ||
-	       type == CORE_EV_MAINTENANCE || type == CORE_EV_ANNOUNCE || type == CORE_EV_DONE ||
-	       type == CORE_EV_LOST || type == CORE_EV_TRAFFIC || type == CORE_EV_STRANGER;
+	       type == CORE_EV_MAINTENANCE || type == CORE_EV_INHIBIT || type == CORE_EV_ANNOUNCE ||
+	       type == CORE_EV_DONE || type == CORE_EV_LOST || type == CORE_EV_TRAFFIC ||
+	       type == CORE_EV_STRANGER;
 }
 
 /* What time alone changes in a group's fitness. */

@@ -8,79 +8,12 @@
  * that decides who holds a group.
  */
 
-#include "agent/base.h"
+#include "agent/core/beat.h"
 
 enum {
-	CORE_NODES_MAX = 8,
-	CORE_GROUPS_MAX = 128,
 	CORE_ANNOUNCE_MAX = 8,
 	CORE_SENT_MAX = 16,
-	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 11 + CORE_NODES_MAX * 4,
-	CORE_NODE_NONE = 0xff,
-	CORE_SILENCES_MAX = 4, /* R7: there and back, twice: four times the first time-out */
-};
-
-/*
- * Terms are ordered, so they must not wrap: a heartbeat with a higher one is refused, whoever has
- * the key, and so is a file. No pair of hosts gets there: a term a second would take 10^11 years.
- */
-#define CORE_TERM_MAX ((UINT64_C(1) << 63) - 1)
-
-/* What a node is to a group. The order is that of the wire: append only. */
-enum core_state {
-	CORE_STATE_BACKUP,	/* ready to claim */
-	CORE_STATE_CLAIMING,	/* on the way to primary, or waiting for leave to re-open */
-	CORE_STATE_PRIMARY,	/* holds the addresses */
-	CORE_STATE_YIELDING,	/* on the way from primary to something else */
-	CORE_STATE_FAULT,	/* unfit: does not claim */
-	CORE_STATE_MAINTENANCE, /* the operator keeps it out */
-	_CORE_STATE_MAX,
-};
-
-/* Why a node is unfit for a group (R3); a set of bits. */
-enum core_unfit {
-	CORE_UNFIT_LINK = 1 << 0,     /* a link of the group's addresses is not running */
-	CORE_UNFIT_CHECK = 1 << 1,    /* a check of the service fails */
-	CORE_UNFIT_ISOLATED = 1 << 2, /* every reference is silent */
-	CORE_UNFIT_CLAIM = 1 << 3,    /* the last claim failed here; tried again later */
-	CORE_UNFIT_DRIFT = 1 << 4,    /* strangers delete the addresses again and again */
-	CORE_UNFIT_DISOWNED = 1 << 5, /* a peer's configuration does not name this node */
-	CORE_UNFIT_STARTING = 1 << 6, /* still listening after the start (R6) */
-	CORE_UNFIT_MAINTENANCE = 1 << 7,
-	CORE_UNFIT_SYNC = 1 << 8,      /* hot group, not synchronised: no switchover to here */
-	CORE_UNFIT_STOPPING = 1 << 9,  /* the agent is about to exit */
-	CORE_UNFIT_SILENT = 1 << 10,   /* primary, and no service traffic comes in (R7) */
-	CORE_UNFIT_OCCUPIED = 1 << 11, /* somebody answers for an address of the group (R6) */
-	_CORE_UNFIT_MASK = (1 << 12) - 1,
-};
-
-/*
- * The progress of a move between two nodes (DESIGN section 5), published with
- * every heartbeat and so repeated until it has been answered. Wire order.
- */
-enum core_move {
-	CORE_MOVE_NONE,
-	CORE_MOVE_OFFER,     /* holder: get ready, open, tell me (seamless) */
-	CORE_MOVE_READY,     /* successor: addresses are here and open */
-	CORE_MOVE_WITHDRAWN, /* holder: does not answer ARP and ND any more, still serves */
-	CORE_MOVE_RELEASED,  /* holder: the kernel has confirmed the release (strict) */
-	CORE_MOVE_REFUSED,   /* successor: cannot */
-	CORE_MOVE_ASK,	     /* backup: my caller wants the group here */
-	CORE_MOVE_DENIED,    /* holder: answer to an ASK */
-	_CORE_MOVE_MAX,
-};
-
-/* The outcome of a request, and why a move was refused. Wire order. */
-enum core_result {
-	CORE_RESULT_OK,
-	CORE_RESULT_NOT_FIT,
-	CORE_RESULT_PEER_UNREACHABLE,
-	CORE_RESULT_TIMEOUT,
-	CORE_RESULT_BUSY,
-	CORE_RESULT_NOT_HELD, /* no node is primary: nothing to switch over */
-	CORE_RESULT_FAILED,   /* the kernel of the new primary refused */
-	CORE_RESULT_OUTCOME_UNKNOWN,
-	_CORE_RESULT_MAX,
+	CORE_ACTIONS_MAX = CORE_GROUPS_MAX * 12 + CORE_NODES_MAX * 4,
 };
 
 /* How far the gate lets a group's addresses work. */
@@ -91,45 +24,6 @@ enum core_gate {
 	CORE_GATE_ANSWER, /* traffic and answers */
 	_CORE_GATE_MAX,
 };
-
-/* What one node says about one group in a heartbeat. */
-struct core_record {
-	enum core_state state;
-	uint64_t term;	   /* held, or the last one seen held; 0: none yet */
-	uint64_t term_max; /* highest ever seen or offered */
-	enum core_move move;
-	enum core_result why; /* with REFUSED and DENIED */
-	uint8_t move_to;      /* node that the move speaks to; CORE_NODE_NONE: nobody */
-	uint32_t move_id;
-	uint64_t move_term; /* term on offer */
-	uint16_t unfit;	    /* set of enum core_unfit; 0: fit */
-	bool strict;	    /* this node's configuration of the group */
-	bool evidence;	    /* saw service traffic or a reference since the peer fell silent (R1) */
-	bool present;	    /* the sender's configuration has this group */
-	bool traffic;	    /* the sender has seen service traffic lately */
-	uint8_t silences;   /* switchovers for want of traffic in a row, none seen anywhere (R7) */
-};
-
-/* A heartbeat without what authenticates and routes it. */
-struct core_beat {
-	uint64_t seq;	      /* of the sender's core, from 1 */
-	uint64_t echo_seq;    /* highest of ours that it had heard; 0: none */
-	uint32_t interval_us; /* the sender's */
-	uint32_t lease_us;    /* the sender's, as it stands now */
-	uint64_t digest;      /* of its configuration (R12) */
-	uint16_t priority;
-	bool reply;		/* answers a heartbeat that has just been received: an echo */
-	bool wants_answer;	/* the sender holds or claims something, and needs an echo */
-	bool references_answer; /* R3 */
-	bool marked;		/* renewed the sender's lease; informational */
-	struct core_record groups[CORE_GROUPS_MAX];
-};
-
-/* The bytes of a heartbeat about so many groups: most of its records are not in use. */
-static inline size_t core_beat_size(size_t n_groups)
-{
-	return offsetof(struct core_beat, groups) + n_groups * sizeof(struct core_record);
-}
 
 enum core_event_type {
 	CORE_EV_TIME,	     /* the deadline has come; nothing else happened */
@@ -150,6 +44,7 @@ enum core_event_type {
 	CORE_EV_DISOWNED,    /* a peer's configuration does not name us */
 	CORE_EV_TRAFFIC,     /* service traffic of the group has reached this node */
 	CORE_EV_STRANGER,    /* somebody else uses an address that is held here; peer, or nobody */
+	CORE_EV_INHIBIT,     /* the first one keeps it out for a while, or the last one ends that */
 	_CORE_EV_MAX,
 };
 
@@ -174,9 +69,10 @@ struct core_event {
 		} fitness;
 		bool references_silent;
 		struct {
-			uint32_t request; /* names the caller in CORE_DO_REPLY; not 0 */
-			bool on;	  /* maintenance */
+			uint32_t request; /* names the caller in CORE_DO_REPLY; 0: nobody waits */
+			bool on;	  /* maintenance, inhibition */
 			bool force;	  /* maintenance without a fit peer: release */
+			struct core_options options; /* switchover */
 		} request;
 		bool restart; /* STOP: we are coming back (R11) */
 		struct {
@@ -205,7 +101,19 @@ enum core_action_type {
 	CORE_DO_EXIT,	  /* everything has been left in order */
 	CORE_DO_PROBE,	  /* ask who answers for the group's addresses: nobody, EADDRINUSE; DONE */
 	CORE_DO_DEFEND,	  /* announce one address once: somebody else uses it */
+	CORE_DO_UNITS,	  /* start and stop the units that come before; DONE, see below */
 	_CORE_DO_MAX,
+};
+
+/*
+ * Before what the units of CORE_DO_UNITS come. They are worked through in their order, TimeoutStep=
+ * for each; the first that fails ends it. Nobody waits for them any more, and the rest is not to be
+ * begun, once the group's ->units is another number than the order's.
+ */
+enum core_units {
+	CORE_UNITS_BEFORE_RELEASE,
+	CORE_UNITS_BEFORE_CLAIM,
+	_CORE_UNITS_MAX,
 };
 
 /* What CORE_DO_TELL tells. */
@@ -222,7 +130,8 @@ enum core_tell {
 	CORE_TELL_ACTION_FAILED, /* an order failed: err */
 	CORE_TELL_UNFIT,	 /* the set of reasons changed */
 	CORE_TELL_DISOWNED,
-	CORE_TELL_STRANGER, /* somebody else uses an address that is held here: peer, vip */
+	CORE_TELL_STRANGER,	/* somebody else uses an address that is held here: peer, vip */
+	CORE_TELL_UNITS_FAILED, /* one that comes before a release (if primary) or a claim: err */
 	_CORE_TELL_MAX,
 };
 
@@ -245,6 +154,7 @@ enum core_reason {
 	CORE_REASON_FAILED, /* the kernel refused */
 	CORE_REASON_LAST_RESORT,
 	CORE_REASON_DISOWNED,
+	CORE_REASON_INHIBITED,
 	_CORE_REASON_MAX,
 };
 
@@ -278,6 +188,7 @@ struct core_action {
 		struct {
 			uint16_t vip;
 		} defend;
+		enum core_units units;
 		struct {
 			uint32_t request;
 			enum core_result result;
@@ -311,6 +222,8 @@ struct core_group_config {
 	uint32_t last_resort_us; /* LastResort= */
 	uint32_t linger_us;	 /* Linger= */
 	uint32_t traffic_us;	 /* R7: the first effective time-out; 0: not monitored */
+	uint8_t before_release;	 /* so many units come before it: BeforeRelease= */
+	uint8_t before_claim;	 /* BeforeClaim= */
 };
 
 struct core_config {
@@ -330,7 +243,7 @@ struct core_config {
 	struct core_group_config groups[CORE_GROUPS_MAX];
 };
 
-/* Where a group is inside `claiming` and `yielding`. */
+/* Where a group is inside `claiming` and `yielding`, and a primary that is about to let go. */
 enum core_step {
 	CORE_STEP_NONE,
 	CORE_STEP_CLAIM_WAIT,	   /* closed; needs leave of the peer that lives (R9) */
@@ -348,6 +261,8 @@ enum core_step {
 	CORE_STEP_YIELD_LEASE,	   /* the kernel did not close: waiting for the lease to end */
 	CORE_STEP_YIELD_REMOVE,	   /* addresses going */
 	CORE_STEP_YIELD_RELEASED,  /* strict: waiting for the successor to be primary */
+	CORE_STEP_CLAIM_UNITS,	   /* what comes before a claim is under way */
+	CORE_STEP_PRIMARY_UNITS,   /* what comes before a release is; nothing else has changed */
 	_CORE_STEP_MAX,
 };
 
@@ -359,13 +274,20 @@ struct core_group {
 	instant since;		 /* of the state */
 	uint64_t term, term_max;
 	uint16_t unfit;
-	bool maintenance; /* wanted by the operator */
-	bool primary;	  /* the role that people see: from primary until nothing is held */
-	bool serving;	  /* our gate is open, or an order to open it is under way */
-	bool seamless;	  /* the move under way is: the successor opens before the holder closes */
+	uint16_t condoned; /* of these: a forced switchover came here in spite of them */
+	bool maintenance;  /* wanted by the operator */
+	bool inhibited;	   /* the same, but only for as long as somebody is there who wants it */
+	bool primary;	   /* the role that people see: from primary until nothing is held */
+	bool serving;	   /* our gate is open, or an order to open it is under way */
+	bool seamless;	   /* the move under way is: the successor opens before the holder closes */
 
 	uint32_t pending; /* id of the order whose DONE we wait for */
+	uint32_t units;	  /* the same of CORE_DO_UNITS; 0: none is under way */
 	instant due;	  /* of the step */
+
+	bool through;		  /* the units of this release, or claim, need not be done again */
+	enum core_reason leaving; /* PRIMARY_UNITS: why it lets go afterwards */
+	bool alone;		  /* PRIMARY_UNITS: if need be to nobody */
 
 	enum core_move move;
 	enum core_result why;
@@ -378,6 +300,8 @@ struct core_group {
 	uint32_t request; /* caller who waits for the outcome; 0: nobody */
 	instant request_at;
 	instant request_due;
+	instant request_by; /* who asked, here or there, wants it undone then; never: does not */
+	struct core_options options; /* of who asked */
 	uint64_t last_switchover_us; /* how long the last one took; 0: none yet */
 
 	uint8_t announced; /* how many of announce_us are behind us */

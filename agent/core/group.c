@@ -55,6 +55,7 @@ void set_step(struct core_group *g, enum core_step step)
 	g->step = step;
 	g->due = INSTANT_NEVER;
 	g->pending = 0;
+	g->units = 0;
 }
 
 /* The one writer of `state`. */
@@ -75,6 +76,9 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	g->primary = state == CORE_STATE_PRIMARY || (state == CORE_STATE_YIELDING && was_primary);
 	g->provisional = g->rival_since = INSTANT_NEVER;
 	g->repairing = false;
+	g->through &= s->core->stopping; /* which is once, however often it has to be tried */
+	if (state == CORE_STATE_BACKUP)
+		g->condoned = 0;
 	if (state == CORE_STATE_CLAIMING || state == CORE_STATE_PRIMARY ||
 	    state == CORE_STATE_YIELDING)
 		g->request_due = INSTANT_NEVER; /* the move has deadlines of its own */
@@ -99,6 +103,7 @@ void change_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 	struct core_group *g = &s->core->groups[group];
 
 	g->unfit = on ? g->unfit | bits : g->unfit & ~bits;
+	g->condoned &= g->unfit;
 	s->core->beat_now = true;
 	if (bits != CORE_UNFIT_STARTING) /* everybody starts */
 		tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
@@ -200,6 +205,8 @@ void answer(struct step *s, uint8_t group, enum core_result result)
 	uint64_t took_us = instant_since(s->core->now, g->request_at);
 
 	g->request_due = INSTANT_NEVER; /* Preempt= waits as well, on nobody's behalf */
+	g->request_by = INSTANT_NEVER;
+	g->options = (struct core_options){ 0 };
 	if (!g->request)
 		return;
 	reply(s, group, g->request, result);
@@ -241,14 +248,43 @@ void release(struct step *s, uint8_t group, enum core_reason reason)
  * Give a claim up. Who offers is refused, but only once everything is gone from
  * here: yielding ends in that.
  */
+void give_up(struct step *s, uint8_t group, enum core_reason reason, enum core_result result)
+{
+	struct core_group *g = &s->core->groups[group];
+	bool late = instant_is_set(g->request_by) && instant_reached(s->core->now, g->request_by);
+
+	g->why = result;
+	set_move(s, group, CORE_MOVE_NONE);
+	go(s, group, reason);
+	answer(s, group, late ? CORE_RESULT_TIMEOUT : result);
+}
+
 void abandon(struct step *s, uint8_t group, enum core_reason reason)
+{
+	give_up(s, group, reason, CORE_RESULT_FAILED);
+}
+
+/* Somebody wants this node kept out of it, or does not any more; not what it comes to now. */
+void keep_out(struct step *s, uint8_t group, enum core_event_type why, bool on)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	g->why = CORE_RESULT_FAILED;
-	set_move(s, group, CORE_MOVE_NONE);
-	go(s, group, reason);
-	answer(s, group, CORE_RESULT_FAILED);
+	if (why == CORE_EV_INHIBIT)
+		g->inhibited = on;
+	else
+		g->maintenance = on;
+	set_unfit(s, group, why == CORE_EV_INHIBIT ? CORE_UNFIT_INHIBITED : CORE_UNFIT_MAINTENANCE,
+		  on);
+}
+
+/* On the way in or out it cannot begin now; but whoever has gone does not come back to end it. */
+void inhibit_on_the_way(struct step *s, uint8_t group, const struct core_event *event)
+{
+	if (!event->request.on)
+		keep_out(s, group, event->type, false);
+	if (event->request.request)
+		reply(s, group, event->request.request,
+		      event->request.on ? CORE_RESULT_BUSY : CORE_RESULT_OK);
 }
 
 /* The state of a node that holds nothing and is not on the way to it. */
@@ -257,7 +293,7 @@ void rest(struct step *s, uint8_t group, enum core_reason reason)
 	const struct core_group *g = &s->core->groups[group];
 	enum core_state state = CORE_STATE_BACKUP;
 
-	if (g->maintenance)
+	if (g->maintenance || g->inhibited)
 		state = CORE_STATE_MAINTENANCE;
 	else if (g->unfit & ~CORE_UNFIT_PASSING)
 		state = CORE_STATE_FAULT;
@@ -289,13 +325,13 @@ static uint32_t order_prepare(struct step *s, uint8_t group, bool ticket)
 	return a->id;
 }
 
-static void prepare(struct step *s, uint8_t group, enum core_reason reason)
+/* On the way to primary: what comes next is to have the addresses here. */
+void prepare(struct step *s, uint8_t group)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, reason);
+	set_step(g, CORE_STEP_CLAIM_PREPARE);
 	g->due = instant_add(s->core->now, s->core->config.step_us);
-	store(s, group);
 	g->pending = order_prepare(s, group, true);
 	g->probe = 0; /* whose answers are our own from now on */
 	g->probe_due = INSTANT_NEVER;
@@ -307,11 +343,43 @@ void prepare_again(struct step *s, uint8_t group)
 	s->core->groups[group].pending = order_prepare(s, group, false);
 }
 
-/* Claim on our own account, under a new term (R2): what nobody answers for (R6). */
+/* Have units started and stopped, and wait for it as long as @n of them may take. */
+void order_units(struct step *s, uint8_t group, enum core_units units, unsigned n)
+{
+	struct core_group *g = &s->core->groups[group];
+	struct core_action *a = order(s, CORE_DO_UNITS, group);
+
+	a->units = units;
+	g->units = a->id;
+	g->due = instant_add(s->core->now, n * (uint64_t)s->core->config.step_us);
+}
+
+/* Has what comes before a claim to be done still? */
+static bool units_first(struct step *s, uint8_t group, enum core_reason reason)
+{
+	unsigned n = s->core->config.groups[group].before_claim;
+
+	if (!n || s->core->groups[group].through)
+		return false;
+	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_UNITS, reason);
+	order_units(s, group, CORE_UNITS_BEFORE_CLAIM, n);
+	return true;
+}
+
+/*
+ * Claim on our own account, under a new term (R2): what nobody answers for (R6), and
+ * after the units that come before.
+ */
 void claim(struct step *s, uint8_t group, enum core_reason reason)
 {
 	struct core_group *g = &s->core->groups[group];
 
+	if (units_first(s, group, reason)) {
+		g->move = CORE_MOVE_NONE;
+		g->move_to = CORE_NODE_NONE;
+		g->seamless = false;
+		return;
+	}
 	if (!probe_lets_claim(s->core, group)) {
 		probe_first(s, group, reason);
 		return;
@@ -320,7 +388,9 @@ void claim(struct step *s, uint8_t group, enum core_reason reason)
 	g->move = CORE_MOVE_NONE;
 	g->move_to = CORE_NODE_NONE;
 	g->seamless = false;
-	prepare(s, group, reason);
+	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, reason);
+	store(s, group);
+	prepare(s, group);
 }
 
 /* Claim what a holder hands over, under the term that it offers. */
@@ -335,7 +405,22 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 	g->term = g->move_term = theirs->move_term;
 	if (g->term_max < g->term)
 		g->term_max = g->term;
-	prepare(s, group, CORE_REASON_SWITCHOVER);
+	if (units_first(s, group, CORE_REASON_SWITCHOVER)) {
+		store(s, group);
+		return;
+	}
+	enter(s, group, CORE_STATE_CLAIMING, CORE_STEP_CLAIM_PREPARE, CORE_REASON_SWITCHOVER);
+	store(s, group);
+	prepare(s, group);
+}
+
+/* How long who is to take the group may need for it, and no longer than the caller has time. */
+instant answer_due(const struct core *core, uint8_t group)
+{
+	uint64_t steps = 1 + (uint64_t)core->config.groups[group].before_claim;
+
+	return instant_earlier(instant_add(core->now, steps * core->config.step_us),
+			       core->groups[group].request_by);
 }
 
 /*
@@ -350,7 +435,7 @@ void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
 	g->move_id = new_id(core);
 	g->move_to = peer;
 	g->move_term = ++g->term_max;
-	g->seamless = !core->config.groups[group].strict;
+	g->seamless = !core->config.groups[group].strict && !g->options.strict;
 	g->move = CORE_MOVE_NONE;
 	g->why = CORE_RESULT_OK;
 	store(s, group);
@@ -359,6 +444,6 @@ void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
 		return;
 	}
 	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_OFFER, reason);
-	g->due = instant_add(core->now, core->config.step_us);
+	g->due = answer_due(core, group);
 	set_move(s, group, CORE_MOVE_OFFER);
 }

@@ -4,52 +4,79 @@
 
 #include "agent/core/internal.h"
 
-/* Hand over if somebody fit is there; the caller, if any, waits in g->request. */
-static enum core_result hand_over(struct step *s, uint8_t group, enum core_reason reason)
+/* Nothing can be asked of it now: it is on its way in or out. */
+static bool is_busy(const struct core *core, uint8_t group)
 {
-	uint8_t peer;
-	enum core_result result = rule_successor(s->core, group, &peer);
+	const struct core_group *g = &core->groups[group];
 
-	if (result == CORE_RESULT_OK)
-		yield(s, group, peer, reason);
-	return result;
+	return instant_is_set(g->provisional) || g->units || core->stopping;
+}
+
+/* Who asks for the group to be moved wants it so. */
+static void take_options(struct core *core, uint8_t group, const struct core_options *options)
+{
+	struct core_group *g = &core->groups[group];
+
+	g->options = *options;
+	if (options->within_us)
+		g->request_by = instant_add(core->now, options->within_us);
 }
 
 /* Asked for here: by a caller on the bus. */
-static void asked_here(struct step *s, uint8_t group, uint32_t request)
+static void asked_here(struct step *s, uint8_t group, const struct core_event *event)
+{
+	struct core_group *g = &s->core->groups[group];
+	enum core_result result = CORE_RESULT_ALREADY_PRIMARY;
+
+	if (is_busy(s->core, group)) {
+		reply(s, group, event->request.request, CORE_RESULT_BUSY);
+		return;
+	}
+	g->request = event->request.request;
+	g->request_at = s->core->now;
+	take_options(s->core, group, &event->request.options);
+	if (g->options.to != s->core->config.self + 1)
+		result = let_go(s, group, CORE_REASON_SWITCHOVER, false);
+	if (result != CORE_RESULT_OK)
+		answer(s, group, result);
+}
+
+/* What a peer asks for: CORE_RESULT_OK if it is on its way. */
+static enum core_result take_up(struct step *s, uint8_t group, uint8_t peer,
+				const struct core_record *r)
 {
 	struct core_group *g = &s->core->groups[group];
 	enum core_result result;
+	uint8_t to = CORE_NODE_NONE;
 
-	if (instant_is_set(g->provisional) || s->core->stopping) {
-		reply(s, group, request, CORE_RESULT_BUSY);
-		return;
-	}
-	g->request = request;
-	g->request_at = s->core->now;
-	result = hand_over(s, group, CORE_REASON_SWITCHOVER);
+	take_options(s->core, group, &r->options);
+	result = rule_successor(s->core, group, &to);
+	if (result == CORE_RESULT_OK && !g->options.to && to != peer)
+		result = CORE_RESULT_NOT_FIT;
+	if (!g->options.to)
+		g->options.to = (uint8_t)(peer + 1); /* whatever is the case afterwards */
+	if (result == CORE_RESULT_OK)
+		result = let_go(s, group, CORE_REASON_SWITCHOVER, false);
 	if (result != CORE_RESULT_OK)
-		answer(s, group, result);
+		answer(s, group, result); /* nobody here: but it is over */
+	return result;
 }
 
 /* Asked for on the backup, which passes it on with its heartbeats. */
 static void asked_there(struct step *s, uint8_t group, uint8_t peer, const struct core_record *r)
 {
 	struct core_group *g = &s->core->groups[group];
-	uint8_t to = CORE_NODE_NONE;
+	enum core_result why = CORE_RESULT_BUSY;
 
-	if (r->move_id == g->asked)
-		return; /* taken up already */
-	g->asked = r->move_id;
-	g->why = rule_successor(s->core, group, &to);
-	if (g->why == CORE_RESULT_OK && to != peer)
-		g->why = CORE_RESULT_NOT_FIT;
-	if (instant_is_set(g->provisional) || s->core->stopping)
-		g->why = CORE_RESULT_BUSY;
-	if (g->why == CORE_RESULT_OK) {
-		yield(s, group, peer, CORE_REASON_SWITCHOVER);
+	if (r->move_id == g->asked || (g->move == CORE_MOVE_DENIED && r->move_id == g->move_id))
+		return; /* taken up already, or denied */
+	if (!g->units)
+		g->asked = r->move_id;
+	if (!is_busy(s->core, group))
+		why = take_up(s, group, peer, r);
+	if (why == CORE_RESULT_OK)
 		return;
-	}
+	g->why = why;
 	g->move_id = r->move_id;
 	g->move_to = peer;
 	set_move(s, group, CORE_MOVE_DENIED);
@@ -147,20 +174,17 @@ static void watch_fitness(struct step *s, uint8_t group)
 {
 	struct core *core = s->core;
 	struct core_group *g = &core->groups[group];
-	uint16_t unfit = g->unfit & ~(CORE_UNFIT_SYNC | CORE_UNFIT_STARTING);
+	uint16_t unfit = g->unfit & ~(CORE_UNFIT_SYNC | CORE_UNFIT_STARTING | g->condoned);
+	bool alone = !core->config.groups[group].keep_alone && unfit != CORE_UNFIT_SILENT;
 
 	if (!unfit || core->restarting || instant_is_set(g->provisional) ||
 	    (!instant_reached(core->now, g->retry) && !core->stopping))
 		return;
 	if (core->stopping && instant_reached(core->now, core->stop_due))
 		release(s, group, CORE_REASON_STOP);
-	else if (hand_over(s, group, core->stopping ? CORE_REASON_STOP : CORE_REASON_UNFIT) ==
-		 CORE_RESULT_OK)
-		return;
-	else if (core->stopping)
-		release(s, group, CORE_REASON_STOP);
-	else if (!core->config.groups[group].keep_alone && unfit != CORE_UNFIT_SILENT)
-		release(s, group, CORE_REASON_UNFIT);
+	else if (!g->units)
+		(void)let_go(s, group, core->stopping ? CORE_REASON_STOP : CORE_REASON_UNFIT,
+			     core->stopping || alone); /* or it stays */
 }
 
 static void run_schedule(struct step *s, uint8_t group)
@@ -241,34 +265,39 @@ static void meet_stranger(struct step *s, uint8_t group, const struct core_event
 		emit(s, CORE_DO_DEFEND, group)->defend.vip = event->stranger.vip;
 }
 
-/* SetMaintenance on the primary is a switchover first (section 5). */
+/* SetMaintenance, or an inhibitor, on the primary is a switchover first (section 5). */
 static void set_maintenance(struct step *s, uint8_t group, const struct core_event *event)
 {
 	struct core_group *g = &s->core->groups[group];
+	bool inhibits = event->type == CORE_EV_INHIBIT, *flag = &g->maintenance;
+	enum core_reason reason = inhibits ? CORE_REASON_INHIBITED : CORE_REASON_MAINTENANCE;
 	enum core_result result;
 
-	if (!event->request.on) {
-		reply(s, group, event->request.request, CORE_RESULT_OK);
-		return;
-	}
-	if (instant_is_set(g->provisional) || s->core->stopping) {
+	if (is_busy(s->core, group)) {
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
 		return;
 	}
+	if (inhibits)
+		flag = &g->inhibited;
 	g->request = event->request.request;
 	g->request_at = s->core->now;
-	g->maintenance = true;
-	result = hand_over(s, group, CORE_REASON_MAINTENANCE);
-	if (result == CORE_RESULT_OK || event->request.force) {
-		set_unfit(s, group, CORE_UNFIT_MAINTENANCE, true);
-		if (result != CORE_RESULT_OK) {
-			store(s, group);
-			release(s, group, CORE_REASON_MAINTENANCE);
-		}
+	*flag = true; /* as it is to be stored */
+	result = let_go(s, group, reason, event->request.force);
+	if (result == CORE_RESULT_OK) {
+		keep_out(s, group, event->type, true);
 		return;
 	}
-	g->maintenance = false;
+	*flag = false;
 	answer(s, group, CORE_RESULT_NOT_FIT);
+}
+
+/* The end of it: when it is primary nothing has come of the beginning yet, or not any more. */
+static void end_maintenance(struct step *s, uint8_t group, const struct core_event *event)
+{
+	if (event->type == CORE_EV_INHIBIT)
+		keep_out(s, group, event->type, false); /* whoever wanted it has gone */
+	if (event->request.request)
+		reply(s, group, event->request.request, CORE_RESULT_OK);
 }
 
 void primary_step(struct step *s, uint8_t group, const struct core_event *event)
@@ -280,10 +309,14 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 		hear_peer(s, group, event->peer);
 		break;
 	case CORE_EV_SWITCHOVER:
-		asked_here(s, group, event->request.request);
+		asked_here(s, group, event);
 		break;
 	case CORE_EV_MAINTENANCE:
-		set_maintenance(s, group, event);
+	case CORE_EV_INHIBIT:
+		if (event->request.on)
+			set_maintenance(s, group, event);
+		else
+			end_maintenance(s, group, event);
 		break;
 	case CORE_EV_ANNOUNCE:
 		announce(s, group);
@@ -294,6 +327,8 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 	case CORE_EV_DONE:
 		if (event->done.id == g->pending)
 			repaired(s, group, event->done.err);
+		else if (event->done.id == g->units)
+			let_go_on(s, group, event->done.err);
 		break;
 	case CORE_EV_DISOWNED:
 		release(s, group, CORE_REASON_DISOWNED);
@@ -316,6 +351,8 @@ void primary_step(struct step *s, uint8_t group, const struct core_event *event)
 	}
 	if (g->state == CORE_STATE_PRIMARY)
 		watch_provisional(s, group);
+	if (g->state == CORE_STATE_PRIMARY)
+		leave_watch(s, group);
 	if (g->state == CORE_STATE_PRIMARY)
 		watch_fitness(s, group);
 	if (g->state == CORE_STATE_PRIMARY) {

@@ -44,10 +44,12 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 
 	if (g->move == CORE_MOVE_ASK && r->move == CORE_MOVE_DENIED && r->move_id == g->move_id) {
 		set_move(s, group, CORE_MOVE_NONE);
-		g->retry = instant_add(s->core->now, CORE_RETRY_US); /* Preempt= asks again */
+		g->retry = instant_add(s->core->now, r->why == CORE_RESULT_STEP_FAILED
+							     ? CORE_RETRY_UNITS_US
+							     : CORE_RETRY_US); /* of Preempt= */
 		answer(s, group, r->why);
 	} else if (offer && g->move != CORE_MOVE_REFUSED) {
-		if (g->unfit & ~CORE_UNFIT_SYNC)
+		if (!rule_takes(s->core, group, r))
 			refuse(s, group, peer, r, CORE_RESULT_NOT_FIT);
 		else if (rule_third_holds(s->core, group, peer, r->term))
 			refuse(s, group, peer, r, CORE_RESULT_BUSY);
@@ -56,29 +58,64 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 	}
 }
 
+/* May a caller be passed on to @holder? CORE_RESULT_OK, or what he is told instead. */
+static enum core_result may_ask(const struct core *core, uint8_t group, uint8_t holder,
+				const struct core_options *options)
+{
+	const struct core_group *g = &core->groups[group];
+	bool here = !options->to || options->to == core->config.self + 1;
+
+	if (g->move == CORE_MOVE_ASK || g->move == CORE_MOVE_REFUSED)
+		return CORE_RESULT_BUSY;
+	if (here && g->unfit && !(options->force && rule_usable(g->unfit)))
+		return CORE_RESULT_NOT_FIT;
+	if (holder == CORE_NODE_NONE)
+		return CORE_RESULT_NOT_HELD;
+	return options->to == holder + 1 ? CORE_RESULT_ALREADY_PRIMARY : CORE_RESULT_OK;
+}
+
+/* No answer can be expected later than this: with a little for the answer itself. */
+static instant no_answer_at(const struct core *core, uint8_t group,
+			    const struct core_options *options)
+{
+	const struct core_group_config *c = &core->config.groups[group];
+	uint64_t us = (2 + (uint64_t)c->before_release + c->before_claim) * core->config.step_us;
+
+	if (options->within_us && options->within_us < us)
+		us = (uint64_t)options->within_us + 2 * core->config.dead_us;
+	return instant_add(core->now, us);
+}
+
 /*
  * A caller on a node that does not hold the group: pass it on to the one that
  * does. Preempt=yes asks on nobody's behalf: @request 0.
  */
-static void ask(struct step *s, uint8_t group, uint32_t request)
+static void ask(struct step *s, uint8_t group, uint32_t request, const struct core_options *options)
 {
 	struct core_group *g = &s->core->groups[group];
 	uint8_t holder = rule_holder(s->core, group);
+	enum core_result result = may_ask(s->core, group, holder, options);
 
-	if (g->move == CORE_MOVE_ASK || g->move == CORE_MOVE_REFUSED) {
-		reply(s, group, request, CORE_RESULT_BUSY);
-	} else if (g->unfit) {
-		reply(s, group, request, CORE_RESULT_NOT_FIT);
-	} else if (holder == CORE_NODE_NONE) {
-		reply(s, group, request, CORE_RESULT_NOT_HELD);
-	} else {
-		g->request = request;
-		g->request_at = s->core->now;
-		g->request_due = instant_add(s->core->now, 2 * (uint64_t)s->core->config.step_us);
-		g->move_id = new_id(s->core);
-		g->move_to = holder;
-		set_move(s, group, CORE_MOVE_ASK);
+	if (result != CORE_RESULT_OK) {
+		reply(s, group, request, result);
+		return;
 	}
+	g->request = request;
+	g->request_at = s->core->now;
+	g->request_due = no_answer_at(s->core, group, options);
+	g->options = *options;
+	if (options->within_us)
+		g->request_by = instant_add(s->core->now, options->within_us);
+	g->move_id = new_id(s->core);
+	g->move_to = holder;
+	set_move(s, group, CORE_MOVE_ASK);
+}
+
+/* Somebody else has it, as the caller wants it. */
+static bool has_arrived(const struct core *core, uint8_t group, uint8_t holder)
+{
+	return core->groups[group].options.to == holder + 1 &&
+	       peer_record(core, holder, group)->state == CORE_STATE_PRIMARY;
 }
 
 /*
@@ -96,6 +133,8 @@ static void expire_request(struct step *s, uint8_t group)
 	holder = rule_holder(s->core, group);
 	if (holder == CORE_NODE_NONE)
 		result = CORE_RESULT_PEER_UNREACHABLE;
+	else if (has_arrived(s->core, group, holder))
+		result = CORE_RESULT_OK;
 	else if (holder != g->move_to)
 		result = CORE_RESULT_BUSY;
 	else if (!instant_reached(s->core->now, g->request_due))
@@ -107,13 +146,17 @@ static void expire_request(struct step *s, uint8_t group)
 
 static void set_maintenance(struct step *s, uint8_t group, const struct core_event *event)
 {
-	struct core_group *g = &s->core->groups[group];
-
-	g->maintenance = event->request.on;
-	set_unfit(s, group, CORE_UNFIT_MAINTENANCE, event->request.on);
-	store(s, group);
-	reply(s, group, event->request.request, CORE_RESULT_OK);
-	rest(s, group, event->request.on ? CORE_REASON_MAINTENANCE : CORE_REASON_FIT);
+	keep_out(s, group, event->type, event->request.on);
+	if (event->type == CORE_EV_MAINTENANCE)
+		store(s, group);
+	if (event->request.request)
+		reply(s, group, event->request.request, CORE_RESULT_OK);
+	if (!event->request.on)
+		rest(s, group, CORE_REASON_FIT);
+	else if (event->type == CORE_EV_INHIBIT)
+		rest(s, group, CORE_REASON_INHIBITED);
+	else
+		rest(s, group, CORE_REASON_MAINTENANCE);
 }
 
 /* What all three states do with an event; claims are up to the state. */
@@ -126,9 +169,10 @@ static void idle_step(struct step *s, uint8_t group, const struct core_event *ev
 		hear_move(s, group, event->peer);
 		break;
 	case CORE_EV_SWITCHOVER:
-		ask(s, group, event->request.request);
+		ask(s, group, event->request.request, &event->request.options);
 		break;
 	case CORE_EV_MAINTENANCE:
+	case CORE_EV_INHIBIT:
 		set_maintenance(s, group, event);
 		break;
 	case CORE_EV_TIME:
@@ -189,7 +233,7 @@ void backup_step(struct step *s, uint8_t group, const struct core_event *event)
 	else if (reason != CORE_REASON_NONE)
 		claim(s, group, reason);
 	else if (g->move == CORE_MOVE_NONE && rule_preempts(s->core, group))
-		ask(s, group, 0);
+		ask(s, group, 0, &(const struct core_options){ 0 });
 }
 
 /* Unfit: claims only as the last resort (R4). */

@@ -12,6 +12,9 @@
 /* How long a failed claim or yield rests before it is tried again. */
 #define CORE_RETRY_US (2 * USEC_PER_SEC)
 
+/* The same of a move that a unit has failed: each try takes the service down and up again. */
+#define CORE_RETRY_UNITS_US (30 * USEC_PER_SEC)
+
 /*
  * For so long it counts that nobody answered: for the time that it takes to be
  * given leave beside the probe. RFC 5227 lets twice as long pass between the last
@@ -34,6 +37,9 @@
 /* Reasons that make a node unfit without being a fault of it. */
 #define CORE_UNFIT_PASSING                                                                         \
 	(CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_SYNC | CORE_UNFIT_SILENT)
+
+/* The operator, or somebody on his behalf, keeps the node out. */
+#define CORE_UNFIT_KEPT_OUT (CORE_UNFIT_MAINTENANCE | CORE_UNFIT_INHIBITED)
 
 /* One step of the core: its value, and where its actions go. */
 struct step {
@@ -74,6 +80,8 @@ bool listening(const struct core *core);
 bool rule_is_beaten(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_loses(const struct core *core, uint8_t group, uint8_t peer);
 bool rule_usable(uint16_t unfit);
+bool rule_takes(const struct core *core, uint8_t group, const struct core_record *theirs);
+uint8_t rule_asker(const struct core *core, uint8_t group);
 enum core_reason rule_claim(const struct core *core, uint8_t group);
 enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer);
 bool rule_preempts(const struct core *core, uint8_t group);
@@ -104,11 +112,17 @@ void close_gate(struct step *s, uint8_t group);
 void release(struct step *s, uint8_t group, enum core_reason reason);
 void rest(struct step *s, uint8_t group, enum core_reason reason);
 void wait_for_leave(struct step *s, uint8_t group, enum core_reason reason);
+void prepare(struct step *s, uint8_t group);
 void claim(struct step *s, uint8_t group, enum core_reason reason);
 void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core_record *theirs);
+void give_up(struct step *s, uint8_t group, enum core_reason reason, enum core_result result);
 void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
+instant answer_due(const struct core *core, uint8_t group);
+void order_units(struct step *s, uint8_t group, enum core_units units, unsigned n);
+void inhibit_on_the_way(struct step *s, uint8_t group, const struct core_event *event);
+void keep_out(struct step *s, uint8_t group, enum core_event_type why, bool on);
 
 /* Reasons come or go: asked for each group in each step, and hardly ever a change. */
 static inline void set_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
@@ -145,6 +159,14 @@ void rebuild(struct step *s);
 
 /* hold.c, for who has just become primary */
 void repair(struct step *s, uint8_t group);
+
+/* yield.c, for who has not got that far */
+void move_failed(struct step *s, uint8_t group, enum core_result result);
+
+/* leave.c: a primary that lets go in good order, with what comes before */
+enum core_result let_go(struct step *s, uint8_t group, enum core_reason reason, bool alone);
+void let_go_on(struct step *s, uint8_t group, int err);
+void leave_watch(struct step *s, uint8_t group);
 
 /* beats.c: what the peers hear */
 void send_beats(struct step *s);

@@ -35,6 +35,8 @@ const char *core_step_name(enum core_step step)
 		[CORE_STEP_YIELD_LEASE] = "lease",
 		[CORE_STEP_YIELD_REMOVE] = "remove",
 		[CORE_STEP_YIELD_RELEASED] = "released",
+		[CORE_STEP_CLAIM_UNITS] = "before-claim",
+		[CORE_STEP_PRIMARY_UNITS] = "before-release",
 	};
 
 	assert(step < _CORE_STEP_MAX);
@@ -61,6 +63,7 @@ const char *core_reason_name(enum core_reason reason)
 		[CORE_REASON_FAILED] = "failed",
 		[CORE_REASON_LAST_RESORT] = "last-resort",
 		[CORE_REASON_DISOWNED] = "disowned",
+		[CORE_REASON_INHIBITED] = "inhibited",
 	};
 
 	assert(reason < _CORE_REASON_MAX);
@@ -79,6 +82,8 @@ const char *core_result_name(enum core_result result)
 		[CORE_RESULT_NOT_HELD] = "NotHeld",
 		[CORE_RESULT_FAILED] = "Failed",
 		[CORE_RESULT_OUTCOME_UNKNOWN] = "OutcomeUnknown",
+		[CORE_RESULT_STEP_FAILED] = "StepFailed",
+		[CORE_RESULT_ALREADY_PRIMARY] = "AlreadyPrimary",
 	};
 
 	assert(result < _CORE_RESULT_MAX);
@@ -116,6 +121,8 @@ const char *core_unfit_name(enum core_unfit bit)
 		return "silent";
 	case CORE_UNFIT_OCCUPIED:
 		return "occupied";
+	case CORE_UNFIT_INHIBITED:
+		return "inhibited";
 	case _CORE_UNFIT_MASK:
 		break;
 	}

@@ -91,9 +91,37 @@ bool rule_isolated(const struct core *core)
 /* R4: who may hold a group that no fit node is there for? */
 bool rule_usable(uint16_t unfit)
 {
-	return !(unfit & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_MAINTENANCE |
+	return !(unfit & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED | CORE_UNFIT_KEPT_OUT |
 			  CORE_UNFIT_STARTING | CORE_UNFIT_STOPPING | CORE_UNFIT_DISOWNED |
 			  CORE_UNFIT_CLAIM | CORE_UNFIT_OCCUPIED));
+}
+
+/**
+ * rule_takes() - Section 5: does this node take the group from who hands it over so?
+ * @theirs: what that one says
+ */
+bool rule_takes(const struct core *core, uint8_t group, const struct core_record *theirs)
+{
+	uint16_t unfit = core->groups[group].unfit & ~CORE_UNFIT_SYNC;
+
+	return !unfit || (theirs->options.force && rule_usable(unfit));
+}
+
+/**
+ * rule_asker() - Whose caller wants the move that was taken up last?
+ *
+ * Return: node; CORE_NODE_NONE if nobody asks for it, or not any more.
+ */
+uint8_t rule_asker(const struct core *core, uint8_t group)
+{
+	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
+		const struct core_record *r = peer_record(core, p, group);
+
+		if (r && r->move == CORE_MOVE_ASK && r->move_to == core->config.self &&
+		    r->move_id == core->groups[group].asked)
+			return p;
+	}
+	return CORE_NODE_NONE;
 }
 
 /* Synchronisation gates moves that were asked for, never a claim after a death (R3). */
@@ -137,24 +165,37 @@ enum core_reason rule_claim(const struct core *core, uint8_t group)
 	return CORE_REASON_NONE;
 }
 
+/* A backup that is fit, or one that can hold the group if nothing else is asked for. */
+static bool may_succeed(const struct core_record *r, const struct core_options *options)
+{
+	bool idle =
+		r->state == CORE_STATE_BACKUP || (r->state == CORE_STATE_FAULT && options->force);
+
+	if (!idle || (r->move != CORE_MOVE_NONE && r->move != CORE_MOVE_ASK))
+		return false;
+	return !r->unfit || (options->force && rule_usable(r->unfit));
+}
+
 /**
  * rule_successor() - Section 5: to whom could this group be moved now?
  * @ret_peer: the node, if the result is OK
+ *
+ * With a switchover under way it is one that who asked for that wants.
  *
  * Return: OK, PEER_UNREACHABLE if nobody answers, NOT_FIT if who answers cannot.
  */
 enum core_result rule_successor(const struct core *core, uint8_t group, uint8_t *ret_peer)
 {
+	const struct core_options *options = &core->groups[group].options;
 	enum core_result result = CORE_RESULT_PEER_UNREACHABLE;
 	uint8_t best = CORE_NODE_NONE;
 
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
 		const struct core_record *r = peer_record(core, p, group);
 
-		if (!r || !peer_echoes(core, p))
+		if (!r || !peer_echoes(core, p) || (options->to && options->to != p + 1))
 			continue;
-		if (r->unfit || r->state != CORE_STATE_BACKUP ||
-		    (r->move != CORE_MOVE_NONE && r->move != CORE_MOVE_ASK)) {
+		if (!may_succeed(r, options)) {
 			result = CORE_RESULT_NOT_FIT;
 			continue;
 		}

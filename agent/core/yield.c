@@ -28,33 +28,43 @@ static void end_failed(struct step *s, uint8_t group, enum core_result result)
 {
 	struct core_group *g = &s->core->groups[group];
 
-	g->retry = instant_add(s->core->now, CORE_RETRY_US);
+	g->retry = instant_add(s->core->now, result == CORE_RESULT_STEP_FAILED ? CORE_RETRY_UNITS_US
+									       : CORE_RETRY_US);
 	if (g->maintenance) { /* it was to be had only with a successor */
-		g->maintenance = false;
-		set_unfit(s, group, CORE_UNFIT_MAINTENANCE, false);
+		keep_out(s, group, CORE_EV_MAINTENANCE, false);
 		store(s, group);
 	}
+	keep_out(s, group, CORE_EV_INHIBIT, false);
 	tell(s, group, CORE_TELL_MOVE_FAILED, result, 0);
 	set_move(s, group, CORE_MOVE_NONE);
 	g->move_to = CORE_NODE_NONE;
 	answer(s, group, result);
 }
 
-/* Nothing has been given away yet: simply go on. */
-static void stay(struct step *s, uint8_t group, enum core_result result)
+/**
+ * move_failed() - This node has not given anything away, and stays primary
+ *
+ * Whoever asked for the move is told so.
+ */
+void move_failed(struct step *s, uint8_t group, enum core_result result)
 {
 	struct core_group *g = &s->core->groups[group];
-	const struct core_record *r = successor(s->core, group);
-	uint8_t asker = g->move_to;
+	uint8_t asker = rule_asker(s->core, group);
 
-	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, CORE_REASON_ROLLED_BACK);
 	end_failed(s, group, result);
-	if (r && r->move == CORE_MOVE_ASK && r->move_id == g->asked) {
+	if (asker != CORE_NODE_NONE) {
 		g->move_id = g->asked;
 		g->move_to = asker;
 		g->why = result;
 		set_move(s, group, CORE_MOVE_DENIED);
 	}
+}
+
+/* Nothing has been given away yet: simply go on. */
+static void stay(struct step *s, uint8_t group, enum core_result result)
+{
+	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, CORE_REASON_ROLLED_BACK);
+	move_failed(s, group, result);
 }
 
 /*
@@ -103,7 +113,8 @@ static void finish(struct step *s, uint8_t group)
 	if (g->maintenance)
 		store(s, group);
 	rest(s, group, g->reason);
-	answer(s, group, took || g->maintenance ? CORE_RESULT_OK : CORE_RESULT_OUTCOME_UNKNOWN);
+	took |= g->state == CORE_STATE_MAINTENANCE;
+	answer(s, group, took ? CORE_RESULT_OK : CORE_RESULT_OUTCOME_UNKNOWN);
 }
 
 /* The addresses are gone: done, or with a strict move now the successor's turn. */
@@ -119,7 +130,7 @@ static void removed(struct step *s, uint8_t group)
 	}
 	set_step(g, CORE_STEP_YIELD_RELEASED);
 	probe_released(s->core, group);
-	g->due = instant_add(s->core->now, s->core->config.step_us);
+	g->due = answer_due(s->core, group);
 	set_move(s, group, CORE_MOVE_RELEASED);
 }
 
@@ -188,6 +199,8 @@ static void carried_out(struct step *s, uint8_t group, int err)
 	case CORE_STEP_YIELD_LINGER:
 	case CORE_STEP_YIELD_LEASE:
 	case CORE_STEP_YIELD_RELEASED:
+	case CORE_STEP_CLAIM_UNITS:
+	case CORE_STEP_PRIMARY_UNITS:
 	case _CORE_STEP_MAX:
 		break;
 	}
@@ -295,6 +308,8 @@ static void reconsider(struct step *s, uint8_t group)
 	case CORE_STEP_CLAIM_OPEN:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_CLAIM_ANSWER:
+	case CORE_STEP_CLAIM_UNITS:
+	case CORE_STEP_PRIMARY_UNITS:
 	case _CORE_STEP_MAX:
 		break;
 	}
@@ -316,6 +331,9 @@ void yielding_step(struct step *s, uint8_t group, const struct core_event *event
 	case CORE_EV_SWITCHOVER:
 	case CORE_EV_MAINTENANCE:
 		reply(s, group, event->request.request, CORE_RESULT_BUSY);
+		break;
+	case CORE_EV_INHIBIT:
+		inhibit_on_the_way(s, group, event);
 		break;
 	case CORE_EV_LOST:
 		g->lost = true; /* put back if the move fails and we stay */

@@ -138,6 +138,8 @@ int ahead_look(const struct core *core, uint8_t group, enum ahead_if what, struc
 		live_on(life, core, group, what == AHEAD_STEADY, ret);
 		return 0;
 	}
+	/* what comes before takes its time, but changes nothing about whom it goes to */
+	life->core.config.groups[group].before_release = 0;
 	unfit.fitness.reason = CORE_UNFIT_LINK;
 	unfit.fitness.unfit = true;
 	step(life, &unfit, core->now);

@@ -36,6 +36,7 @@ static const char *reason_phrase(enum core_reason reason)
 		[CORE_REASON_FAILED] = "the kernel refused what was asked of it, or did not answer",
 		[CORE_REASON_LAST_RESORT] = "no fit node was there to hold it",
 		[CORE_REASON_DISOWNED] = "the configuration of another node does not name it",
+		[CORE_REASON_INHIBITED] = "somebody keeps it out for a while",
 	};
 
 	assert(reason < _CORE_REASON_MAX);
@@ -118,7 +119,10 @@ static void say_what_it_waits_for(struct talk *t)
 		say_claim_step(t);
 		break;
 	case CORE_STATE_PRIMARY:
-		say_successor(t);
+		if (t->g->step == CORE_STEP_PRIMARY_UNITS)
+			say_primary_step(t);
+		else
+			say_successor(t);
 		break;
 	case CORE_STATE_YIELDING:
 		say_yield_step(t);

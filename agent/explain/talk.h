@@ -32,6 +32,7 @@ const char *partner(const struct talk *t);
 /* talk_step.c: what it waits for */
 void say_claim_step(struct talk *t);
 void say_yield_step(struct talk *t);
+void say_primary_step(struct talk *t);
 
 /* talk_unfit.c, talk_peer.c: what it knows of itself and of the others */
 void say_unfit(struct talk *t);

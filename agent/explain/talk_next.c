@@ -58,7 +58,10 @@ static const char *deed(const struct talk *t, const struct ahead *next)
 	case CORE_STATE_CLAIMING:
 		return claiming_phrase(t, next);
 	case CORE_STATE_PRIMARY:
-		return "is primary again";
+		if (t->g->state != CORE_STATE_PRIMARY)
+			return "is primary again";
+		return next->step == CORE_STEP_PRIMARY_UNITS ? "begins to let it go"
+							     : "keeps it after all";
 	case CORE_STATE_YIELDING:
 		return yielding_phrase(t, next);
 	case CORE_STATE_FAULT:

@@ -56,6 +56,21 @@ static void say_claim(struct talk *t)
 		say(t, "It claims on its own account, under term %" PRIu64 ".", t->g->term);
 }
 
+static void say_units(struct talk *t, const char *key)
+{
+	char in[SPAN_MAX];
+
+	say(t, "It waits for the units of %s=, for %s at most (step %s).", key,
+	    left(t, t->g->due, in), core_step_name(t->g->step));
+}
+
+/* About to let go, but primary still. */
+void say_primary_step(struct talk *t)
+{
+	say(t, "It is about to let go, and serves as before.");
+	say_units(t, "BeforeRelease");
+}
+
 void say_claim_step(struct talk *t)
 {
 	switch (t->g->step) {
@@ -67,6 +82,9 @@ void say_claim_step(struct talk *t)
 		    "It asks the network whether somebody answers for an address of %s, and "
 		    "claims it if nobody does (step probe).",
 		    t->name);
+		break;
+	case CORE_STEP_CLAIM_UNITS:
+		say_units(t, "BeforeClaim");
 		break;
 	case CORE_STEP_CLAIM_PREPARE:
 		say_claim(t);
@@ -104,6 +122,7 @@ void say_claim_step(struct talk *t)
 	case CORE_STEP_YIELD_LEASE:
 	case CORE_STEP_YIELD_REMOVE:
 	case CORE_STEP_YIELD_RELEASED:
+	case CORE_STEP_PRIMARY_UNITS:
 	case _CORE_STEP_MAX:
 		break;
 	}
@@ -164,6 +183,8 @@ void say_yield_step(struct talk *t)
 	case CORE_STEP_CLAIM_OPEN:
 	case CORE_STEP_CLAIM_READY:
 	case CORE_STEP_CLAIM_ANSWER:
+	case CORE_STEP_CLAIM_UNITS:
+	case CORE_STEP_PRIMARY_UNITS:
 	case _CORE_STEP_MAX:
 		break;
 	}

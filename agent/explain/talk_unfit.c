@@ -57,6 +57,8 @@ static const char *unfit_phrase(enum core_unfit bit)
 		return "somebody else answers for an address of the group, a stranger or another "
 		       "node that is not heard; the network is asked again every 2 s, and it is "
 		       "fit when nobody answers";
+	case CORE_UNFIT_INHIBITED:
+		return "it is kept out for as long as who asked for that is there";
 	case CORE_UNFIT_SILENT:
 		return "no service traffic has come in; see to the service and to its network";
 	}

@@ -42,7 +42,10 @@ static const struct field group_fields[] = {
 	GROUP(waiting_since), GROUP(waiting_seq), GROUP(repairing), GROUP(lost), GROUP(repair_due),
 	GROUP(quiet_from), GROUP(silenced), GROUP(silences), GROUP(split_traffic),
 	GROUP(traffic), GROUP(probe), GROUP(probe_due), GROUP(probed), GROUP(probe_ended),
-	GROUP(vacant), GROUP(probe_err), GROUP(holder), GROUP(released), { 0 },
+	GROUP(vacant), GROUP(probe_err), GROUP(holder), GROUP(released),
+	GROUP(condoned), GROUP(inhibited), GROUP(units), GROUP(through), GROUP(leaving), GROUP(alone),
+	GROUP(request_by), GROUP(options.strict), GROUP(options.force), GROUP(options.to),
+	GROUP(options.within_us), { 0 },
 };
 
 static const struct field peer_fields[] = {
@@ -104,9 +107,9 @@ static int parse_group(struct core *core, const char *at)
 	if (r < 0)
 		return r;
 	if (group.state >= _CORE_STATE_MAX || group.step >= _CORE_STEP_MAX ||
-	    group.reason >= _CORE_REASON_MAX || group.move >= _CORE_MOVE_MAX ||
-	    group.why >= _CORE_RESULT_MAX || group.announced > core->config.n_announce ||
-	    group.silences > CORE_SILENCES_MAX ||
+	    group.reason >= _CORE_REASON_MAX || group.leaving >= _CORE_REASON_MAX ||
+	    group.move >= _CORE_MOVE_MAX || group.why >= _CORE_RESULT_MAX ||
+	    group.announced > core->config.n_announce || group.silences > CORE_SILENCES_MAX ||
 	    (group.move_to >= core->config.n_nodes && group.move_to != CORE_NODE_NONE) ||
 	    (group.holder >= core->config.n_nodes && group.holder != CORE_NODE_NONE) ||
 	    (group.holder == CORE_NODE_NONE && instant_is_set(group.released)))

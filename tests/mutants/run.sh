@@ -16,7 +16,7 @@ CC=${CC:-gcc}
 AT_ONCE=${AT_ONCE:-$(nproc)}
 SEEDS=${SEEDS:-2000}
 DIR=$BUILD/mutants
-CONSTANTS=agent/core/core.h
+CONSTANTS=$DIR/constants # of both headers
 CORE=(agent/core/*.c)
 HEADERS=(agent/core/internal.h agent/base.h)
 read -ra SIM_SOURCES <<<"${SIM:?the sources of the simulator}"
@@ -49,6 +49,7 @@ list()
 	local file next=1
 
 	declare -gA FIRST
+	cat agent/core/beat.h agent/core/core.h >"$CONSTANTS"
 	: >"$DIR/unnumbered"
 	for file in "${CORE[@]}" "${HEADERS[@]}"; do
 		FIRST[$file]=$next

@@ -115,6 +115,7 @@ static int carry_out(struct world *w, struct node *n, const struct core_action *
 	case CORE_DO_ANNOUNCE:
 	case CORE_DO_DEFEND:
 	case CORE_DO_PROBE:
+	case CORE_DO_UNITS:
 	case CORE_DO_EXIT:
 	case CORE_DO_REPLY:
 	case CORE_DO_TELL:

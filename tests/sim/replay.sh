@@ -35,7 +35,7 @@ refused() # WHAT SED-EXPRESSION
 # members STRUCT: the names of its fields, with those of structs that have no name
 members()
 {
-	sed -n "/^struct $1 {/,/^};/p" agent/core/core.h | sed '1d; $d; s,/\*.*,,; s,^\s*\*.*,,' |
+	cat agent/core/beat.h agent/core/core.h | sed -n "/^struct $1 {/,/^};/p" | sed '1d; $d; s,/\*.*,,; s,^\s*\*.*,,' |
 		tr -s '\n\t ' ' ' | sed 's/struct {\([^}]*\)}/\1 x/g' | tr ';' '\n' |
 		sed 's/\[[^]]*\]//g; s/^ *\(struct \|enum \)\{0,1\}[a-z_0-9]* *//; s/[, ]\+/\n/g' |
 		sed '/^$/d' | sort -u
@@ -57,11 +57,13 @@ covered()
 
 covered agent/trace/snapshot.c '(core|sent)_fields' core config sent groups peers
 covered agent/trace/snapshot.c group_fields core_group
+covered <(sed 's/options\.//' agent/trace/snapshot.c) group_fields core_options
 covered agent/trace/snapshot.c peer_fields core_peer beat
 covered agent/trace.c config_fields core_config groups
 covered agent/trace.c group_fields core_group_config
 covered agent/trace.c beat_fields core_beat groups
-covered agent/trace.c record_fields core_record present
+covered agent/trace.c record_fields core_record present options
+covered agent/trace.c record_fields core_options
 
 events=0
 for seed in {1..40}; do

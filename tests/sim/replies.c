@@ -69,6 +69,7 @@ static void check_result(struct world *w, uint8_t node, const struct core_action
 	case CORE_RESULT_NOT_FIT:
 	case CORE_RESULT_TIMEOUT:
 	case CORE_RESULT_FAILED:
+	case CORE_RESULT_STEP_FAILED:
 		note_failure(w, &w->nodes[node], a->group, before->state[a->group]);
 		break;
 	case CORE_RESULT_NOT_HELD:
@@ -77,6 +78,7 @@ static void check_result(struct world *w, uint8_t node, const struct core_action
 		break;
 	case CORE_RESULT_PEER_UNREACHABLE: /* says nothing of what the other one does */
 	case CORE_RESULT_BUSY:
+	case CORE_RESULT_ALREADY_PRIMARY:
 	case _CORE_RESULT_MAX:
 		break;
 	}
