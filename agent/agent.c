@@ -224,6 +224,14 @@ static int read_links(struct agent *agent)
 	return 0;
 }
 
+/* Nobody knows yet that some of its addresses are here. */
+static void announce_group(struct agent *agent, uint8_t group)
+{
+	struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = group };
+
+	agent_step(agent, &event);
+}
+
 /*
  * In this order: nothing in the kernel is touched before it is certain that no other agent works
  * there, and the gate is settled before the first heartbeat says anything about us.
@@ -268,6 +276,9 @@ static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 	r = said("read the interfaces", read_links(agent));
 	if (r < 0)
 		return r;
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
+		if (found.grown[g])
+			announce_group(agent, g);
 	return said("watch sockets, timers and signals", sense_attach(agent));
 }
 

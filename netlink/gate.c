@@ -62,7 +62,8 @@ static void set_level(struct gate_batch *b, const struct gate_config *config, ui
 
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		/* What is not there cannot be deleted, so it is added first. */
-		gate_batch_add(b, switches[i].family, switches[i].name, group);
+		gate_batch_add_named(b, switches[i].family, switches[i].name, group,
+				     config->names[group - 1]);
 		if (!on[i])
 			gate_batch_delete(b, switches[i].family, switches[i].name, group);
 	}
@@ -138,11 +139,11 @@ int gate_remove(struct nl *nf)
 	return gate_batch_send(&b, nf);
 }
 
-/* Looks for our two tables with the right label. */
+/* Looks for our two tables, with the right label or with any. */
 struct table_search {
 	struct nftnl_udata_buf *label;
-	bool inet;
-	bool arp;
+	bool inet, arp;
+	bool any;
 };
 
 static int visit_table(const struct nlmsghdr *nlh, void *data)
@@ -157,6 +158,7 @@ static int visit_table(const struct nlmsghdr *nlh, void *data)
 	if (nftnl_table_nlmsg_parse(nlh, table) < 0 ||
 	    strcmp(nftnl_table_get_str(table, NFTNL_TABLE_NAME), GATE_TABLE) != 0)
 		return 0;
+	search->any = true;
 	udata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &len);
 	if (!udata || len != nftnl_udata_buf_len(search->label) ||
 	    memcmp(udata, nftnl_udata_buf_data(search->label), len) != 0)
@@ -169,9 +171,38 @@ static int visit_table(const struct nlmsghdr *nlh, void *data)
 
 /* What is in one of the sets. */
 struct contents {
+	const struct gate_config
+		*by_name; /* groups are known by their names in it; NULL: as numbered */
 	bool groups[ARRAY_SIZE(((struct gate_state *)0)->levels)];
 	uint32_t node_ms; /* the time that the node has left, UINT32_MAX: for ever, 0: not there */
 };
+
+static int visit_attribute(const struct nftnl_udata *attr, void *data)
+{
+	const char **ret = data;
+	const char *text = nftnl_udata_get(attr);
+	uint8_t len = nftnl_udata_len(attr);
+
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_ELEM_COMMENT && len && !text[len - 1])
+		*ret = text;
+	return 0;
+}
+
+/* The number of the group that an element's comment names; 0: none of ours. */
+static uint32_t number_by_name(const struct nftnl_set_elem *elem, const struct gate_config *config)
+{
+	const char *name = NULL;
+	const void *udata;
+	uint32_t len;
+
+	udata = nftnl_set_elem_get((struct nftnl_set_elem *)elem, NFTNL_SET_ELEM_USERDATA, &len);
+	if (!udata || nftnl_udata_parse(udata, len, visit_attribute, &name) < 0 || !name)
+		return 0;
+	for (uint32_t group = 1; group <= config->n_groups; group++)
+		if (!strcmp(config->names[group - 1], name))
+			return group;
+	return 0;
+}
 
 /* An element that is told of lives, even if less than a millisecond is left. */
 static uint32_t left_ms(struct nftnl_set_elem *elem)
@@ -209,6 +240,8 @@ static int visit_elements(const struct nlmsghdr *nlh, void *data)
 		memcpy(&key, bytes, sizeof(key));
 		if (key == GATE_NODE)
 			contents->node_ms = left_ms(elem);
+		else if (contents->by_name)
+			contents->groups[number_by_name(elem, contents->by_name)] = true;
 		else if (key < ARRAY_SIZE(contents->groups))
 			contents->groups[key] = true;
 	}
@@ -216,7 +249,8 @@ static int visit_elements(const struct nlmsghdr *nlh, void *data)
 }
 
 /* Elements that have run out are not told of. Return: -ENOENT when there is no such set. */
-static int read_set(struct nl *nf, const struct set_name *name, struct contents *ret)
+static int read_set(struct nl *nf, const struct set_name *name, const struct gate_config *by_name,
+		    struct contents *ret)
 {
 	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
 	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
@@ -228,11 +262,11 @@ static int read_set(struct nl *nf, const struct set_name *name, struct contents 
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name->name);
 	nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, name->family, 0, 0);
 	nftnl_set_elems_nlmsg_build_payload(nlh, set);
-	*ret = (struct contents){ 0 };
+	*ret = (struct contents){ .by_name = by_name };
 	return nl_dump(nf, nlh, visit_elements, ret);
 }
 
-static int read_installed(struct nl *nf, const struct gate_config *config, bool *ret)
+static int read_installed(struct nl *nf, const struct gate_config *config, struct gate_state *state)
 {
 	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_label(config);
 	_Alignas(struct nlmsghdr) char buf[REQUEST_MAX] = { 0 }; /* padding, too */
@@ -246,7 +280,8 @@ static int read_installed(struct nl *nf, const struct gate_config *config, bool 
 	r = nl_dump(nf, nlh, visit_table, &search);
 	if (r < 0)
 		return r;
-	*ret = search.inet && search.arp;
+	state->installed = search.inet && search.arp;
+	state->other = search.any && !state->installed;
 	return 0;
 }
 
@@ -255,8 +290,9 @@ static int read_installed(struct nl *nf, const struct gate_config *config, bool 
  * @nf: socket of NETLINK_NETFILTER
  * @config: the configuration for which the tables should have been laid
  * @ret: what stands. Lease and levels are told of a gate laid for another
- *	configuration as well; a level counts as GATE_ANSWER only when ARP and
- *	ND agree. Levels of a gate without a living lease are closed in effect.
+ *	configuration as well, where groups are known by their names; a level
+ *	counts as GATE_ANSWER only when ARP and ND agree. Levels of a gate
+ *	without a living lease are closed in effect.
  *
  * Return: 0; -ENOMEM; what nl_dump() returns.
  */
@@ -266,20 +302,20 @@ int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state
 	struct contents lease, on[ARRAY_SIZE(switches)];
 	int r;
 
-	r = read_installed(nf, config, &state.installed);
+	r = read_installed(nf, config, &state);
 	if (r < 0)
 		return r;
 	/* A set that is not there has nothing in it. */
-	r = read_set(nf, &leases[0], &lease);
+	r = read_set(nf, &leases[0], NULL, &lease);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
-		r = read_set(nf, &switches[i], &on[i]);
+		r = read_set(nf, &switches[i], state.other ? config : NULL, &on[i]);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	state.lease_alive = lease.node_ms > 0;
-	for (size_t i = 0; i < ARRAY_SIZE(state.levels); i++) {
+	for (size_t i = 1; i < ARRAY_SIZE(state.levels); i++) {
 		if (on[0].groups[i] && on[1].groups[i] && on[2].groups[i])
 			state.levels[i] = GATE_ANSWER;
 		else if (on[0].groups[i] && on[3].groups[i])
@@ -302,7 +338,7 @@ int gate_read(struct nl *nf, const struct gate_config *config, struct gate_state
 int gate_lease_left(struct nl *nf, uint32_t *ret_ms)
 {
 	struct contents lease;
-	int r = read_set(nf, &leases[0], &lease);
+	int r = read_set(nf, &leases[0], NULL, &lease);
 
 	if (r < 0)
 		return r;

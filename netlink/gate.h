@@ -31,11 +31,14 @@ struct gate_config {
 	uint32_t lease_ms;	     /* for how long they renew it */
 	uint32_t echo_ms;	     /* how long an echo counts: 2 x interval + 5 */
 	uint32_t n_groups;	     /* at most 255 */
+	const char *const *names;    /* of the groups, number 1 first; borrowed for the call */
 	const struct gate_vip *vips; /* borrowed for the call */
 	size_t n_vips;
 	const struct gate_device *devices; /* borrowed for the call */
 	size_t n_devices;
 };
+
+enum { GATE_TIMEOUT_MIN_MS = 10 }; /* one tick at 100 Hz; what is less than a tick may never end */
 
 enum gate_level {
 	GATE_CLOSED, /* nothing for or from the addresses, no ARP, no ND */
@@ -46,7 +49,8 @@ enum gate_level {
 
 /* What stands in the kernel. */
 struct gate_state {
-	bool installed;	     /* both tables are there and were laid for this configuration */
+	bool installed; /* both tables are there and were laid for this configuration */
+	bool other;	/* they were laid for another one: levels are of groups with these names */
 	bool lease_alive;    /* the inet lease element has not run out */
 	uint32_t lease_ms;   /* gate_install(): for how long; 0: as configured */
 	uint8_t levels[256]; /* enum gate_level by group number */

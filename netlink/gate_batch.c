@@ -11,6 +11,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 
+#include "netlink/gate.h"
+
 enum {
 	MESSAGE_MAX = 32768, /* room for one message: GATE_BATCH_ELEMENTS, with air */
 	ELEMENT_MAX = 512,   /* the same with one element: three names and two numbers */
@@ -245,27 +247,56 @@ void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
 	put_elements(b, type, family, set, MESSAGE_MAX);
 }
 
-/* A message about one element; key NULL: about all of them. */
+/* One element. */
+struct element {
+	uint32_t key;
+	uint32_t timeout_ms; /* 0: none */
+	const char *comment; /* NULL: none */
+};
+
+static int add_comment(struct nftnl_set_elem *elem, const char *comment)
+{
+	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN);
+
+	if (!buf)
+		return -ENOMEM;
+	if (nftnl_udata_put_strz(buf, NFTNL_UDATA_SET_ELEM_COMMENT, comment))
+		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(buf),
+				   nftnl_udata_buf_len(buf));
+	nftnl_udata_buf_free(buf);
+	return 0;
+}
+
+static int add_element(struct nftnl_set *set, const struct element *element)
+{
+	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
+
+	if (!elem)
+		return -ENOMEM;
+	nftnl_set_elem_add(set, elem); /* takes it */
+	nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_KEY, element->key);
+	if (element->timeout_ms > 0)
+		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, element->timeout_ms);
+	return element->comment ? add_comment(elem, element->comment) : 0;
+}
+
+/* A message about one element; NULL: about all of them. */
 static void put_element(struct gate_batch *b, uint16_t type, uint16_t family, const char *name,
-			const uint32_t *key, uint32_t timeout_ms)
+			const struct element *element)
 {
 	_cleanup_(nftnl_set_freep) struct nftnl_set *set = nftnl_set_alloc();
-	struct nftnl_set_elem *elem = key ? nftnl_set_elem_alloc() : NULL;
+	int r = 0;
 
-	if (!set || (key && !elem)) {
-		if (elem)
-			nftnl_set_elem_free(elem);
+	if (!set) {
 		gate_batch_fail(b, -ENOMEM);
 		return;
 	}
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, b->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	if (elem) {
-		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_KEY, *key);
-		if (timeout_ms > 0)
-			nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
-		nftnl_set_elem_add(set, elem); /* takes it */
-	}
+	if (element)
+		r = add_element(set, element);
+	if (r < 0)
+		gate_batch_fail(b, r);
 	put_elements(b, type, family, set, ELEMENT_MAX);
 }
 
@@ -278,7 +309,19 @@ static void put_element(struct gate_batch *b, uint16_t type, uint16_t family, co
  */
 void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint32_t key)
 {
-	put_element(b, NFT_MSG_NEWSETELEM, family, set, &key, 0);
+	put_element(b, NFT_MSG_NEWSETELEM, family, set, &(struct element){ .key = key });
+}
+
+/**
+ * gate_batch_add_named() - The same, with a name that `nft` lists as comment, and gate_read()
+ * finds.
+ * @name: up to 127 bytes
+ */
+void gate_batch_add_named(struct gate_batch *b, uint16_t family, const char *set, uint32_t key,
+			  const char *name)
+{
+	put_element(b, NFT_MSG_NEWSETELEM, family, set,
+		    &(struct element){ .key = key, .comment = name });
 }
 
 /**
@@ -295,7 +338,8 @@ void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, ui
 {
 	if (timeout_ms < GATE_TIMEOUT_MIN_MS)
 		gate_batch_fail(b, -ERANGE);
-	put_element(b, NFT_MSG_NEWSETELEM, family, set, &key, timeout_ms);
+	put_element(b, NFT_MSG_NEWSETELEM, family, set,
+		    &(struct element){ .key = key, .timeout_ms = timeout_ms });
 }
 
 /**
@@ -308,7 +352,7 @@ void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, ui
  */
 void gate_batch_delete(struct gate_batch *b, uint16_t family, const char *set, uint32_t key)
 {
-	put_element(b, NFT_MSG_DELSETELEM, family, set, &key, 0);
+	put_element(b, NFT_MSG_DELSETELEM, family, set, &(struct element){ .key = key });
 }
 
 /**
@@ -319,7 +363,7 @@ void gate_batch_delete(struct gate_batch *b, uint16_t family, const char *set, u
  */
 void gate_batch_flush(struct gate_batch *b, uint16_t family, const char *set)
 {
-	put_element(b, NFT_MSG_DELSETELEM, family, set, NULL, 0);
+	put_element(b, NFT_MSG_DELSETELEM, family, set, NULL);
 }
 
 /**

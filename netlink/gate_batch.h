@@ -22,7 +22,6 @@ struct gate_batch {
 #define GATE_TABLE "takeover"
 
 enum {
-	GATE_TIMEOUT_MIN_MS = 10, /* one tick at 100 Hz; what is less than a tick may never end */
 	GATE_NODE = 0x7fffffff,	  /* set key of the node itself, beside the numbers of the groups */
 	GATE_CHAIN_NAME_MAX = 24, /* "arp_255_4294967295" and less */
 	GATE_BATCH_ELEMENTS = 256, /* most elements in one message: 68 bytes each, of 64 KiB */
@@ -60,6 +59,8 @@ void gate_batch_chain(struct gate_batch *b, uint16_t family, const char *name, i
 void gate_batch_elements(struct gate_batch *b, uint16_t type, uint16_t family,
 			 struct nftnl_set *set);
 void gate_batch_add(struct gate_batch *b, uint16_t family, const char *set, uint32_t key);
+void gate_batch_add_named(struct gate_batch *b, uint16_t family, const char *set, uint32_t key,
+			  const char *name);
 void gate_batch_grant(struct gate_batch *b, uint16_t family, const char *set, uint32_t key,
 		      uint32_t timeout_ms);
 void gate_batch_delete(struct gate_batch *b, uint16_t family, const char *set, uint32_t key);

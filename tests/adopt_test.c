@@ -11,7 +11,7 @@
 
 enum { LONG_MS = 60000, SHORT_MS = 30 };
 
-static struct conf *conf;
+static struct conf *conf, *before;
 static struct gatekeeper last, keeper; /* the last life's, and ours */
 
 #define NODES HELD_NODES_WITH("Lease=60s\nDeadTime=61s\nRestartHold=1s\n")
@@ -63,6 +63,16 @@ static void leave(void)
 	gatekeeper_done(&last);
 	gatekeeper_done(&keeper);
 	conf_free(conf);
+	conf_free(before);
+}
+
+/* The operator has written something else since. */
+static void change(const char *text)
+{
+	gatekeeper_done(&keeper);
+	before = conf;
+	conf = conf_from_text(text);
+	cr_assert_eq(gatekeeper_init(&keeper, conf), 0);
 }
 
 TestSuite(adopt, .init = enter, .fini = leave);
@@ -181,14 +191,17 @@ Test(adopt, after_the_lease_nothing_is_kept)
 	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
 }
 
-Test(adopt, without_one_of_its_addresses_a_group_is_cleared_away)
+/* Its lease lives: nobody else has them. */
+Test(adopt, what_a_stranger_took_of_a_group_is_put_back)
 {
+	struct adoption found;
+
 	hold(SIP, GATE_ANSWER, LONG_MS);
 	sh("ip address del 10.8.0.3/32 dev vb");
-	cr_assert_not(look().adopted[SIP]);
-	cr_assert_eq(held_count(), 0);
-	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
-	cr_assert_not(gate().lease_alive);
+	found = look();
+	cr_assert(found.adopted[SIP] && found.grown[SIP]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
 }
 
 Test(adopt, a_group_in_the_middle_of_a_move_is_cleared_away)
@@ -209,8 +222,7 @@ Test(adopt, one_group_is_kept_and_the_other_closed_before_its_addresses_go)
 
 	hold(SIP, GATE_ANSWER, LONG_MS);
 	hold_also(DB);
-	sh("ip address del 10.9.0.4/32 dev va");
-	held_add("10.9.0.4", 24, "va");
+	cr_assert_eq(gate_set(last.nf, &last.config, DB + 1, GATE_READY), 0);
 	found = look();
 	cr_assert(found.adopted[SIP]);
 	cr_assert_not(found.adopted[DB]);
@@ -256,14 +268,88 @@ Test(adopt, leftovers_of_another_configuration_go_beside_what_is_kept)
 	cr_assert_not(held(" 10.6.0.6/"));
 }
 
-Test(adopt, a_gate_of_another_configuration_is_laid_anew_and_nothing_kept)
+Test(adopt, a_gate_of_other_times_is_laid_anew_and_what_stands_is_kept)
 {
+	uint32_t left_ms;
+
 	hold(SIP, GATE_ANSWER, LONG_MS);
 	keeper.config.port++;
+	keeper.config.lease_ms = LONG_MS / 2;
+	cr_assert(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(gate().installed);
+	cr_assert_not(gate().other);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+	cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
+	cr_assert_leq(left_ms, LONG_MS / 2);
+}
+
+Test(adopt, groups_are_known_by_their_names_however_they_are_numbered)
+{
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	sh("nft list set inet takeover open | grep -q 'comment \"sip\"'");
+	change(NODES "[Group aaa]\nVirtualAddress=10.9.0.9 va\n" HELD_GROUPS);
+	found = look();
+	cr_assert(found.adopted[SIP + 1]);
+	cr_assert_not(found.grown[SIP + 1]);
+	cr_assert_not(found.adopted[0] || found.adopted[DB + 1]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(gate().levels[SIP + 2], GATE_ANSWER);
+	cr_assert_eq(gate().levels[1], GATE_CLOSED);
+	cr_assert_eq(gate().levels[DB + 2], GATE_CLOSED);
+	cr_assert(gate().lease_alive);
+}
+
+Test(adopt, a_group_of_another_name_is_another_group)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	change(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n[Group voip]\n"
+		     "VirtualAddress=10.9.0.3/24 va\nVirtualAddress=fd09::3/64 va\n");
 	cr_assert_not(look().adopted[SIP]);
 	cr_assert_eq(held_count(), 0);
-	cr_assert(gate().installed);
-	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_not(gate().lease_alive);
+}
+
+Test(adopt, another_configuration_adds_addresses_and_takes_others_away)
+{
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	hold_also(DB);
+	change(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n[Group sip]\n"
+		     "VirtualAddress=10.9.0.3/24 va\nVirtualAddress=10.9.0.5 vb\n"
+		     "VirtualAddress=fd09::5/64 va\n");
+	found = look();
+	cr_assert(found.adopted[SIP] && found.adopted[DB]);
+	cr_assert(found.grown[SIP] && !found.grown[DB]);
+	cr_assert_eq(held_count(), 4);
+	cr_assert(held("vb    inet 10.9.0.5/32 ") && held("va    inet6 fd09::5/64 "));
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
+	cr_assert_eq(gate().levels[DB + 1], GATE_ANSWER);
+}
+
+Test(adopt, an_address_is_there_once_in_the_form_that_it_has_now)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	change(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n[Group sip]\n"
+		     "VirtualAddress=10.9.0.3 va\nVirtualAddress=fd09::3 va\n"
+		     "VirtualAddress=10.8.0.3 va\n");
+	cr_assert(look().adopted[SIP]);
+	cr_assert_eq(held_count(), 3);
+	cr_assert(held("va    inet 10.9.0.3/32 ") && held("va    inet6 fd09::3/128 ") &&
+		  held("va    inet 10.8.0.3/32 "));
+}
+
+Test(adopt, what_cannot_be_had_under_the_new_configuration_is_not_kept_by_halves)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	change(NODES "[Group sip]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=10.9.0.5 vz\n");
+	cr_assert_not(look().adopted[0]);
+	cr_assert_eq(held_count(), 0);
+	cr_assert_eq(gate().levels[1], GATE_CLOSED);
 }
 
 Test(adopt, an_interface_that_is_gone_takes_its_group_with_it)

@@ -41,12 +41,15 @@ static const struct gate_vip vips[] = {
 	{ .group = 2, .ip = { .family = 4, .bytes = { 10, 77, 0, 101 } } },
 };
 
+static const char *const names[] = { "sip", "db", "web", [3 ... 254] = "another" };
+
 static const struct gate_config config = {
 	.port = PORT,
 	.mark = MARK,
 	.lease_ms = LEASE_MS,
 	.echo_ms = LONG_MS,
 	.n_groups = 3,
+	.names = names,
 	.vips = vips,
 	.n_vips = ARRAY_SIZE(vips),
 };

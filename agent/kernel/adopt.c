@@ -28,7 +28,42 @@ static struct subs subs_of(const struct adopter *a, uint8_t group)
 	return (struct subs){ .group = &a->conf->groups[group], .node = &a->conf->nodes[a->self] };
 }
 
-/* All its addresses are there and tagged, and the kernel lets them answer. */
+static int list_missing(struct adopter *a, uint8_t group, struct vips *ret)
+{
+	return vips_missing(a->route, &a->conf->groups[group], a->conf->address_lifetime_s, ret);
+}
+
+static int add_all(struct adopter *a, struct vips *vips)
+{
+	int r = vips->n > 0;
+
+	while (r > 0)
+		r = vips_add_slice(a->route, vips);
+	return r;
+}
+
+/*
+ * A stranger has taken some meanwhile; or this is another configuration, and the group has more
+ * addresses, or the same in another form: added before anything of the old form is removed.
+ */
+static bool completes(struct adopter *a, uint8_t group, struct vips *missing)
+{
+	_cleanup_(vips_done) struct vips still = { 0 }, again = { 0 };
+
+	if (add_all(a, missing) < 0 || list_missing(a, group, &still) < 0)
+		return false;
+	if (still.n && (vips_make_way(a->route, &still) < 0 || add_all(a, &still) < 0))
+		return false;
+	if (list_missing(a, group, &again) < 0 || again.n || again.absent)
+		return false;
+	a->found->grown[group] = true;
+	return true;
+}
+
+/*
+ * All its addresses are there and tagged, and the kernel lets them answer. Otherwise it is
+ * not as it should be, and cleared away below.
+ */
 static bool stands(struct adopter *a, uint8_t group)
 {
 	_cleanup_(vips_done) struct vips missing = { 0 };
@@ -39,18 +74,29 @@ static bool stands(struct adopter *a, uint8_t group)
 	if (a->keeper->ordered.levels[group + 1] != GATE_ANSWER)
 		return false;
 	if (link_list(a->route, &links, &n_links) < 0 || !subs_stand(&subs, links, n_links))
-		return false; /* then it is not as it should be: cleared away below */
-	if (vips_missing(a->route, &a->conf->groups[group], a->conf->address_lifetime_s, &missing) <
-	    0)
-		return false; /* then it is not as it should be: cleared away below */
-	return missing.n == 0 && !missing.absent;
+		return false;
+	if (list_missing(a, group, &missing) < 0 || missing.absent)
+		return false;
+	return !missing.n || completes(a, group, &missing);
 }
 
-static bool is_adopted(const struct adopter *a, const struct addr *addr)
+static const char *name_of(const struct link *links, size_t n, int ifindex)
 {
-	for (uint8_t g = 0; g < a->conf->n_groups; g++)
-		if (a->found->adopted[g] && conf_find_vip(&a->conf->groups[g], &addr->ip))
-			return true;
+	for (size_t i = 0; i < n; i++)
+		if (links[i].index == ifindex)
+			return links[i].name;
+	return "";
+}
+
+/* In this very form: another configuration may have had another. */
+static bool is_adopted(const struct adopter *a, const struct addr *addr, const char *ifname)
+{
+	for (uint8_t g = 0; g < a->conf->n_groups; g++) {
+		const struct conf_vip *vip = conf_find_vip(&a->conf->groups[g], &addr->ip);
+
+		if (vip && a->found->adopted[g])
+			return vip->prefix == addr->prefix && !strcmp(vip->ifname, ifname);
+	}
 	return false;
 }
 
@@ -69,16 +115,20 @@ static void clear_staged(struct adopter *a)
 static int remove_rest(struct adopter *a)
 {
 	_cleanup_(freep) struct addr *found = NULL;
-	size_t n, ours = 0;
+	_cleanup_(freep) struct link *links = NULL;
+	size_t n, n_links, ours = 0;
 	int r;
 
 	r = addr_list(a->route, &found, &n);
+	if (r == 0)
+		r = link_list(a->route, &links, &n_links);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
 		struct addr addr = found[i];
 
-		if (addr.tag != ADDR_TAG || is_adopted(a, &addr))
+		if (addr.tag != ADDR_TAG ||
+		    is_adopted(a, &addr, name_of(links, n_links, addr.ifindex)))
 			continue;
 		found[i] = found[ours];
 		found[ours++] = addr;
@@ -109,12 +159,26 @@ static int settle_links(struct adopter *a)
 	return r;
 }
 
+/* Laid anew, for this configuration: what is adopted stays open all the time. */
+static int change_gate(struct adopter *a, uint32_t left_ms)
+{
+	struct gate_state *gate = &a->keeper->ordered;
+
+	gate->lease_ms = left_ms;
+	for (uint8_t g = 0; g < a->conf->n_groups; g++)
+		if (!a->found->adopted[g])
+			gate->levels[g + 1] = GATE_CLOSED;
+	gate->installed = true;
+	gate->other = false;
+	return gate_install(a->keeper->nf, &a->keeper->config, gate);
+}
+
 /*
  * The gate first: nothing may answer that is not adopted. A table that stands
  * is kept only if there is something to adopt behind it. The moat has ended with
  * the process that laid it.
  */
-static int settle_gate(struct adopter *a, bool any)
+static int settle_gate(struct adopter *a, bool any, uint32_t left_ms)
 {
 	struct gate_state *gate = &a->keeper->ordered;
 	int r;
@@ -123,6 +187,8 @@ static int settle_gate(struct adopter *a, bool any)
 		*gate = (struct gate_state){ .installed = true };
 		return gate_install(a->keeper->nf, &a->keeper->config, NULL);
 	}
+	if (gate->other)
+		return change_gate(a, left_ms);
 	r = gate_guard(a->keeper->nf, &a->keeper->config, gate);
 	if (r < 0)
 		return r;
@@ -141,7 +207,8 @@ static int settle_gate(struct adopter *a, bool any)
  * adopt() - Keep what still answers, clear away what does not (R6)
  *
  * Addresses with our tag behind an open gate whose lease lives go on serving as
- * if nothing had happened. Blocks; called once, before the loop.
+ * if nothing had happened, also under another configuration: groups are known by
+ * their names. Blocks; called once, before the loop.
  *
  * @self: number of our node
  * @keeper: of the gate; knows afterwards how it stands
@@ -164,12 +231,14 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 	r = gate_read(keeper->nf, &keeper->config, &keeper->ordered);
 	if (r < 0)
 		return r;
-	if (keeper->ordered.installed) {
+	if (keeper->ordered.installed || keeper->ordered.other) {
 		measured = agent_now();
 		r = gate_lease_left(keeper->nf, &left_ms);
 		if (r < 0 && r != -ENOENT) /* flushed just now: nothing is left */
 			return r;
 	}
+	if (keeper->ordered.other && left_ms < GATE_TIMEOUT_MIN_MS)
+		left_ms = 0; /* the new tables take no lease as short as that */
 	for (uint8_t g = 0; left_ms && g < conf->n_groups; g++)
 		any |= found.adopted[g] = stands(&a, g);
 	if (any && left_ms > keeper->config.lease_ms) {
@@ -182,7 +251,7 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 		any = r >= 0;
 		left_ms = keeper->config.lease_ms;
 	}
-	r = settle_gate(&a, any);
+	r = settle_gate(&a, any, left_ms);
 	if (r < 0)
 		return r;
 	clear_staged(&a);

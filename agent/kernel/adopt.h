@@ -9,6 +9,7 @@ struct gatekeeper;
 
 struct adoption {
 	bool adopted[CORE_GROUPS_MAX];
+	bool grown[CORE_GROUPS_MAX]; /* adopted, and has addresses that it did not have before */
 	instant lease_until; /* of what has been adopted, at least */
 };
 

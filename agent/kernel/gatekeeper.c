@@ -10,9 +10,6 @@
 /* One refresh in so many also looks at the lease: about once a second. */
 enum { GATEKEEPER_LOOK = 5 };
 
-/* The gate takes no time shorter than this. */
-#define GATEKEEPER_LEAST_US (10 * USEC_PER_MSEC)
-
 static uint32_t ms(uint64_t us)
 {
 	return (uint32_t)((us + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
@@ -61,7 +58,7 @@ static int lay_devices(struct gatekeeper *keeper, const struct conf *conf)
 
 /**
  * gatekeeper_init() - Open the socket and lay out the gate for a configuration
- * @conf: read, not kept
+ * @conf: names of groups are borrowed from it
  *
  * Return: 0; -ENOMEM; errors of the socket.
  */
@@ -82,6 +79,9 @@ int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf)
 	if (!keeper->vips)
 		return -ENOMEM;
 	keeper->config.vips = keeper->vips;
+	keeper->config.names = keeper->names;
+	for (size_t g = 0; g < conf->n_groups; g++)
+		keeper->names[g] = conf->groups[g].name;
 	for (size_t g = 0; g < conf->n_groups; g++)
 		for (size_t i = 0; i < conf->groups[g].n_vips; i++)
 			keeper->vips[keeper->config.n_vips++] =
@@ -163,7 +163,8 @@ static uint32_t ms_until(instant end)
 {
 	uint64_t left_us = instant_since(end, agent_now());
 
-	return left_us < GATEKEEPER_LEAST_US ? 0 : (uint32_t)(left_us / USEC_PER_MSEC);
+	return left_us < GATE_TIMEOUT_MIN_MS * USEC_PER_MSEC ? 0
+							     : (uint32_t)(left_us / USEC_PER_MSEC);
 }
 
 /**

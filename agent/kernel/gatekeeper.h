@@ -10,8 +10,9 @@ struct worker_order;
 
 struct gatekeeper {
 	struct nl *nf;
-	struct gate_vip *vips;	     /* owned */
-	struct gate_device *devices; /* owned; of groups that have interfaces of their own */
+	struct gate_vip *vips;		    /* owned */
+	struct gate_device *devices;	    /* owned; of groups that have interfaces of their own */
+	const char *names[CORE_GROUPS_MAX]; /* of the groups, the configuration's */
 	struct gate_config config;
 	struct gate_state ordered; /* the levels as ordered last */
 	unsigned refreshes;	   /* of the copy in the arp family, counted */

@@ -338,6 +338,7 @@ int worker_new(const struct conf *conf, uint8_t self, struct gatekeeper *keeper,
 	}
 	w->gate = *keeper;
 	w->gate.config.vips = w->gate.vips;
+	w->gate.config.names = w->gate.names;
 	*keeper = (struct gatekeeper){ 0 };
 	w->conf = conf;
 	(void)pthread_mutex_init(&w->lock, NULL); /* default attributes: cannot fail */
