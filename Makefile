@@ -288,6 +288,8 @@ lint: deps-lint
 INSTALLED_PROGRAMS := $(SBINDIR)/takeoverd=$(BUILD)/takeoverd \
 	$(BINDIR)/takeoverctl=$(BUILD)/takeoverctl
 INSTALLED_UNIT := $(UNITDIR)/takeoverd.service
+INSTALLED_SERVICES := $(foreach service,$(wildcard units/*.service.in), \
+	$(UNITDIR)/$(basename $(notdir $(service)))=$(service))
 INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 	$(MODULESDIR)/takeover.conf=units/takeover.modules \
 	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
@@ -301,7 +303,7 @@ INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 	$(foreach words,$(wildcard units/completions/*.bash), \
 		$(BASHCOMPDIR)/$(basename $(notdir $(words)))=$(words)) \
 	$(foreach words,$(wildcard units/completions/_*),$(ZSHCOMPDIR)/$(notdir $(words))=$(words))
-INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_UNIT) $(INSTALLED_DATA)
+INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_SERVICES) $(INSTALLED_DATA)
 INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
 
 # Words of lists, of recipes and of the unit: a blank or a quote in one of them would
@@ -341,9 +343,11 @@ install: check-directories all
 	$(Q)for i in $(INSTALLED_PROGRAMS); do \
 		install -D -m 755 "$${i#*=}" "$$DESTDIR$${i%%=*}" || exit; \
 	done
-	$(Q)unit=$$(sed 's|@SBINDIR@|$(SBINDIR)|' units/takeoverd.service.in) && \
+	$(Q)for i in $(INSTALLED_SERVICES); do \
+		unit=$$(sed 's|@SBINDIR@|$(SBINDIR)|' "$${i#*=}") && \
 		printf '%s\n' "$$unit" | \
-		install -D -m 644 /dev/stdin "$$DESTDIR$(INSTALLED_UNIT)"
+		install -D -m 644 /dev/stdin "$$DESTDIR$${i%%=*}" || exit; \
+	done
 	$(Q)for i in $(INSTALLED_DATA); do \
 		install -D -m 644 "$${i#*=}" "$$DESTDIR$${i%%=*}" || exit; \
 	done

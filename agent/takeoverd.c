@@ -16,6 +16,7 @@
 #include "agent/cleanup.h"
 #include "agent/conf/self.h"
 #include "agent/home.h"
+#include "agent/kernel/adopt.h"
 #include "agent/log.h"
 #include "agent/recorder/stream.h"
 #include "agent/store.h"
@@ -24,16 +25,18 @@ enum { LARGE_SIZE = 32 * 1024 };
 
 struct options {
 	const char *config, *node, *trace;
-	bool check;
+	bool check, release;
 };
 
 static const char usage[] =
 	"Usage: takeoverd [--config FILE] [--node NAME] [--trace FILE] [--check]\n"
+	"       takeoverd --release\n"
 	"\n"
 	"  -c, --config FILE  configuration (default /etc/takeover/takeover.conf)\n"
 	"  -n, --node NAME    which of its nodes this is (default: found by address or host name)\n"
 	"  -t, --trace FILE   keep everything that the agent is told and decides, as text\n"
 	"      --check        say everything that is wrong with the configuration, and exit\n"
+	"      --release      remove what an agent that ended without order has left, and exit\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
@@ -50,6 +53,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{ "node", required_argument, NULL, 'n' },
 		{ "trace", required_argument, NULL, 't' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "release", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -69,6 +73,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case 'k':
 			ret->check = true;
+			break;
+		case 'r':
+			ret->release = true;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout);
@@ -209,6 +216,27 @@ static int run(const struct conf *conf, uint8_t self, uint8_t *key, const char *
 	return agent_run(agent);
 }
 
+/* Needs no configuration: what is ours is known by its marks. */
+static int release(void)
+{
+	_cleanup_(close_fdp) int lock = -1;
+	int r;
+
+	r = lock_state(state_directory(), &lock);
+	if (r < 0)
+		return r;
+	r = adopt_nothing();
+	if (r == -EBUSY)
+		log_say(LOG_LEVEL_ERROR,
+			"nothing is released: an agent runs here, which renews the "
+			"lease");
+	else if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot release: %s", strerror(-r));
+	else
+		log_say(LOG_LEVEL_NOTICE, "released: nothing of an agent is left here");
+	return r;
+}
+
 /*
  * Everything that can be wrong is looked at before anything is said.
  *
@@ -260,6 +288,8 @@ int main(int argc, char **argv)
 	r = parse_options(argc, argv, &options);
 	if (r >= 0)
 		return r;
+	if (options.release)
+		return release() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (sodium_init() < 0) {
 		(void)fputs("takeoverd: libsodium does not work here\n", stderr);
 		return EXIT_FAILURE;

@@ -2,6 +2,9 @@
 #include "agent/kernel/adopt.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/kernel/gatekeeper.h"
@@ -447,6 +450,73 @@ Test(adopt_sub, the_gate_knows_which_interface_answers_for_what)
 	cr_assert(c->devices[0].quiet, "it has a MAC that may be at both nodes");
 	for (size_t i = 0; i < c->n_vips; i++)
 		cr_assert_eq(c->vips[i].device, c->vips[i].group == SIP + 1 ? 1 : 0);
+}
+
+Test(adopt_sub, nothing_is_left_when_all_of_it_is_to_go)
+{
+	hold_sub();
+	hold_also(DB);
+	held_add_for("10.9.9.9", 32, "vb", 600); /* of another configuration */
+	sh("ip address add 10.9.9.8/32 dev vb");
+	sh("ip link add vip9 link va type macvlan && ip link set vip9 alias takeoverd");
+	sh("ip link add vip8 link va type macvlan");
+	sh("nft flush set inet takeover lease");
+	cr_assert_eq(adopt_nothing(), 0);
+	cr_assert_eq(held_count(), 0);
+	cr_assert(held("10.9.9.8/32"), "not ours");
+	cr_assert(if_nametoindex("vip8"), "not ours");
+	cr_assert_not(if_nametoindex("vip0") || if_nametoindex("vip9"));
+	cr_assert(gate().installed);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(gate().levels[DB + 1], GATE_CLOSED);
+	cr_assert_eq(adopt_nothing(), 0, "twice is as good");
+}
+
+Test(adopt, what_still_serves_goes_when_its_lease_is_over)
+{
+	uint32_t left_ms;
+
+	hold(SIP, GATE_ANSWER, SHORT_MS);
+	cr_assert_eq(adopt_nothing(), 0);
+	cr_assert_eq(gate_lease_left(keeper.nf, &left_ms), 0);
+	cr_assert_eq(left_ms, 0);
+	cr_assert_eq(held_count(), 0);
+}
+
+Test(adopt, what_was_left_without_a_gate_goes_too)
+{
+	hold_addresses(SIP);
+	cr_assert_eq(adopt_nothing(), 0);
+	cr_assert_eq(held_count(), 0);
+	cr_assert_not(gate().installed);
+}
+
+static void *lengthen_when_it_waits(void *data)
+{
+	char path[64], line[64] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", *(const pid_t *)data);
+	while (strtol(line, NULL, 10) != SYS_clock_nanosleep) {
+		FILE *f = fopen(path, "re");
+
+		cr_assert(f && fgets(line, sizeof(line), f));
+		fclose(f);
+	}
+	cr_assert_eq(gate_extend(last.nf, LONG_MS), 0);
+	return NULL;
+}
+
+Test(adopt, nothing_goes_while_an_agent_renews_the_lease)
+{
+	pid_t waits = gettid();
+	pthread_t agent;
+
+	hold(SIP, GATE_ANSWER, 500);
+	cr_assert_eq(pthread_create(&agent, NULL, lengthen_when_it_waits, &waits), 0);
+	cr_assert_eq(adopt_nothing(), -EBUSY);
+	cr_assert_eq(pthread_join(agent, NULL), 0);
+	cr_assert_eq(held_count(), 3);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
 }
 
 /* The moat has ended with the last life. Return: does it stand again, and let the group work? */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "agent/kernel/adopt.h"
 #include "agent/agent.h"
@@ -9,6 +10,9 @@
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
+
+/* When the kernel says that the lease has this long to live, it may be a little longer. */
+enum { LEASE_LATE_MS = 20 };
 
 struct adopter {
 	const struct conf *conf;
@@ -264,4 +268,75 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 	found.lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);
 	*ret = found;
 	return 0;
+}
+
+/* 0: there is none. */
+static int lease_left(struct nl *nf, uint32_t *ret_ms)
+{
+	int r = gate_lease_left(nf, ret_ms);
+
+	if (r != -ENOENT)
+		return r;
+	*ret_ms = 0; /* no gate either */
+	return 0;
+}
+
+/*
+ * What a lease still lets answer goes on until then: the peer waits for that as well.
+ *
+ * Return: 0; -EBUSY if somebody has renewed it; errors of the kernel.
+ */
+static int await_lease_end(struct nl *nf)
+{
+	struct timespec ts;
+	uint32_t left_ms;
+	int r;
+
+	r = lease_left(nf, &left_ms);
+	if (r < 0 || left_ms == 0)
+		return r;
+	left_ms += LEASE_LATE_MS;
+	ts = (struct timespec){ .tv_sec = left_ms / 1000,
+				.tv_nsec = (long)(left_ms % 1000) * 1000 * 1000 };
+	(void)nanosleep(&ts, NULL); /* whatever interrupts it ends us */
+	r = lease_left(nf, &left_ms);
+	if (r < 0)
+		return r;
+	return left_ms ? -EBUSY : 0;
+}
+
+/**
+ * adopt_nothing() - Clear away all that an agent has left, whatever its configuration was
+ *
+ * Addresses with our tag and interfaces that we have made; the gate stays, and is
+ * closed. Waits until the lease is over, of which nothing is taken away.
+ *
+ * Return: 0; -EBUSY if the lease is renewed: an agent runs; -ENOMEM; errors of the kernel.
+ */
+int adopt_nothing(void)
+{
+	_cleanup_(conf_freep) struct conf *none = calloc(1, sizeof(*none));
+	_cleanup_(gatekeeper_done) struct gatekeeper keeper = { 0 };
+	_cleanup_(adopter_done) struct adopter a = { .conf = none, .keeper = &keeper };
+	struct adoption found = { 0 };
+	int r, rest;
+
+	if (!none)
+		return -ENOMEM;
+	a.found = &found;
+	r = nl_open(NETLINK_ROUTE, &a.route);
+	if (r < 0)
+		return r;
+	r = gatekeeper_init(&keeper, none);
+	if (r < 0)
+		return r;
+	r = await_lease_end(keeper.nf);
+	if (r < 0)
+		return r;
+	r = gate_shut(keeper.nf, &keeper.config);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = subs_tidy(a.route, none); /* what is on them goes with them, at once */
+	rest = remove_rest(&a);
+	return rest < 0 ? rest : r;
 }

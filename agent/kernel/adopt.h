@@ -14,3 +14,4 @@ struct adoption {
 };
 
 int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, struct adoption *ret);
+int adopt_nothing(void);

@@ -69,13 +69,8 @@ scenario_service_traces_out_of_real_time()
 	local task policy
 
 	alone
-	in_node a mkdir /etc/systemd/system/takeoverd.service.d
-	in_node a tee /etc/systemd/system/takeoverd.service.d/trace.conf >/dev/null <<-END
-		[Service]
-		ExecStart=
-		ExecStart=$(in_node a sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/takeoverd.service) --trace /var/lib/takeover/all
-	END
-	in_node a systemctl daemon-reload
+	drop_in a trace ExecStart= "ExecStart=$(in_node a sed -n 's/^ExecStart=//p' \
+		/usr/lib/systemd/system/takeoverd.service) --trace /var/lib/takeover/all"
 	agent_start a
 	wait_role a primary
 	for task in "/proc/${AGENT[a]}/task"/*; do
@@ -192,6 +187,58 @@ scenario_service_crash_is_adopted()
 	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
 	[[ $PRIMARY == a ]] || fail "the group moved"
 	assert_holder a
+}
+
+# drop_in NODE NAME [LINE...]: for the service; without a line it is taken away again
+drop_in()
+{
+	local file=/etc/systemd/system/takeoverd.service.d/$2.conf node=$1
+
+	shift 2
+	in_node "$node" mkdir -p "${file%/*}"
+	if (($#)); then
+		printf '%s\n' '[Service]' "$@" | in_node "$node" tee "$file" >/dev/null
+	else
+		in_node "$node" rm "$file"
+	fi
+	in_node "$node" systemctl daemon-reload
+}
+
+# It crashes, and what is started in its place does so as well: silent by its lease, taken
+# over, and when systemd gives up, and not before, nothing is left. Then it comes back.
+scenario_service_that_gives_up_is_cleaned_up()
+{
+	local address
+
+	pair_up
+	drop_in a broken ExecStart= ExecStart=/bin/false
+	in_node a systemctl start takeover-primary@sip.target # as a service would be bound to it
+	both_start
+	agent_signal a KILL
+	wait_role b primary
+	for address in "$VIP4" "$VIP6"; do
+		in_ns a "$PROBE" wait-address "$address" absent "$PATIENCE" ||
+			fail "$address is left on node a: $(journal a)"
+	done
+	both_stop
+	fact both_us "${R[both_us]}"
+	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	unit_is a ActiveState failed
+	unit_is a NRestarts 11 # by the last of them the limit was reached
+	in_node a systemctl start takeover-cleanup # waits for the one that runs
+	target_is a primary inactive
+	[[ $(in_node a journalctl --unit=takeover-cleanup --output=cat | grep -c '^released') == 2 ]] ||
+		fail "cleaned up at another time: $(in_node a journalctl --unit=takeover-cleanup)"
+	[[ $(in_node a nft list set inet takeover lease) != *elements* ]] || fail "the gate is open"
+	assert_holder b
+
+	drop_in a broken
+	in_node a systemctl reset-failed takeoverd
+	agent_start a
+	wait_role a backup
+	! in_node a systemctl start takeover-cleanup || fail "cleaned up beside an agent"
+	settle
+	[[ $PRIMARY == b ]] || fail "the group moved"
 }
 
 # The lease has silenced it long before, the watchdog makes it useful again.
