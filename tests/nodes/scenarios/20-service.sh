@@ -44,15 +44,30 @@ scenario_service_has_two_capabilities()
 }
 
 # A machine that is busy with other things still renews the lease in time. So does a single
-# processor that adds thousands of addresses: what has that done is one step below.
+# processor that adds thousands of addresses: what has that done is one step below. However
+# long they take, and whatever limit is usual on the host, they do not end the agent.
 scenario_service_runs_at_realtime_priority()
 {
-	local task policy worker=
+	local task policy i worker=
 
-	alone
+	net_up
+	{
+		config_default
+		printf '[Group many]\n'
+		for ((i = 0; i < 3000; i++)); do
+			printf 'VirtualAddress=10.77.%d.%d/32 eth0\n' $((100 + i / 250)) $((i % 250 + 1))
+		done
+	} >"$DIR/takeover.conf"
+	nodes_up a
+	in_node a mkdir -p /etc/systemd/system.conf.d
+	in_node a tee /etc/systemd/system.conf.d/test.conf >/dev/null \
+		<<<$'[Manager]\nDefaultLimitRTTIME=20ms'
+	in_node a systemctl daemon-reload
+	[[ $(in_node a systemctl show --property=DefaultLimitRTTIME --value) == 20000 ]] ||
+		fail "systemd has not taken the limit"
 	agent_start a
+	wait_role a primary many
 	wait_role a primary
-	assert_holder a
 	for task in "/proc/${AGENT[a]}/task"/*; do
 		# behind the name in brackets the policy is the 39th word; 2 is SCHED_RR
 		policy=$(sed 's/.*) //' "$task/stat" | cut -d' ' -f39)
@@ -61,6 +76,9 @@ scenario_service_runs_at_realtime_priority()
 	done
 	chrt -p "${AGENT[a]}" | grep -qx '.*priority: 5' || fail "$(chrt -p "${AGENT[a]}")"
 	chrt -p "$worker" | grep -qx '.*priority: 4' || fail "the worker: $(chrt -p "$worker")"
+	agent_end a TERM
+	assert_tagged a ""
+	unit_is a NRestarts 0
 }
 
 # But what makes the text of a trace does not, also with what the unit forbids.
@@ -170,15 +188,24 @@ scenario_service_sigkill_is_restarted()
 	assert_holder "$PRIMARY"
 }
 
-# A lease that outlasts the restart on a busy machine: nothing moves at all.
+# A lease that outlasts the restart on a busy machine: nothing moves at all, when it crashes,
+# and when it is stuck and the watchdog finds out in time.
 scenario_service_crash_is_adopted()
 {
+	local signal
+
 	LEASE=${LEASE:-2s} DEAD_TIME=${DEAD_TIME:-2500ms}
 	pair_up
+	drop_in a watchdog WatchdogSec=700ms # taken with the start that follows
 	send_start load c "$VIP4"
-	agent_signal a KILL
-	"$PROBE" wait-exit "${AGENT[a]}" "$PATIENCE" || fail "it does not die"
-	after_restart a
+	for signal in KILL STOP; do
+		agent_signal a "$signal"
+		"$PROBE" wait-exit "${AGENT[a]}" "$PATIENCE" || fail "SIG$signal: it does not end"
+		wait_property a manager NodeName "${NODE_NAME[a]}"
+		find_agent a
+	done
+	unit_is a NRestarts 2
+	unit_is a ActiveState active
 	wait_role a primary
 	settle
 	send_some c "$VIP4" 1500
