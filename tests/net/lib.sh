@@ -81,6 +81,43 @@ in_ns()
 	nsenter --net="/run/netns/$NET-$ns" -- "$@"
 }
 
+# ns_make NS: a host that is plugged in nowhere
+ns_make()
+{
+	ip netns add "$NET-$1"
+	in_ns "$1" sh -c 'cd /proc/sys/net/ipv6/conf &&
+		echo 0 >default/accept_dad && echo 0 >all/accept_dad &&
+		echo 0 >default/dad_transmits && echo 0 >default/accept_ra &&
+		echo 0 >default/router_solicitations'
+}
+
+# ns_cables NS: what plugs it in, for ip -batch among the bridges
+ns_cables()
+{
+	local i
+
+	for i in 0 1; do
+		[[ $i == 0 || $1 == [ab] ]] || continue
+		echo "link add $1$i type veth peer name eth$i address $(mac "$1" $i) netns $NET-$1"
+		echo "link set $1$i master br$i up"
+	done
+}
+
+# ns_addresses NS: of its own
+ns_addresses()
+{
+	{
+		echo "link set lo up"
+		echo "link set eth0 up"
+		echo "address add 10.77.0.${NUMBER[$1]}/16 dev eth0"
+		echo "address add fd77::${NUMBER[$1]}/64 dev eth0 nodad"
+		if [[ $1 == [ab] ]]; then
+			echo "link set eth1 up"
+			echo "address add 10.78.0.${NUMBER[$1]}/24 dev eth1"
+		fi
+	} | ip -n "$NET-$1" -batch -
+}
+
 net_up()
 {
 	local ns i
@@ -88,11 +125,7 @@ net_up()
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-$NET.XXXXXX")
 	chmod 755 "$DIR" # an unprivileged caller must reach the buses
 	for ns in br a b c ca cb; do
-		ip netns add "$NET-$ns"
-		in_ns "$ns" sh -c 'cd /proc/sys/net/ipv6/conf &&
-			echo 0 >default/accept_dad && echo 0 >all/accept_dad &&
-			echo 0 >default/dad_transmits && echo 0 >default/accept_ra &&
-			echo 0 >default/router_solicitations'
+		ns_make "$ns"
 	done
 	{
 		echo "link set lo up"
@@ -101,25 +134,11 @@ net_up()
 			echo "link set br$i up"
 		done
 		for ns in a b c ca cb; do
-			echo "link add ${ns}0 type veth peer name eth0 address $(mac $ns 0) netns $NET-$ns"
-			echo "link set ${ns}0 master br0 up"
-		done
-		for ns in a b; do
-			echo "link add ${ns}1 type veth peer name eth1 address $(mac $ns 1) netns $NET-$ns"
-			echo "link set ${ns}1 master br1 up"
+			ns_cables "$ns"
 		done
 	} | ip -n "$NET-br" -batch -
 	for ns in a b c ca cb; do
-		{
-			echo "link set lo up"
-			echo "link set eth0 up"
-			echo "address add 10.77.0.${NUMBER[$ns]}/16 dev eth0"
-			echo "address add fd77::${NUMBER[$ns]}/64 dev eth0 nodad"
-			if [[ $ns == [ab] ]]; then
-				echo "link set eth1 up"
-				echo "address add 10.78.0.${NUMBER[$ns]}/24 dev eth1"
-			fi
-		} | ip -n "$NET-$ns" -batch -
+		ns_addresses "$ns"
 	done
 	tie ca a
 	tie cb b
@@ -428,6 +447,15 @@ node_kill()
 	printf 'link delete %s0\nlink delete %s1\n' "$1" "$1" | ip -n "$NET-br" -batch -
 	end_all "$NET-$1"
 	ip netns delete "$NET-$1"
+}
+
+# node_wire NODE: again, after node_kill
+node_wire()
+{
+	in_ns br nft delete table bridge power
+	ns_make "$1"
+	ns_cables "$1" | ip -n "$NET-br" -batch -
+	ns_addresses "$1"
 }
 
 # rss_kib NODE: what its agent has in memory

@@ -60,14 +60,48 @@ scenario_node_frozen_is_silent()
 	assert_holder b
 }
 
-# Nobody hears the backup any more; when it is back there is one primary.
-scenario_node_cut_off_comes_back()
+# What a person does by hand: cut the backup off, heal it (then one is primary again), take
+# the power from the primary, give it back, reboot the other, and clear up.
+# shellcheck disable=SC1090 # a file that there is not yet
+scenario_node_tool_does_what_it_says()
 {
-	pair_up
-	node_cut b
+	local state
+
+	tool up
+	state=$(echo "${TMPDIR:-/tmp}/takeover-$NET".??????/state)
+	. "$state" # what the tool keeps: DIR, LEADER, PIDS
+	settle
+	[[ $PRIMARY == a ]] || fail "the first that was started is not primary"
+	[[ $(tool enter b hostname) == beta ]] || fail "entered something else"
+	[[ $(tool client "$PROBE" send "$VIP4" "$PORT" --count 5) == *' alpha=5'* ]] ||
+		fail "the client is not served"
+	! tool up 2>/dev/null || fail "up twice"
+	! tool boot b 2>/dev/null || fail "booted twice"
+	tool cut b
 	wait_property a peer/beta State '!up'
 	wait_role b primary
-	node_join b
+	tool heal b
 	settle
 	assert_holder "$PRIMARY"
+	[[ $PRIMARY == a ]] || tool enter b takeoverctl switchover sip >/dev/null
+	wait_role a primary
+	tool off a
+	wait_role b primary
+	! tool enter a true 2>/dev/null || fail "a node without power can be entered"
+	tool boot a
+	. "$state"
+	settle
+	[[ $PRIMARY == b ]] || fail "a node that came back took the group"
+	tool reboot b
+	. "$state"
+	settle
+	[[ $PRIMARY == a ]] || fail "a node that was rebooted kept the group"
+	tool down
+	[[ ! -e $state && ! -e /run/netns/$NET-br && ! -e /run/netns/$NET-a ]] ||
+		fail "something is left"
+}
+
+tool()
+{
+	TAKEOVER_NET=$NET "$HERE/node.sh" "$@" 2>>"$DIR/tool.err"
 }
