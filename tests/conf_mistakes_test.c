@@ -11,6 +11,7 @@
 	"[Node beta]\nAddress=10.0.0.2\n"
 #define GROUP "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
 #define GOOD NODES GROUP
+#define NINE(line) line line line line line line line line line
 
 /* The problems of @text, one a line: "LINE: sentence", the file left out. */
 static char *problems_of(const char *text, size_t len)
@@ -272,6 +273,37 @@ static const struct {
 	{ GOOD "Mode=magic\n", "7: Mode= takes alias, subinterface or none, not \"magic\".\n" },
 	{ GOOD "Handover=abrupt\n", "7: Handover= takes strict or seamless, not \"abrupt\".\n" },
 	{ GOOD "Redundancy=cold\n", "7: Redundancy= takes hot or warm, not \"cold\".\n" },
+	{ GOOD "Unit=\n",
+	  "7: Unit= takes the name of a unit such as kamailio.service, not \"\".\n" },
+	{ GOOD "Unit=kamailio\n", "7: Unit= takes the whole name of a unit: kamailio.service?\n" },
+	{ GOOD "Unit=kamailio.conf\n",
+	  "7: Unit= takes the name of a unit such as kamailio.service, not \"kamailio.conf\".\n" },
+	{ GOOD "Unit=.service\n",
+	  "7: Unit= takes the name of a unit such as kamailio.service, not \".service\".\n" },
+	{ GOOD "Unit=@a.service\n",
+	  "7: Unit= takes the name of a unit such as kamailio.service, not \"@a.service\".\n" },
+	{ GOOD "Unit=a.service b.service\n",
+	  "7: Unit= takes the name of a unit such as kamailio.service, not \"a.service "
+	  "b.service\".\n" },
+	{ GOOD "Unit=a@.service\n",
+	  "7: Unit= takes a unit, and a@.service is a template; an instance of it has a name "
+	  "between @ and the dot.\n" },
+	{ GOOD "UnitGrace=11min\n",
+	  "7: UnitGrace= takes a time from 0 to 10min, not \"11min\".\n" },
+	{ GOOD "BeforeRelease=takeover-a.service\n",
+	  "7: BeforeRelease= takes start or stop and a unit such as takeover-commit@sip.service, "
+	  "not \"takeover-a.service\".\n" },
+	{ GOOD "BeforeRelease=restart takeover-a.service\n",
+	  "7: BeforeRelease= takes start or stop and a unit such as takeover-commit@sip.service, "
+	  "not \"restart takeover-a.service\".\n" },
+	{ GOOD "BeforeClaim=start takeover-a.service now\n",
+	  "7: BeforeClaim= takes start or stop and a unit such as takeover-commit@sip.service, "
+	  "not \"start takeover-a.service now\".\n" },
+	{ GOOD "BeforeClaim=start kamailio.service\n",
+	  "7: BeforeClaim= takes a unit whose name begins with takeover-, the only ones that the "
+	  "agent may start and stop; make one that does what kamailio.service is wanted for.\n" },
+	{ GOOD NINE("BeforeClaim=stop takeover-a.service\n"),
+	  "15: BeforeClaim= may be given 8 times at most.\n" },
 	{ GOOD "Preempt=maybe\n", "7: Preempt= takes yes or no, not \"maybe\".\n" },
 	{ GOOD "WhenAlone=cry\n", "7: WhenAlone= takes keep or release, not \"cry\".\n" },
 	{ GOOD "Linger=11s\n", "7: Linger= takes a time from 0 to 10s, not \"11s\".\n" },

@@ -172,6 +172,38 @@ Test(conf, what_is_printed_is_read_back_the_same)
 	}
 }
 
+Test(conf, units_are_read_in_order_and_printed)
+{
+	_cleanup_(conf_freep) struct conf *conf =
+		conf_from_text(NODES GROUP "Unit=kam@a\\x2db.service\nUnitGrace=0\n"
+					   "BeforeRelease=stop takeover-primary@sip.target\n"
+					   "BeforeRelease=start\ttakeover-save@sip.service\n"
+					   "BeforeClaim=start takeover-x.service\nBeforeClaim=\n"
+					   "BeforeClaim=start takeover-commit@sip.service\n");
+	_cleanup_(conf_freep) struct conf *none = conf_from_text(NODES GROUP);
+	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
+	const struct conf_group *group = &conf->groups[0];
+
+	cr_expect_str_eq(group->unit, "kam@a\\x2db.service");
+	cr_expect_eq(group->unit_grace_us, 0);
+	cr_assert_eq(group->before_release.n, 2);
+	cr_expect(group->before_release.v[0].stop);
+	cr_expect_str_eq(group->before_release.v[0].unit, "takeover-primary@sip.target");
+	cr_expect_not(group->before_release.v[1].stop);
+	cr_expect_str_eq(group->before_release.v[1].unit, "takeover-save@sip.service");
+	cr_assert_eq(group->before_claim.n, 1, "an empty line forgets those before it");
+	cr_expect_str_eq(group->before_claim.v[0].unit, "takeover-commit@sip.service");
+	cr_expect_not_null(strstr(printed, "\nUnitGrace=0\n"));
+	cr_expect_not_null(strstr(printed, "\nBeforeRelease=stop takeover-primary@sip.target\n"
+					   "BeforeRelease=start takeover-save@sip.service\n"));
+	cr_expect_eq(again->digest, conf->digest);
+	cr_expect_neq(none->digest, conf->digest);
+	cr_expect_null(none->groups[0].unit);
+	cr_expect_eq(none->groups[0].unit_grace_us, 5000000);
+	cr_expect_eq(none->groups[0].before_release.n, 0);
+}
+
 Test(conf, a_role_has_no_addresses)
 {
 	_cleanup_(conf_freep) struct conf *alias = conf_from_text(NODES GROUP);
@@ -310,7 +342,9 @@ Test(conf, every_mode_has_a_name_of_its_own)
 
 Test(conf, every_key_of_the_table_is_printed)
 {
-	_cleanup_(conf_freep) struct conf *conf = conf_from_text(GOOD);
+	_cleanup_(conf_freep) struct conf *conf =
+		conf_from_text(GOOD "Unit=a.service\nBeforeRelease=stop takeover-a.service\n"
+				    "BeforeClaim=start takeover-a.service\n");
 	_cleanup_(freep) char *printed = print(conf);
 	const struct conf_key *keys;
 	size_t n;
@@ -360,6 +394,10 @@ Test(conf, digest_differs_when_anything_differs)
 		"[Agent]\nAnnounce=10ms\n" GOOD,
 		"[Agent]\nAnnounceRefresh=1s\n" GOOD,
 		GOOD "Preempt=yes\n",
+		GOOD "Unit=kamailio.service\n",
+		GOOD "UnitGrace=1s\n",
+		GOOD "BeforeRelease=stop takeover-a.service\n",
+		GOOD "BeforeClaim=stop takeover-a.service\n",
 		GOOD "VirtualAddress=10.0.0.4 eth0\n",
 		NODES "Priority=101\n" GROUP,
 		NODES "[Group sip]\nVirtualAddress=10.0.0.3/25 eth0\n",

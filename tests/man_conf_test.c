@@ -186,6 +186,7 @@ Test(man, the_limits_are_those_of_the_program)
 		{ "groups", CORE_GROUPS_MAX },
 		{ "virtual addresses of all groups together", CONF_VIPS_MAX },
 		{ "times of Cm Announce Ns =", CORE_ANNOUNCE_MAX },
+		{ "units before a release, or a claim, of a group", CONF_STEPS_MAX },
 		{ "bytes of a name", CONF_NAME_MAX },
 		{ "bytes of a file", CONF_FILE_MAX },
 	};

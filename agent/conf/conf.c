@@ -24,6 +24,9 @@ struct conf *conf_free(struct conf *conf)
 		free(conf->groups[i].vips);
 		free(conf->groups[i].ifnames);
 		free(conf->groups[i].subs);
+		free(conf->groups[i].unit);
+		conf_steps_done(&conf->groups[i].before_release);
+		conf_steps_done(&conf->groups[i].before_claim);
 	}
 	free(conf->key_file);
 	free(conf);

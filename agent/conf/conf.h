@@ -20,6 +20,7 @@ enum {
 	CONF_NAME_MAX = 32,    /* bytes of a node's or group's name */
 	CONF_PATHS_MAX = 4,    /* unique addresses of a node */
 	CONF_VIPS_MAX = 8192,  /* virtual addresses of all groups together */
+	CONF_STEPS_MAX = 8,    /* of one kind, of one group */
 	CONF_STAGE_MANY = 100, /* above it Stage=auto means yes: to add these takes some 10 ms */
 	CONF_IFNAME_SIZE = 16,
 	CONF_KEY_SIZE = 32,
@@ -73,6 +74,18 @@ struct conf_sub {
 	uint8_t given[6]; /* CONF_MAC_GIVEN */
 };
 
+/* One step of a move: a unit of systemd that is started or stopped. */
+struct conf_step {
+	bool stop;
+	char *unit; /* owned */
+};
+
+/* In the order in which they are taken. */
+struct conf_steps {
+	struct conf_step *v; /* owned */
+	size_t n;
+};
+
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id;
@@ -85,6 +98,9 @@ struct conf_group {
 	size_t n_subs;
 	enum conf_stage stage;
 	bool staged; /* what it comes to: all are on sub-interfaces, and it is so wanted */
+	char *unit;  /* owned: Unit=, the service that is watched; NULL: none */
+	uint32_t unit_grace_us;
+	struct conf_steps before_release, before_claim;
 	struct core_group_config core;
 };
 

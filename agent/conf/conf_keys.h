@@ -58,11 +58,13 @@ const char *conf_nearest(const char *word, const char *const *words, size_t n);
 
 int conf_parse_time(const char *text, uint64_t *ret_us);
 void conf_print_time(uint64_t us, FILE *to);
+void conf_steps_done(struct conf_steps *steps);
 bool conf_ifname_valid(const char *name);
 
 extern const struct conf_kind conf_kind_time, conf_kind_seconds, conf_kind_times, conf_kind_u16,
 	conf_kind_mark, conf_kind_bool, conf_kind_choice, conf_kind_mode, conf_kind_path,
-	conf_kind_address, conf_kind_vip, conf_kind_sub, conf_kind_stage;
+	conf_kind_address, conf_kind_vip, conf_kind_sub, conf_kind_stage, conf_kind_unit,
+	conf_kind_steps;
 
 int conf_complain(const struct conf_place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
