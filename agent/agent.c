@@ -236,7 +236,7 @@ static void announce_group(struct agent *agent, uint8_t group)
  * In this order: nothing in the kernel is touched before it is certain that no other agent works
  * there, and the gate is settled before the first heartbeat says anything about us.
  */
-static int start(struct agent *agent, const uint8_t *key, int trace_fd)
+static int start(struct agent *agent, const uint8_t *key, const struct agent_files *files)
 {
 	_cleanup_(gatekeeper_done) struct gatekeeper keeper = { 0 };
 	struct core_config config;
@@ -265,10 +265,14 @@ static int start(struct agent *agent, const uint8_t *key, int trace_fd)
 	r = said("prepare for the bus", bus_new(agent, &agent->bus));
 	if (r < 0)
 		return r;
+	r = said("prepare for another configuration",
+		 reload_new(agent, &files->reader, &agent->reload));
+	if (r < 0)
+		return r;
 	conf_core(agent->conf, agent->self, &config);
 	core_init(&agent->core, &config);
-	r = said("start the flight recorder",
-		 recorder_new(&agent->core, agent->state_directory, trace_fd, &agent->recorder));
+	r = said("start the flight recorder", recorder_new(&agent->core, agent->state_directory,
+							   files->trace, &agent->recorder));
 	if (r < 0)
 		return r;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
@@ -303,7 +307,7 @@ int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
 	agent->conf = conf;
 	agent->self = self;
 	agent->state_directory = files->state_directory;
-	r = start(agent, key, files->trace);
+	r = start(agent, key, files);
 	if (r < 0)
 		return r;
 	*ret = TAKE(agent);
@@ -318,6 +322,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	agent->bus = bus_free(agent->bus);
+	reload_free(agent->reload);
 	worker_free(agent->worker);
 	disk_free(agent->disk);
 	announcer_free(agent->announcer);
@@ -336,7 +341,8 @@ struct agent *agent_free(struct agent *agent)
 /**
  * agent_run() - Until told to stop
  *
- * Return: 0; errors of the loop.
+ * Return: 0; 1 if it ended for another configuration, of which the reader knows; errors of
+ * the loop.
  */
 int agent_run(struct agent *agent)
 {
@@ -352,6 +358,8 @@ int agent_run(struct agent *agent)
 	r = said("go on", sd_event_loop(agent->loop));
 	if (r < 0)
 		recorder_keep(agent->recorder, "the agent ended with an error");
+	if (r == 0 && reload_is_due(agent->reload))
+		return 1; /* the next one says READY=1 */
 	(void)sd_notify(false, "STOPPING=1");
 	return r;
 }

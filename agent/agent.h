@@ -16,6 +16,7 @@
 #include "agent/kernel/watch.h"
 #include "agent/kernel/worker.h"
 #include "agent/recorder/recorder.h"
+#include "agent/reload.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
@@ -64,6 +65,7 @@ struct agent {
 	struct monitor *rtnl, *nft;
 	struct links links;
 	struct bus *bus; /* NULL while there is none */
+	struct reload *reload;
 
 	struct core_event deferred[AGENT_DEFERRED_MAX]; /* came of acting; heard after it */
 	size_t n_deferred;
@@ -91,10 +93,11 @@ struct agent {
 	instant disowned_logged, refused_logged, deaf_logged, gate_logged;
 };
 
-/* Where the agent writes. */
+/* Where the agent writes, and what it reads again when it is told to. */
 struct agent_files {
 	const char *state_directory; /* borrowed */
 	int trace;		     /* of stream_open(): everything that the core is told; -1 */
+	struct reload_reader reader;
 };
 
 int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,

@@ -8,6 +8,7 @@
 #include "agent/cleanup.h"
 #include "agent/explain/explain.h"
 #include "agent/log.h"
+#include "agent/reload.h"
 #include "agent/why.h"
 
 /* A bus that is not there is looked for soon, as it may only restart, then less and less often. */
@@ -87,6 +88,11 @@ static void ask_announce(void *ctx, size_t group)
 static int get_trace(void *ctx)
 {
 	return recorder_read(((struct bus *)ctx)->agent->recorder);
+}
+
+static void ask_reload(void *ctx, api_request request)
+{
+	reload_begin(((struct bus *)ctx)->agent->reload, request);
 }
 
 static void named(void *ctx, int err)
@@ -221,6 +227,7 @@ int bus_new(struct agent *agent, struct bus **ret)
 				     .set_maintenance = set_maintenance,
 				     .announce = ask_announce,
 				     .get_trace = get_trace,
+				     .reload = ask_reload,
 				     .named = named };
 	r = bus_values_new(agent, &bus->values);
 	if (r < 0)
@@ -263,6 +270,21 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 		(void)api_reply_error(
 			bus->api, action->reply.request, core_result_name(action->reply.result),
 			why_refused(bus->agent, action->group, action->reply.result, bus->why));
+}
+
+/**
+ * bus_reply_reload() - Answer who wanted the configuration read again
+ * @error: name without prefix; NULL: it is good
+ * @text: for people
+ */
+void bus_reply_reload(struct bus *bus, api_request request, const char *error, const char *text)
+{
+	if (!bus->api)
+		return;
+	if (error)
+		(void)api_reply_error(bus->api, request, error, text); /* as in bus_reply() */
+	else
+		(void)api_reply_ok(bus->api, request, "", 0);
 }
 
 /**

@@ -236,25 +236,34 @@ static int on_disk(sd_event_source *source, int fd, uint32_t events, void *data)
 	return 0;
 }
 
-/* Without a handler they would end us, and nobody would have released anything. */
-static int on_other_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
+{
+	struct agent *agent = data;
+
+	(void)source;
+	(void)si;
+	reload_begin(agent->reload, 0);
+	return 0;
+}
+
+/* Without a handler it would end us, and nobody would have released anything. */
+static int on_usr1(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {
 	(void)source;
+	(void)si;
 	(void)data;
-	log_say(LOG_LEVEL_NOTICE,
-		si->ssi_signo == SIGHUP
-			? "SIGHUP: a running agent does not read its configuration again; SIGUSR2 "
-			  "and a new start do, and the addresses stay"
-			: "SIGUSR1 means nothing here");
+	log_say(LOG_LEVEL_NOTICE, "SIGUSR1 means nothing here");
 	return 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {
 	struct core_event event = { .type = CORE_EV_STOP, .restart = si->ssi_signo == SIGUSR2 };
+	struct agent *agent = data;
 
 	(void)source;
-	agent_step(data, &event);
+	reload_forget(agent->reload);
+	agent_step(agent, &event);
 	return 0;
 }
 
@@ -326,8 +335,8 @@ static int attach_signals(struct agent *agent)
 		int signo;
 		sd_event_signal_handler_t handler;
 	} signals[] = {
-		{ SIGTERM, on_signal },	     { SIGINT, on_signal },	   { SIGUSR2, on_signal },
-		{ SIGHUP, on_other_signal }, { SIGUSR1, on_other_signal },
+		{ SIGTERM, on_signal }, { SIGINT, on_signal }, { SIGUSR2, on_signal },
+		{ SIGHUP, on_hangup },	{ SIGUSR1, on_usr1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {

@@ -14,11 +14,11 @@
 
 #include "agent/agent.h"
 #include "agent/cleanup.h"
-#include "agent/conf/self.h"
 #include "agent/home.h"
 #include "agent/kernel/adopt.h"
 #include "agent/log.h"
 #include "agent/recorder/stream.h"
+#include "agent/setup.h"
 #include "agent/store.h"
 
 enum { LARGE_SIZE = 32 * 1024 };
@@ -40,10 +40,10 @@ static const char usage[] =
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
-	"Stays in the foreground. SIGTERM hands over and releases; SIGUSR2 keeps the addresses\n"
-	"for a restart. The bus is found by DBUS_SYSTEM_BUS_ADDRESS; terms are kept in\n"
-	"STATE_DIRECTORY (default /var/lib/takeover). The key, the same on both hosts, is made\n"
-	"with: takeoverctl genkey /etc/takeover/key\n";
+	"Stays in the foreground. SIGTERM hands over and releases; SIGHUP reads the configuration\n"
+	"again; SIGUSR2 keeps the addresses for a restart. The bus is found by\n"
+	"DBUS_SYSTEM_BUS_ADDRESS; terms are kept in STATE_DIRECTORY (default /var/lib/takeover).\n"
+	"The key, the same on both hosts, is made with: takeoverctl genkey /etc/takeover/key\n";
 
 /* Return: -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
@@ -95,20 +95,6 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		return 2;
 	}
 	return -1;
-}
-
-static void report(const struct conf_problems *problems)
-{
-	for (size_t i = 0; i < problems->n; i++) {
-		const struct conf_problem *p = &problems->v[i];
-		const char *word = p->warning ? "warning: " : "";
-
-		if (p->file && p->line)
-			(void)fprintf(stderr, "%s:%u: %s%s\n", p->file, p->line, word, p->text);
-		else
-			(void)fprintf(stderr, "%s%s%s%s\n", p->file ? p->file : "takeoverd", ": ",
-				      word, p->text);
-	}
 }
 
 /* The state directory, made if it is missing and we may. */
@@ -183,37 +169,80 @@ static int open_trace(const char *path, int *ret_fd)
 	return 0;
 }
 
+/* What runs, and what shall run next. */
+struct service {
+	const struct options *options;
+	struct setup now, next;
+};
+
 /*
- * @self: CORE_NODE_NONE while no address of this host says which node it is
- * @trace: the file of --trace; NULL
+ * reload_reader.read: beside the loop, which reads only now, and next only after this.
+ * Without an address of its own the agent would wait, and not serve meanwhile.
  */
-static int run(const struct conf *conf, uint8_t self, uint8_t *key, const char *trace)
+static int read_next(void *data, char **ret_why)
 {
-	_cleanup_(close_fdp) int lock = -1; /* let go last */
+	struct service *service = data;
+	struct conf_problems problems = { 0 };
+	size_t size;
+	FILE *to = open_memstream(ret_why, &size);
+	int r;
+
+	if (!to)
+		return -ENOMEM;
+	setup_done(&service->next);
+	r = setup_read(service->options->config, service->options->node, &service->next, &problems);
+	setup_print_problems(&problems, to);
+	if (conf_problems_fatal(&problems))
+		r = -EINVAL;
+	conf_problems_done(&problems);
+	if (fclose(to) != 0 && r >= 0)
+		r = -ENOMEM;
+	return r < 0 ? r : !setup_same(&service->now, &service->next);
+}
+
+/* One agent, from its start to its end. Return: 1 if the next one is to be started. */
+static int run_one(struct service *service, const char *directory)
+{
 	_cleanup_(agent_freep) struct agent *agent = NULL;
-	struct agent_files files = { .trace = -1 };
+	struct agent_files files = { .state_directory = directory,
+				     .trace = -1,
+				     .reader = { .read = read_next, .data = service } };
+	struct setup *now = &service->now;
+	int r;
+
+	r = open_trace(service->options->trace, &files.trace);
+	if (r < 0)
+		return r;
+	r = agent_new(now->conf, now->self, now->conf->authenticate ? now->key : NULL, &files,
+		      &agent);
+	sodium_memzero(now->key, sizeof(now->key));
+	return r < 0 ? r : agent_run(agent);
+}
+
+static int run(struct service *service)
+{
+	_cleanup_(close_fdp) int lock = -1;
+	const char *directory;
 	int r;
 
 	r = prepare();
 	if (r < 0)
 		return r;
-	files.state_directory = state_directory();
-	r = lock_state(files.state_directory, &lock);
+	directory = state_directory();
+	r = lock_state(directory, &lock);
 	if (r < 0)
 		return r;
-	r = open_trace(trace, &files.trace);
-	if (r < 0)
-		return r;
-	if (self == CORE_NODE_NONE) {
-		r = home_wait(conf, &self);
+	if (service->now.self == CORE_NODE_NONE) {
+		r = home_wait(service->now.conf, &service->now.self);
 		if (r <= 0)
 			return r;
 	}
-	r = agent_new(conf, self, conf->authenticate ? key : NULL, &files, &agent);
-	sodium_memzero(key, CONF_KEY_SIZE);
-	if (r < 0)
-		return r;
-	return agent_run(agent);
+	while ((r = run_one(service, directory)) > 0) {
+		setup_done(&service->now);
+		service->now = service->next;
+		service->next = (struct setup){ 0 };
+	}
+	return r;
 }
 
 /* Needs no configuration: what is ours is known by its marks. */
@@ -237,24 +266,6 @@ static int release(void)
 	return r;
 }
 
-/*
- * Everything that can be wrong is looked at before anything is said.
- *
- * Return: 0; -EADDRNOTAVAIL if only an address is missing that says who we are.
- */
-static int load(const struct options *options, struct conf_problems *problems, struct conf **ret,
-		uint8_t *ret_self, uint8_t *ret_key)
-{
-	int r, key;
-
-	r = conf_load(options->config, ret, problems);
-	if (r < 0)
-		return r;
-	key = (*ret)->authenticate ? conf_read_key(*ret, ret_key, problems) : 0;
-	r = self_find(*ret, options->node, ret_self, problems);
-	return key < 0 ? key : r;
-}
-
 /* What is closed at the start must not become a socket that somebody prints to. */
 static int open_standard_fds(void)
 {
@@ -269,12 +280,42 @@ static int open_standard_fds(void)
 	return 0;
 }
 
+static void service_done(struct service *service)
+{
+	setup_done(&service->now);
+	setup_done(&service->next);
+}
+
+/* Return: the exit status, or -1 to go on. */
+static int read_first(struct service *service)
+{
+	const struct options *options = service->options;
+	const struct setup *now = &service->now;
+	struct conf_problems problems = { 0 };
+	int r;
+
+	r = setup_read(options->config, options->node, &service->now, &problems);
+	setup_print_problems(&problems, stderr);
+	if (r < 0 && !conf_problems_fatal(&problems))
+		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options->config,
+			      strerror(-r));
+	conf_problems_done(&problems);
+	if (r == -EADDRNOTAVAIL && !options->check)
+		r = 0;
+	if (r < 0) /* the unit does not try again what only an operator can mend */
+		return r == -EINVAL && !options->check ? EX_CONFIG : EXIT_FAILURE;
+	if (!options->check)
+		return -1;
+	(void)printf("%s: node %s, %zu group%s: no mistakes found\n", options->config,
+		     now->conf->nodes[now->self].name, now->conf->n_groups,
+		     now->conf->n_groups == 1 ? "" : "s");
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
-	_cleanup_(conf_freep) struct conf *conf = NULL;
-	struct conf_problems problems = { 0 };
 	struct options options = { .config = "/etc/takeover/takeover.conf" };
-	uint8_t key[CONF_KEY_SIZE] = { 0 }, self = CORE_NODE_NONE;
+	_cleanup_(service_done) struct service service = { .options = &options };
 	int r;
 
 	if (open_standard_fds() < 0)
@@ -294,23 +335,10 @@ int main(int argc, char **argv)
 		(void)fputs("takeoverd: libsodium does not work here\n", stderr);
 		return EXIT_FAILURE;
 	}
-	r = load(&options, &problems, &conf, &self, key);
-	report(&problems);
-	if (r < 0 && !conf_problems_fatal(&problems))
-		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options.config,
-			      strerror(-r));
-	conf_problems_done(&problems);
-	if (r == -EADDRNOTAVAIL && !options.check)
-		r = 0;
-	if (r < 0) /* the unit does not try again what only an operator can mend */
-		return r == -EINVAL && !options.check ? EX_CONFIG : EXIT_FAILURE;
-	if (options.check) {
-		(void)printf("%s: node %s, %zu group%s: no mistakes found\n", options.config,
-			     conf->nodes[self].name, conf->n_groups,
-			     conf->n_groups == 1 ? "" : "s");
-		return EXIT_SUCCESS;
-	}
-	r = run(conf, self, key, options.trace);
+	r = read_first(&service);
+	if (r >= 0)
+		return r;
+	r = run(&service);
 	log_stop();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -109,6 +109,8 @@ struct api_ops {
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
 	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
 
+	/* Reads the configuration again; answered as above, InvalidConfiguration saying why not */
+	void (*reload)(void *ctx, api_request request);
 	/* A descriptor, to be closed, where the last that happened can be read as text; -EBUSY */
 	int (*get_trace)(void *ctx);
 

@@ -39,6 +39,8 @@ static const char *action_of(enum api_verb verb)
 		return API_NAME ".announce";
 	case API_VERB_TRACE:
 		return API_NAME ".trace";
+	case API_VERB_RELOAD:
+		return API_NAME ".reload";
 	case API_VERB_WAIT:
 		return NULL;
 	case _API_VERB_MAX:

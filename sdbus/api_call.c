@@ -130,7 +130,9 @@ void api_call_grant(struct api_call *call)
 		api->last_request = 1;
 	call->request = api->last_request;
 	api_call_stage(call, API_STAGE_WAITING);
-	if (order.verb == API_VERB_SWITCHOVER)
+	if (order.verb == API_VERB_RELOAD)
+		api->ops->reload(api->ctx, call->request);
+	else if (order.verb == API_VERB_SWITCHOVER)
 		api->ops->switchover(api->ctx, order.group, call->request);
 	else
 		api->ops->set_maintenance(api->ctx, order.group, order.on, call->request);

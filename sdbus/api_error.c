@@ -17,6 +17,7 @@ static const struct error {
 				  "they were." },
 	{ API_ERROR "AlreadyPrimary", "That node is primary already." },
 	{ API_ERROR "NoSuchGroup", "There is no such group here." },
+	{ API_ERROR "InvalidConfiguration", "The configuration has mistakes; nothing changes." },
 	{ API_ERROR "Failed",
 	  "The kernel of the new primary refused; the roles are as they were." },
 };

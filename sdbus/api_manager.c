@@ -29,6 +29,13 @@ static int get_trace(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return api_call_begin(((struct api_manager_object *)userdata)->api, m, &order, error);
 }
 
+static int reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct api_order order = { .verb = API_VERB_RELOAD };
+
+	return api_call_begin(((struct api_manager_object *)userdata)->api, m, &order, error);
+}
+
 #define AT(field) offsetof(struct api_manager_object, field)
 
 /*
@@ -39,6 +46,8 @@ const sd_bus_vtable api_manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	/* UNPRIVILEGED: as for groups, api_call_begin() looks who asks, without waiting */
 	SD_BUS_METHOD_WITH_ARGS("GetTrace", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", trace), get_trace,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", NULL, AT(now.version), CONST),
 	SD_BUS_PROPERTY("NodeName", "s", NULL, AT(now.node), CONST),

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "agent/agent.h"
+#include "agent/aside.h"
+#include "agent/bus.h"
+#include "agent/cleanup.h"
+#include "agent/log.h"
+
+/* At the end: files of a disk that hangs are left to themselves. */
+enum { RELOAD_END_S = 2 };
+
+struct reload {
+	struct agent *agent;
+	struct reload_reader reader;
+	sd_event_source *source;
+	int fd; /* readable when the thread is done */
+	pthread_t thread;
+	bool running;
+	api_request request; /* who waits; 0: nobody */
+	bool due;	     /* the agent ends for it */
+
+	/* the thread's */
+	int result;
+	char *why;
+};
+
+static void *run(void *data)
+{
+	struct reload *reload = data;
+	uint64_t one = 1;
+	ssize_t written;
+
+	aside_be_ordinary("takeoverd-conf");
+	reload->result = reload->reader.read(reload->reader.data, &reload->why);
+	written = write(reload->fd, &one, sizeof(one));
+	(void)written; /* a counter of 1 is taken */
+	return NULL;
+}
+
+static void reply(struct reload *reload, const char *error, const char *text)
+{
+	const api_request request = reload->request;
+
+	reload->request = 0;
+	if (request)
+		bus_reply_reload(reload->agent->bus, request, error, text);
+}
+
+static void refuse(struct reload *reload)
+{
+	char *rest = reload->why, *line;
+
+	log_say(LOG_LEVEL_WARNING,
+		"the configuration is not taken: %s; going on with what there "
+		"was",
+		reload->result == -EINVAL ? "it has mistakes" : strerror(-reload->result));
+	reply(reload, "InvalidConfiguration",
+	      reload->why && *reload->why ? reload->why : strerror(-reload->result));
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_say(LOG_LEVEL_WARNING, "%s", line);
+}
+
+/* The addresses stay, the other nodes are told to wait. */
+static void end_for_it(struct reload *reload)
+{
+	struct core_event event = { .type = CORE_EV_STOP, .restart = true };
+
+	log_say(LOG_LEVEL_NOTICE, "the configuration is another one: going on with it");
+	reload->due = true;
+	reply(reload, NULL, NULL);
+	agent_step(reload->agent, &event);
+}
+
+static int on_done(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct reload *reload = data;
+	uint64_t count;
+	ssize_t got = read(fd, &count, sizeof(count));
+
+	(void)source;
+	(void)events;
+	(void)got; /* it is read only to be unreadable */
+	(void)pthread_join(reload->thread, NULL);
+	reload->running = false;
+	if (reload->result < 0) {
+		refuse(reload);
+	} else if (reload->agent->core.stopping) {
+		reply(reload, "Busy", "takeoverd is being stopped.");
+	} else if (reload->result == 0) {
+		log_say(LOG_LEVEL_INFO, "the configuration is the same: nothing changes");
+		reply(reload, NULL, NULL);
+	} else {
+		end_for_it(reload);
+	}
+	free(reload->why);
+	reload->why = NULL;
+	return 0;
+}
+
+/**
+ * reload_new() - Be ready to read the configuration again
+ * @reader: copied; what it points to is borrowed
+ *
+ * Return: 0; -ENOMEM; errors of descriptors and sd-event.
+ */
+int reload_new(struct agent *agent, const struct reload_reader *reader, struct reload **ret)
+{
+	struct reload *reload = calloc(1, sizeof(*reload));
+	int r;
+
+	if (!reload)
+		return -ENOMEM;
+	reload->agent = agent;
+	reload->reader = *reader;
+	reload->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = reload->fd < 0 ? -errno
+			   : sd_event_add_io(agent->loop, &reload->source, reload->fd, EPOLLIN,
+					     on_done, reload);
+	if (r < 0) {
+		reload_free(reload);
+		return r;
+	}
+	*ret = reload;
+	return 0;
+}
+
+/**
+ * reload_free() - A reading that is under way is waited for, but not for ever
+ */
+struct reload *reload_free(struct reload *reload)
+{
+	if (!reload)
+		return NULL;
+	sd_event_source_disable_unref(reload->source);
+	if (reload->running && !aside_join(reload->thread, RELOAD_END_S))
+		return NULL; /* it is the thread's now */
+	close_fdp(&reload->fd);
+	free(reload->why);
+	free(reload);
+	return NULL;
+}
+
+/**
+ * reload_begin() - Read the configuration, and go on with it if it is good and another one
+ * @request: who is to be answered; 0: nobody
+ */
+void reload_begin(struct reload *reload, api_request request)
+{
+	if (reload->running || reload->agent->core.stopping) {
+		if (request)
+			bus_reply_reload(reload->agent->bus, request, "Busy",
+					 reload->running
+						 ? "The configuration is being read already."
+						 : "takeoverd is being stopped.");
+		return;
+	}
+	reload->request = request;
+	reload->result = aside_start(&reload->thread, run, reload);
+	reload->running = reload->result == 0;
+	if (!reload->running)
+		refuse(reload);
+}
+
+/* The agent ends for another reason: whoever runs it does not start the next. */
+void reload_forget(struct reload *reload)
+{
+	reload->due = false;
+}
+
+bool reload_is_due(const struct reload *reload)
+{
+	return reload->due;
+}
