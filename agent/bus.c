@@ -7,6 +7,7 @@
 #include "agent/bus_values.h"
 #include "agent/cleanup.h"
 #include "agent/explain/explain.h"
+#include "agent/inhibit.h"
 #include "agent/log.h"
 #include "agent/reload.h"
 #include "agent/why.h"
@@ -15,17 +16,26 @@
 #define BUS_RETRY_MIN_US (50 * USEC_PER_MSEC)
 #define BUS_RETRY_MAX_US (2 * USEC_PER_SEC)
 
+/* Where a group's role is going. */
+enum bus_way {
+	BUS_WAY_NONE,
+	BUS_WAY_TO_PRIMARY,
+	BUS_WAY_TO_BACKUP,
+};
+
 struct bus {
 	struct agent *agent;
 	struct bus_values *values;
+	struct inhibitors *inhibitors; /* are there without a bus, too */
 	struct api_ops ops;
 	sd_bus *connection;
 	struct api *api;
 	sd_event_source *retry;
-	uint64_t retry_us;	/* how long to wait before the next try */
-	bool complained;	/* the log says already that there is no bus */
-	bool nameless;		/* the same of our name */
-	char why[WHY_TEXT_MAX]; /* what a caller was told last */
+	uint64_t retry_us;		    /* how long to wait before the next try */
+	enum bus_way ways[CORE_GROUPS_MAX]; /* as signalled */
+	bool complained;		    /* the log says already that there is no bus */
+	bool nameless;			    /* the same of our name */
+	char why[WHY_TEXT_MAX];		    /* what a caller was told last */
 	struct explanation explanation;
 };
 
@@ -36,7 +46,10 @@ static void get_manager(void *ctx, struct api_manager *ret)
 
 static void get_group(void *ctx, size_t group, struct api_group *ret)
 {
-	bus_values_group(((struct bus *)ctx)->values, group, ret);
+	struct bus *bus = ctx;
+
+	bus_values_group(bus->values, group, ret);
+	inhibit_list(bus->inhibitors, group, &ret->inhibitors);
 }
 
 static void get_peer(void *ctx, size_t peer, struct api_peer *ret)
@@ -61,12 +74,63 @@ static char **explain_group(void *ctx, size_t group)
 	return r < 0 ? NULL : bus->explanation.list;
 }
 
-static void switchover(void *ctx, size_t group, api_request request)
+/* In the core's number, from 1 on; 0: there is no such node. */
+static uint8_t number_of(const struct conf *conf, const char *name)
+{
+	for (uint8_t i = 0; i < conf->n_nodes; i++)
+		if (strcmp(conf->nodes[i].name, name) == 0)
+			return i + 1;
+	return 0;
+}
+
+static void switchover(void *ctx, size_t group, const struct api_switchover *how,
+		       api_request request)
 {
 	struct core_event event = { .type = CORE_EV_SWITCHOVER, .group = (uint8_t)group };
+	struct bus *bus = ctx;
 
 	event.request.request = request;
-	agent_step(((struct bus *)ctx)->agent, &event);
+	event.request.options = (struct core_options){
+		.strict = how->strict,
+		.force = how->force,
+		.to = how->to ? number_of(bus->agent->conf, how->to) : 0,
+		/* whoever waits for longer than an hour does not mind */
+		.within_us = (uint32_t)(how->within_us < UINT32_MAX ? how->within_us : UINT32_MAX),
+	};
+	if (how->to && !event.request.options.to)
+		(void)api_reply_error(bus->api, request, "NoSuchNode", NULL); /* it may have gone */
+	else
+		agent_step(bus->agent, &event);
+}
+
+/* What has become of it goes to the caller, who may have gone: then it ends with the descriptor. */
+static void answer_inhibitor(struct bus *bus, api_request request, int answered)
+{
+	_cleanup_(close_fdp) int fd = answered;
+
+	if (bus->api && fd >= 0)
+		(void)api_reply_fd(bus->api, request, fd);
+}
+
+static void inhibit(void *ctx, size_t group, const struct api_inhibitor *by, api_request request)
+{
+	struct bus *bus = ctx;
+	int r = inhibit_begin(bus->inhibitors, (uint8_t)group, by, request);
+
+	if (r == 0)
+		answer_inhibitor(bus, request, inhibit_answered(bus->inhibitors, request, true));
+	else if (r == -EBUSY)
+		(void)api_reply_error(bus->api, request, "Busy", NULL); /* it may have gone */
+	else if (r < 0)
+		(void)api_reply_error(bus->api, request, "Failed", strerror(-r)); /* the same */
+}
+
+static void inhibitors_changed(void *ctx, uint8_t group)
+{
+	struct bus *bus = ctx;
+
+	if (bus->api)
+		(void)api_group_changed(bus->api, group); /* see bus_refresh() */
 }
 
 static void set_maintenance(void *ctx, size_t group, bool on, api_request request)
@@ -225,11 +289,15 @@ int bus_new(struct agent *agent, struct bus **ret)
 				     .explain = explain_group,
 				     .switchover = switchover,
 				     .set_maintenance = set_maintenance,
+				     .inhibit = inhibit,
 				     .announce = ask_announce,
 				     .get_trace = get_trace,
 				     .reload = ask_reload,
 				     .named = named };
 	r = bus_values_new(agent, &bus->values);
+	if (r < 0)
+		return r;
+	r = inhibitors_new(agent, inhibitors_changed, bus, &bus->inhibitors);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time_relative(agent->loop, &bus->retry, CLOCK_BOOTTIME, 0, 0, on_retry,
@@ -246,6 +314,7 @@ struct bus *bus_free(struct bus *bus)
 		return NULL;
 	detach(bus);
 	sd_event_source_disable_unref(bus->retry);
+	inhibitors_free(bus->inhibitors);
 	bus_values_free(bus->values);
 	free(bus);
 	return NULL;
@@ -259,10 +328,17 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 {
 	const struct conf *conf = bus->agent->conf;
 	uint8_t primary = action->reply.primary;
+	bool ok = action->reply.result == CORE_RESULT_OK;
+	int inhibitor;
 
-	if (!bus->api || !action->reply.request)
+	if (!action->reply.request)
 		return;
-	if (action->reply.result == CORE_RESULT_OK)
+	inhibitor = inhibit_answered(bus->inhibitors, action->reply.request, ok);
+	if (inhibitor >= 0)
+		answer_inhibitor(bus, action->reply.request, inhibitor);
+	if (inhibitor >= 0 || !bus->api)
+		return;
+	if (ok)
 		(void)api_reply_ok(bus->api, action->reply.request,
 				   primary == CORE_NODE_NONE ? "" : conf->nodes[primary].name,
 				   action->reply.took_us); /* the caller may have gone */
@@ -270,6 +346,29 @@ void bus_reply(struct bus *bus, const struct core_action *action)
 		(void)api_reply_error(
 			bus->api, action->reply.request, core_result_name(action->reply.result),
 			why_refused(bus->agent, action->group, action->reply.result, bus->why));
+}
+
+static enum bus_way way_of(const struct core_group *group)
+{
+	if (group->state == CORE_STATE_CLAIMING)
+		return BUS_WAY_TO_PRIMARY;
+	if (group->state == CORE_STATE_YIELDING || group->step == CORE_STEP_PRIMARY_UNITS)
+		return BUS_WAY_TO_BACKUP;
+	return BUS_WAY_NONE;
+}
+
+/* A move begins for people with what comes before it, which the group is primary for still. */
+static void signal_way(struct bus *bus, size_t i)
+{
+	const struct core_group *group = &bus->agent->core.groups[i];
+	enum bus_way way = way_of(group);
+
+	if (way != bus->ways[i] && way != BUS_WAY_NONE)
+		(void)api_role_changing(
+			bus->api, i, way == BUS_WAY_TO_PRIMARY ? "primary" : "backup",
+			core_reason_name(group->step == CORE_STEP_PRIMARY_UNITS ? group->leaving
+										: group->reason));
+	bus->ways[i] = way;
 }
 
 /**
@@ -294,19 +393,15 @@ void bus_refresh(struct bus *bus)
 {
 	if (!bus->api)
 		return;
-	for (size_t i = 0; i < bus->ops.n_groups; i++)
+	/* a bus that fails is noticed elsewhere */
+	for (size_t i = 0; i < bus->ops.n_groups; i++) {
+		signal_way(bus, i);
 		if (bus_values_group_changed(bus->values, i))
-			(void)api_group_changed(bus->api,
-						i); /* a bus that fails is noticed elsewhere */
+			(void)api_group_changed(bus->api, i);
+	}
 	for (size_t i = 0; i < bus->ops.n_peers; i++)
 		if (bus_values_peer_changed(bus->values, i))
 			(void)api_peer_changed(bus->api, i);
-}
-
-void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
-{
-	if (bus->api)
-		(void)api_role_changing(bus->api, group, role, reason); /* see bus_refresh() */
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)

@@ -401,20 +401,6 @@ void tell_left(struct agent *agent, const struct worker_result *result)
 	publish(agent, result->group, false, &notice);
 }
 
-/* On the bus: a role that is about to change, or has. */
-static void tell_role(struct agent *agent, const struct core_action *action)
-{
-	const char *reason = core_reason_name(action->tell.reason);
-
-	if (action->tell.what == CORE_TELL_STATE && action->tell.state == CORE_STATE_CLAIMING)
-		bus_role_changing(agent->bus, action->group, "primary", reason);
-	if (action->tell.what == CORE_TELL_STATE && action->tell.state == CORE_STATE_YIELDING)
-		bus_role_changing(agent->bus, action->group, "backup", reason);
-	if (action->tell.primary != action->tell.was_primary)
-		bus_role(agent->bus, action->group, action->tell.primary ? "primary" : "backup",
-			 reason);
-}
-
 /**
  * tell_people() - Say what the core tells: in the log, and as a signal
  * @action: CORE_DO_TELL
@@ -434,5 +420,7 @@ void tell_people(struct agent *agent, const struct core_action *action)
 	publish(agent, action->group, node, &notice);
 	if (action->tell.what == CORE_TELL_STATE)
 		tell_status(agent);
-	tell_role(agent, action);
+	if (action->tell.primary != action->tell.was_primary)
+		bus_role(agent->bus, action->group, action->tell.primary ? "primary" : "backup",
+			 core_reason_name(action->tell.reason));
 }

@@ -19,6 +19,7 @@
 #define API_PEER "org.takeover1.Peer"
 #define API_ERROR "org.takeover1.Error."
 #define API_NODES "a(ssas)"	/* signature of a group's Nodes */
+#define API_INHIBITORS "a(ssu)" /* of its Inhibitors */
 #define API_PATHS "a(sstttttt)" /* and of a peer's Paths */
 
 /* A caller who waits for an answer is known by this number; never 0. */
@@ -45,6 +46,25 @@ struct api_nodes {
 	size_t n;
 };
 
+/* Who keeps a node out of a group for as long as it is there. */
+struct api_inhibitor {
+	const char *who, *why;
+	uint32_t uid;
+};
+
+struct api_inhibitors {
+	const struct api_inhibitor *v;
+	size_t n;
+};
+
+/* How a switchover is wanted; all zero: as the configuration has it. */
+struct api_switchover {
+	const char *to;	    /* node; NULL: any */
+	bool strict;	    /* this one, whatever Handover= says */
+	bool force;	    /* also to a node that is unfit, if it can hold the group at all */
+	uint64_t within_us; /* undone if it has not been done by then; 0: no such wish */
+};
+
 /* All strings borrowed until the next call into the agent. */
 struct api_group {
 	const char *name;
@@ -62,6 +82,7 @@ struct api_group {
 	char **virtual_addresses; /* the same; "10.10.11.103/24 eth0" */
 	char **sub_interfaces;	  /* the same; "vip0 eth0 02:00:5e:00:01:0a": parent and MAC here */
 	struct api_nodes nodes;	  /* this one included, by name */
+	struct api_inhibitors inhibitors; /* of this node */
 };
 
 struct api_path {
@@ -105,8 +126,12 @@ struct api_ops {
 	/* why it is what it is, sentences for people, NULL-terminated; NULL: no memory */
 	char **(*explain)(void *ctx, size_t group);
 	/* These are answered, at once or later, through api_reply_*(). */
-	void (*switchover)(void *ctx, size_t group, api_request request);
+	void (*switchover)(void *ctx, size_t group, const struct api_switchover *how,
+			   api_request request);
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
+	/* if it has been done, through api_reply_fd(): it ends when the descriptor is closed */
+	void (*inhibit)(void *ctx, size_t group, const struct api_inhibitor *by,
+			api_request request);
 	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
 
 	/* Reads the configuration again; answered as above, InvalidConfiguration saying why not */
@@ -130,6 +155,7 @@ struct api *api_free(struct api *api);
 DEFINE_CLEANUP(struct api *, api_free)
 
 int api_reply_ok(struct api *api, api_request request, const char *primary, uint64_t took_us);
+int api_reply_fd(struct api *api, api_request request, int fd);
 int api_reply_error(struct api *api, api_request request, const char *error, const char *text);
 const char *api_error_text(const char *error);
 

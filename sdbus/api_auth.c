@@ -34,6 +34,7 @@ static const char *action_of(enum api_verb verb)
 	case API_VERB_SWITCHOVER:
 		return API_NAME ".switchover";
 	case API_VERB_MAINTENANCE:
+	case API_VERB_INHIBIT:
 		return API_NAME ".maintenance";
 	case API_VERB_ANNOUNCE:
 		return API_NAME ".announce";

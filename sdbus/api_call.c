@@ -94,6 +94,35 @@ static bool is_primary(struct api *api, size_t group)
 	return strcmp(now.role, "primary") == 0;
 }
 
+/* The agent may answer at once, and end the call. */
+static void call_ask(const struct api_call *call)
+{
+	const struct api_ops *ops = call->api->ops;
+	const struct api_order order = call->order;
+	const struct api_inhibitor by = { order.by.who, order.by.why, call->uid };
+	void *ctx = call->api->ctx;
+
+	switch (order.verb) {
+	case API_VERB_SWITCHOVER:
+		ops->switchover(ctx, order.group, &order.how, call->request);
+		break;
+	case API_VERB_MAINTENANCE:
+		ops->set_maintenance(ctx, order.group, order.on, call->request);
+		break;
+	case API_VERB_INHIBIT:
+		ops->inhibit(ctx, order.group, &by, call->request);
+		break;
+	case API_VERB_RELOAD:
+		ops->reload(ctx, call->request);
+		break;
+	case API_VERB_ANNOUNCE:
+	case API_VERB_WAIT:
+	case API_VERB_TRACE:
+	case _API_VERB_MAX:
+		assert(false); /* done without waiting for the agent */
+	}
+}
+
 /**
  * api_call_grant() - the caller may: what it wants goes to the agent
  * @call: the caller; the agent may answer at once, and end it
@@ -130,12 +159,7 @@ void api_call_grant(struct api_call *call)
 		api->last_request = 1;
 	call->request = api->last_request;
 	api_call_stage(call, API_STAGE_WAITING);
-	if (order.verb == API_VERB_RELOAD)
-		api->ops->reload(api->ctx, call->request);
-	else if (order.verb == API_VERB_SWITCHOVER)
-		api->ops->switchover(api->ctx, order.group, call->request);
-	else
-		api->ops->set_maintenance(api->ctx, order.group, order.on, call->request);
+	call_ask(call);
 }
 
 /**
@@ -207,6 +231,27 @@ int api_reply_ok(struct api *api, api_request request, const char *primary, uint
 		r = sd_bus_reply_method_return(call->message, "st", primary, took_us);
 	else
 		r = sd_bus_reply_method_return(call->message, NULL);
+	api_call_drop(call);
+	return r < 0 ? r : 0;
+}
+
+/**
+ * api_reply_fd() - answer a waiting caller with a file descriptor
+ * @api: the API
+ * @request: who; ends with this call, whatever it returns
+ * @fd: the descriptor; a copy of it is sent
+ *
+ * Return: 0, -ENOENT if nobody waits under that number, or negative errno of
+ * sending.
+ */
+int api_reply_fd(struct api *api, api_request request, int fd)
+{
+	struct api_call *call = call_waiting(api, request);
+	int r;
+
+	if (!call)
+		return -ENOENT;
+	r = sd_bus_reply_method_return(call->message, "h", fd);
 	api_call_drop(call);
 	return r < 0 ? r : 0;
 }

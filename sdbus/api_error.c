@@ -16,6 +16,7 @@ static const struct error {
 	{ API_ERROR "StepFailed", "A step before the release or the claim failed; the roles are as "
 				  "they were." },
 	{ API_ERROR "AlreadyPrimary", "That node is primary already." },
+	{ API_ERROR "NoSuchNode", "There is no such node here." },
 	{ API_ERROR "NoSuchGroup", "There is no such group here." },
 	{ API_ERROR "InvalidConfiguration", "The configuration has mistakes; nothing changes." },
 	{ API_ERROR "Failed",

@@ -16,6 +16,8 @@ enum {
 	EXPLAIN_PACE_US = 10 * 1000,
 };
 
+enum { INHIBITOR_TEXT_MAX = 256 };
+
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
@@ -94,12 +96,37 @@ static int get_nodes(sd_bus *bus, const char *path, const char *interface, const
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int get_inhibitors(sd_bus *bus, const char *path, const char *interface,
+			  const char *property, sd_bus_message *reply, void *userdata,
+			  sd_bus_error *error)
+{
+	const struct api_inhibitors *inhibitors = userdata;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssu)");
+	for (size_t i = 0; r >= 0 && i < inhibitors->n; i++)
+		r = sd_bus_message_append(reply, "(ssu)", inhibitors->v[i].who,
+					  inhibitors->v[i].why, inhibitors->v[i].uid);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int switchover(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct api_group_object *group = userdata;
 	const struct api_order order = { .verb = API_VERB_SWITCHOVER, .group = group->index };
 
 	return api_call_begin(group->api, m, &order, error);
+}
+
+static int switchover_with_options(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct api_group_object *group = userdata;
+	struct api_order order = { .verb = API_VERB_SWITCHOVER, .group = group->index };
+	int r;
+
+	r = api_switchover_read(m, &order.how, error);
+	return r < 0 ? r : api_call_begin(group->api, m, &order, error);
 }
 
 static int set_maintenance(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -112,6 +139,31 @@ static int set_maintenance(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	if (r < 0)
 		return r;
 	order.on = on;
+	return api_call_begin(group->api, m, &order, error);
+}
+
+/* People see it on terminals. */
+static bool is_presentable(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if ((*c >= 0 && *c < 0x20) || *c == 0x7f)
+			return false;
+	return *text && strlen(text) <= INHIBITOR_TEXT_MAX;
+}
+
+static int inhibit_takeover(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct api_group_object *group = userdata;
+	struct api_order order = { .verb = API_VERB_INHIBIT, .group = group->index };
+	int r;
+
+	r = sd_bus_message_read(m, "ss", &order.by.who, &order.by.why);
+	if (r < 0)
+		return r;
+	if (!is_presentable(order.by.who) || !is_presentable(order.by.why))
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "Who and why are a line each, of at most %d bytes.",
+					 INHIBITOR_TEXT_MAX);
 	return api_call_begin(group->api, m, &order, error);
 }
 
@@ -153,6 +205,9 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Switchover", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", primary, "t", took_us), switchover,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SwitchoverWithOptions", SD_BUS_ARGS("a{sv}", options),
+				SD_BUS_RESULT("s", primary, "t", took_us), switchover_with_options,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("CanSwitchover", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", answer, "s", why), can_switchover,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -160,6 +215,9 @@ const sd_bus_vtable api_group_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetMaintenance", SD_BUS_ARGS("b", on), SD_BUS_NO_RESULT,
 				set_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("InhibitTakeover", SD_BUS_ARGS("s", who, "s", why),
+				SD_BUS_RESULT("h", inhibitor), inhibit_takeover,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Announce", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, announce,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("WaitForRole", SD_BUS_ARGS("s", role), SD_BUS_NO_RESULT,
@@ -177,6 +235,7 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_PROPERTY("Fit", "b", api_property_bool, AT(now.fit), CHANGES),
 	SD_BUS_PROPERTY("Unfit", "as", NULL, AT(now.unfit), CHANGES),
 	SD_BUS_PROPERTY("Maintenance", "b", api_property_bool, AT(now.maintenance), CHANGES),
+	SD_BUS_PROPERTY("Inhibitors", API_INHIBITORS, get_inhibitors, AT(now.inhibitors), CHANGES),
 	SD_BUS_PROPERTY("RoleSinceUSec", "t", NULL, AT(now.role_since_us), CHANGES),
 	SD_BUS_PROPERTY("LastSwitchoverUSec", "t", NULL, AT(now.last_switchover_us), CHANGES),
 	SD_BUS_PROPERTY("VirtualAddresses", "as", NULL, AT(now.virtual_addresses), CHANGES),

@@ -20,6 +20,7 @@ enum {
 enum api_verb {
 	API_VERB_SWITCHOVER,
 	API_VERB_MAINTENANCE,
+	API_VERB_INHIBIT,
 	API_VERB_ANNOUNCE,
 	API_VERB_WAIT,
 	API_VERB_TRACE, /* of no group */
@@ -30,7 +31,9 @@ enum api_verb {
 struct api_order {
 	enum api_verb verb;
 	size_t group;
-	bool on; /* maintenance; wait: for primary */
+	bool on;		   /* maintenance; wait: for primary */
+	struct api_switchover how; /* its strings, and those of the next, are the message's */
+	struct api_inhibitor by;   /* who asks for inhibition; its uid is not known yet */
 };
 
 enum api_name {
@@ -120,6 +123,8 @@ int api_peer_find(sd_bus *bus, const char *path, const char *interface, void *us
 
 void api_group_load(struct api *api, size_t group);
 void api_peer_load(struct api *api, size_t peer);
+
+int api_switchover_read(sd_bus_message *m, struct api_switchover *ret, sd_bus_error *error);
 
 int api_property_bool(sd_bus *bus, const char *path, const char *interface, const char *property,
 		      sd_bus_message *reply, void *userdata, sd_bus_error *error);

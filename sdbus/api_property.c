@@ -38,6 +38,27 @@ static uint64_t hash_nodes(const struct api_nodes *nodes)
 	return hash;
 }
 
+static uint64_t hash_inhibitors(const struct api_inhibitors *inhibitors)
+{
+	uint64_t hash = HASH_BASIS;
+
+	for (size_t i = 0; i < inhibitors->n; i++) {
+		hash = hash_string(hash, inhibitors->v[i].who);
+		hash = hash_string(hash, inhibitors->v[i].why);
+		hash = hash_bytes(hash, &inhibitors->v[i].uid, sizeof(inhibitors->v[i].uid));
+	}
+	return hash;
+}
+
+static uint64_t hash_array(const char *signature, const void *at)
+{
+	if (strcmp(signature, API_NODES) == 0)
+		return hash_nodes(at);
+	if (strcmp(signature, API_INHIBITORS) == 0)
+		return hash_inhibitors(at);
+	return hash_strings(HASH_BASIS, *(char *const *const *)at);
+}
+
 /* @at: where the property lies in its object */
 static uint64_t hash_property(const char *signature, const void *at)
 {
@@ -49,9 +70,7 @@ static uint64_t hash_property(const char *signature, const void *at)
 	case SD_BUS_TYPE_UINT64:
 		return hash_bytes(HASH_BASIS, at, sizeof(uint64_t));
 	case SD_BUS_TYPE_ARRAY:
-		return strcmp(signature, API_NODES) == 0
-			       ? hash_nodes(at)
-			       : hash_strings(HASH_BASIS, *(char *const *const *)at);
+		return hash_array(signature, at);
 	default:
 		assert(false); /* a type that our vtables do not have */
 		return 0;

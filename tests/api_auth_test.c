@@ -110,6 +110,8 @@ Test(api_auth, every_method_has_its_action, .timeout = 10)
 	} methods[] = {
 		{ SIP, API_GROUP, "Switchover", "", "switchover", "group=sip" },
 		{ SIP, API_GROUP, "SetMaintenance", "b", "maintenance", "group=sip" },
+		{ SIP, API_GROUP, "SwitchoverWithOptions", "a{sv}", "switchover", "group=sip" },
+		{ SIP, API_GROUP, "InhibitTakeover", "ss", "maintenance", "group=sip" },
 		{ SIP, API_GROUP, "Announce", "", "announce", "group=sip" },
 		{ API_PATH, API_MANAGER, "GetTrace", "", "trace", "=" },
 	};
@@ -121,8 +123,13 @@ Test(api_auth, every_method_has_its_action, .timeout = 10)
 		struct answer answer = { 0 };
 		char action[64];
 
-		call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
-			  methods[i].member, methods[i].types, 1, "");
+		if (strcmp(methods[i].types, "ss") == 0)
+			call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
+				  methods[i].member, "ss", "who", "why");
+		else /* a bool, or no options */
+			call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
+				  methods[i].member, methods[i].types,
+				  strcmp(methods[i].types, "b") == 0);
 		arrive(&rig, answer.times);
 		(void)snprintf(action, sizeof(action), "%s.%s", API_NAME, methods[i].action);
 		cr_expect_str_eq(driver.action, action, "%s: %s", methods[i].member, driver.action);

@@ -55,6 +55,18 @@ Test(api_signal, only_what_differs_is_announced, .timeout = 10)
 	cr_expect_eq(heard.times, 2);
 	cr_expect_str_eq(heard.text, SIP " Fit Unfit Nodes");
 
+	rig.agent.inhibitors[0] = (struct api_inhibitor){ "ann", "a repair", 0 };
+	rig.agent.groups[0].inhibitors = (struct api_inhibitors){ rig.agent.inhibitors, 1 };
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 3);
+	cr_expect_str_eq(heard.text, SIP " Inhibitors");
+	rig.agent.inhibitors[0].uid = 1000;
+	MUST(api_group_changed(rig.api, 0));
+	settle(&rig);
+	cr_expect_eq(heard.times, 4);
+	heard.times = 2;
+
 	rig.agent.unfit[0] = (char *)"link", rig.agent.unfit[1] = (char *)"sync";
 	MUST(api_group_changed(rig.api, 0));
 	rig.agent.unfit[0] = (char *)"links", rig.agent.unfit[1] = (char *)"ync";

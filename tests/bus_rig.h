@@ -41,13 +41,20 @@ struct fake {
 	const char *cannot;
 	char **sentences; /* NULL: no memory for them */
 
-	int explanations, switchovers, maintenances, announces;
+	int explanations, switchovers, maintenances, announces, inhibits;
+	struct api_switchover how; /* the last one; its node is in `to` */
+	char to[64], who[64], why[64];
+	uint32_t uid;
+	struct api_inhibitor inhibitors[2];
+	int inhibitor;	   /* our end of the pipe whose other end was given away; 0: none */
 	const char *trace; /* in the pipe; NULL: none, for trace_err */
 	int trace_err;
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
 	const char *answer_at_once; /* primary; NULL: later */
+	const char *refusal;	    /* an error, at once; NULL: none */
+	const char *go;		    /* the second inhibitor is told here; the first is dropped */
 	struct api *api;
 
 	bool name_answered;
@@ -103,14 +110,19 @@ static inline char **fake_explain(void *ctx, size_t group)
 	return fake->sentences;
 }
 
-static inline void fake_switchover(void *ctx, size_t group, api_request request)
+static inline void fake_switchover(void *ctx, size_t group, const struct api_switchover *how,
+				   api_request request)
 {
 	struct fake *fake = ctx;
 
 	fake->switchovers++;
+	fake->how = *how;
+	(void)snprintf(fake->to, sizeof(fake->to), "%s", how->to ?: "");
 	fake->group = group;
 	fake->request = request;
-	if (fake->answer_at_once)
+	if (fake->refusal)
+		(void)api_reply_error(fake->api, request, fake->refusal, NULL);
+	else if (fake->answer_at_once)
 		(void)api_reply_ok(fake->api, request, fake->answer_at_once, 21400);
 }
 
@@ -124,6 +136,39 @@ static inline void fake_set_maintenance(void *ctx, size_t group, bool on, api_re
 	fake->on = on;
 	if (fake->answer_at_once)
 		(void)api_reply_ok(fake->api, request, "", 0);
+}
+
+/* Gives a pipe away, the reading end stays. */
+static inline void fake_inhibit(void *ctx, size_t group, const struct api_inhibitor *by,
+				api_request request)
+{
+	struct fake *fake = ctx;
+	int fds[2];
+
+	fake->inhibits++;
+	fake->group = group;
+	fake->request = request;
+	fake->uid = by->uid;
+	(void)snprintf(fake->who, sizeof(fake->who), "%s", by->who);
+	(void)snprintf(fake->why, sizeof(fake->why), "%s", by->why);
+	if (fake->refusal) {
+		(void)api_reply_error(fake->api, request, fake->refusal, NULL);
+		return;
+	}
+	if (!fake->answer_at_once)
+		return;
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	(void)api_reply_fd(fake->api, request, fds[1]);
+	(void)close(fds[1]);
+	fake->inhibitor = fds[0];
+	if (fake->go && fake->inhibits == 1) {
+		(void)close(fds[0]);
+	} else if (fake->go) {
+		int go = open(fake->go, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+
+		cr_assert_eq(write(go, "go\n", 3), 3);
+		(void)close(go);
+	}
 }
 
 static inline void fake_announce(void *ctx, size_t group)
@@ -168,6 +213,7 @@ static inline struct api_ops fake_ops(void)
 		.explain = fake_explain,
 		.switchover = fake_switchover,
 		.set_maintenance = fake_set_maintenance,
+		.inhibit = fake_inhibit,
 		.announce = fake_announce,
 		.get_trace = fake_get_trace,
 		.named = fake_named,

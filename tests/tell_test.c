@@ -15,7 +15,7 @@ static struct {
 	enum log_level level;
 	char id[16], group[64], text[512];
 	char event_id[16], event_level[16], event_text[512];
-	char changing[16], role[16], reason[32], interface[16], address[64], mac[32];
+	char role[16], reason[32], interface[16], address[64], mac[32];
 } said;
 
 void log_line(enum log_level level, const char *id, const char *group, const char *text)
@@ -47,14 +47,6 @@ void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 	(void)snprintf(said.interface, sizeof(said.interface), "%s", event->interface ?: "");
 	(void)snprintf(said.address, sizeof(said.address), "%s", event->address ?: "");
 	(void)snprintf(said.mac, sizeof(said.mac), "%s", event->mac ?: "");
-}
-
-void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
-{
-	(void)bus;
-	(void)group;
-	(void)snprintf(said.changing, sizeof(said.changing), "%s", role);
-	(void)snprintf(said.reason, sizeof(said.reason), "%s", reason);
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
@@ -139,23 +131,7 @@ Test(tell, becoming_primary_and_backup_have_the_ids_and_words_of_old)
 		cr_assert_eq(said.roles, 1);
 		cr_assert_str_eq(said.role, cases[i].primary ? "primary" : "backup");
 		cr_assert_str_eq(said.reason, "switchover");
-		cr_assert_str_empty(said.changing);
 	}
-}
-
-Test(tell, beginning_of_a_move_is_signalled)
-{
-	struct core_action action = change(CORE_STATE_PRIMARY, CORE_STATE_YIELDING, true, true);
-
-	tell(&action, "hot");
-	cr_assert_str_eq(said.changing, "backup");
-	cr_assert_str_eq(said.reason, "switchover");
-	action = change(CORE_STATE_BACKUP, CORE_STATE_CLAIMING, false, false);
-	tell(&action, "hot");
-	cr_assert_str_eq(said.changing, "primary");
-	action = change(CORE_STATE_BACKUP, CORE_STATE_FAULT, false, false);
-	tell(&action, "hot");
-	cr_assert_str_empty(said.changing);
 }
 
 Test(tell, other_changes_of_state_are_no_change_of_role)
