@@ -39,6 +39,7 @@ static const struct advice {
 	{ API_ERROR "StepFailed", NULL,
 	  "'journalctl -u takeoverd' on both nodes has TK-0015, and the units' own logs say why" },
 	{ API_ERROR "AlreadyPrimary", NULL, "there is nothing to do" },
+	{ API_ERROR "NoSuchNode", NULL, "'takeoverctl status' shows the nodes" },
 	{ API_ERROR "NoSuchGroup", NULL, "'takeoverctl status' shows the groups" },
 };
 
@@ -190,13 +191,21 @@ static int wait_for_answer(const struct ctl *ctl, struct wait *wait)
 	return 0;
 }
 
-/*
+/**
+ * ctl_call_with() - call a method, and wait for as long as it takes
+ * @ctl: the program, connected
+ * @m: the call
+ * @error: what the bus or the agent refused with
+ * @ret: the answer; may be NULL
+ *
  * How long the agent may take is its own affair (TimeoutStep= is up to ten
  * minutes), and it answers everybody: so there is no limit, as long as it lives, but
  * that of who calls.
+ *
+ * Return: 0 or more; or negative errno: the bus's Timeout in @error if the agent hangs,
+ * ours if it is later than @ctl's until.
  */
-static int call_and_wait(struct ctl *ctl, sd_bus_message *m, sd_bus_error *error,
-			 sd_bus_message **ret)
+int ctl_call_with(struct ctl *ctl, sd_bus_message *m, sd_bus_error *error, sd_bus_message **ret)
 {
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *call = NULL;
 	struct wait wait = { .until = ctl->until };
@@ -235,7 +244,27 @@ int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error, s
 	int r;
 
 	r = sd_bus_message_new_method_call(ctl->bus, &m, API_NAME, API_PATH, API_MANAGER, method);
-	return r < 0 ? r : call_and_wait(ctl, m, error, ret);
+	return r < 0 ? r : ctl_call_with(ctl, m, error, ret);
+}
+
+/**
+ * ctl_new_call() - begin a call of a method of a group
+ * @ctl: the program, connected
+ * @group: name of the group
+ * @method: the method
+ * @ret: the call, without arguments
+ *
+ * Return: 0 or more; or negative errno.
+ */
+int ctl_new_call(struct ctl *ctl, const char *group, const char *method, sd_bus_message **ret)
+{
+	_cleanup_(freep) char *path = NULL;
+	int r;
+
+	r = sd_bus_path_encode(API_PATH "/group", group, &path);
+	if (r < 0)
+		return r;
+	return sd_bus_message_new_method_call(ctl->bus, ret, API_NAME, path, API_GROUP, method);
 }
 
 /**
@@ -247,25 +276,20 @@ int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error, s
  * @ret: the answer; may be NULL
  * @types: of the arguments that follow; NULL: none
  *
- * Return: 0 or more; or negative errno: the bus's Timeout in @error if the agent hangs,
- * ours if it is later than @ctl's until.
+ * Return: as ctl_call_with()
  */
 int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
 		   sd_bus_message **ret, const char *types, ...)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	_cleanup_(freep) char *path = NULL;
 	va_list ap;
 	int r;
 
-	r = sd_bus_path_encode(API_PATH "/group", group, &path);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_new_method_call(ctl->bus, &m, API_NAME, path, API_GROUP, method);
+	r = ctl_new_call(ctl, group, method, &m);
 	if (r < 0)
 		return r;
 	va_start(ap, types);
 	r = types ? sd_bus_message_appendv(m, types, ap) : 0;
 	va_end(ap);
-	return r < 0 ? r : call_and_wait(ctl, m, error, ret);
+	return r < 0 ? r : ctl_call_with(ctl, m, error, ret);
 }

@@ -32,10 +32,13 @@ struct ctl {
 	bool json;		    /* --json */
 	const char *config, *node;  /* --config, --node of `check`; NULL: not given */
 	const char *host, *machine; /* --host, --machine; NULL: here */
-	uint64_t timeout_us;	    /* --timeout; 0: not given */
-	instant until;		    /* give up a call then; never: it takes what it takes */
-	uint64_t ahead_us;	    /* of our clock since boot is that of the host; may wrap */
-	const char *sbindir;	    /* where takeoverd is installed */
+	const char *to;		    /* --to, --strict, --force of `switchover` */
+	bool strict, force;
+	const char *why;     /* --why of `inhibit` */
+	uint64_t timeout_us; /* --timeout; 0: not given */
+	instant until;	     /* give up a call then; never: it takes what it takes */
+	uint64_t ahead_us;   /* of our clock since boot is that of the host; may wrap */
+	const char *sbindir; /* where takeoverd is installed */
 	int (*look)(struct witness *ret); /* of `verify`: how to ask the kernel */
 	sd_bus *bus;			  /* NULL until a verb needs it; owned */
 };
@@ -56,6 +59,8 @@ int ctl_connect(struct ctl *ctl);
 /* ctl.c */
 int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error,
 		     sd_bus_message **ret);
+int ctl_call_with(struct ctl *ctl, sd_bus_message *m, sd_bus_error *error, sd_bus_message **ret);
+int ctl_new_call(struct ctl *ctl, const char *group, const char *method, sd_bus_message **ret);
 int ctl_call_group(struct ctl *ctl, const char *group, const char *method, sd_bus_error *error,
 		   sd_bus_message **ret, const char *types, ...);
 int ctl_complain(struct ctl *ctl, const sd_bus_error *error, int err);
@@ -63,8 +68,9 @@ int ctl_fail(struct ctl *ctl, const char *error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ctl_group.c */
-bool ctl_may_be_group(const char *name);
-int ctl_refuse_group(struct ctl *ctl, const char *name);
+bool ctl_may_be_name(const char *name);
+int ctl_choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name);
+int ctl_refuse_name(struct ctl *ctl, const char *name, const char *kind);
 int ctl_complain_of_group(struct ctl *ctl, const char *group, const sd_bus_error *error, int err);
 
 /* ctl_span.c */
@@ -93,6 +99,7 @@ int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_switchover(struct ctl *ctl, int argc, char **argv);
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
+int ctl_inhibit(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);
 int ctl_wait(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);

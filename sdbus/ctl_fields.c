@@ -42,6 +42,7 @@ const struct ctl_field ctl_group_fields[] = {
 	GROUP("Fit", BOOL, fit, "fit", false),
 	GROUP("Unfit", LIST, unfit, "unfit", false),
 	GROUP("Maintenance", BOOL, maintenance, "maintenance", false),
+	GROUP("Inhibitors", INHIBITORS, inhibitors, "inhibitors", false),
 	GROUP("Nodes", NODES, nodes, "nodes", false),
 	GROUP("RoleSinceUSec", TIME, role_since_us, "role_since_us", true),
 	GROUP("LastSwitchoverUSec", SPAN, last_switchover_us, "last_switchover_us", true),
@@ -63,9 +64,15 @@ const struct ctl_field ctl_peer_fields[] = {
 };
 
 static const char *const signatures[_CTL_KIND_MAX] = {
-	[CTL_KIND_TEXT] = "s",	      [CTL_KIND_COUNT] = "t",	    [CTL_KIND_SPAN] = "t",
-	[CTL_KIND_TIME] = "t",	      [CTL_KIND_BOOL] = "b",	    [CTL_KIND_LIST] = "as",
-	[CTL_KIND_NODES] = API_NODES, [CTL_KIND_PATHS] = API_PATHS,
+	[CTL_KIND_TEXT] = "s",
+	[CTL_KIND_COUNT] = "t",
+	[CTL_KIND_SPAN] = "t",
+	[CTL_KIND_TIME] = "t",
+	[CTL_KIND_BOOL] = "b",
+	[CTL_KIND_LIST] = "as",
+	[CTL_KIND_NODES] = API_NODES,
+	[CTL_KIND_PATHS] = API_PATHS,
+	[CTL_KIND_INHIBITORS] = API_INHIBITORS,
 };
 
 static void *at(const struct ctl_field *field, void *object)
@@ -138,6 +145,26 @@ static int read_paths(sd_bus_message *m, struct api_peer *peer)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_inhibitors(sd_bus_message *m, struct api_inhibitors *inhibitors)
+{
+	struct api_inhibitor one;
+	int r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(ssu)");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(m, "(ssu)", &one.who, &one.why, &one.uid)) > 0) {
+		struct api_inhibitor *more =
+			reallocarray((void *)inhibitors->v, inhibitors->n + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		more[inhibitors->n++] = one;
+		inhibitors->v = more;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_bool(sd_bus_message *m, bool *ret)
 {
 	int on, r;
@@ -164,6 +191,8 @@ static int read_contents(sd_bus_message *m, const struct ctl_field *field, void 
 		return read_nodes(m, at(field, object));
 	case CTL_KIND_PATHS:
 		return read_paths(m, object);
+	case CTL_KIND_INHIBITORS:
+		return read_inhibitors(m, at(field, object));
 	case _CTL_KIND_MAX:
 		break;
 	}
@@ -275,5 +304,7 @@ void ctl_fields_done(const struct ctl_field *fields, void *object)
 			nodes_done(at(f, object));
 		else if (f->kind == CTL_KIND_PATHS)
 			free(*(void **)at(f, object));
+		else if (f->kind == CTL_KIND_INHIBITORS)
+			free((void *)((struct api_inhibitors *)at(f, object))->v);
 	}
 }

@@ -34,10 +34,10 @@ static int only_group(struct ctl *ctl, char **ret_name)
 }
 
 /**
- * ctl_may_be_group() - may a group be called so?
+ * ctl_may_be_name() - may a group, or a node, be called so?
  * @name: as the configuration takes it: what is not UTF-8 must not get on the bus
  */
-bool ctl_may_be_group(const char *name)
+bool ctl_may_be_name(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -47,27 +47,36 @@ bool ctl_may_be_group(const char *name)
 }
 
 /**
- * ctl_refuse_group() - say that no group can be called so
+ * ctl_refuse_name() - say that nothing can be called so
  * @ctl: the program
  * @name: what was typed
+ * @kind: what it should have been, "group" or "node"
  *
  * Return: the exit code.
  */
-int ctl_refuse_group(struct ctl *ctl, const char *name)
+int ctl_refuse_name(struct ctl *ctl, const char *name, const char *kind)
 {
 	fputs("takeoverctl: \"", ctl->err);
 	for (const char *c = name; *c; c++)
 		fputc(*c >= ' ' && *c <= '~' ? *c : '?', ctl->err);
-	fputs("\" cannot be the name of a group; 'takeoverctl status' shows the groups.\n",
-	      ctl->err);
+	fprintf(ctl->err, "\" cannot be the name of a %s; 'takeoverctl status' shows the %ss.\n",
+		kind, kind);
 	return CTL_USAGE;
 }
 
-/* Connects, and settles which group is meant: @argv[0], or the only one. */
-static int choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
+/**
+ * ctl_choose_group() - connect, and settle which group is meant
+ * @ctl: the program
+ * @argc: 0 or more
+ * @argv: the first is the group; without any it is the only one that there is
+ * @ret_name: its name, to be freed
+ *
+ * Return: CTL_OK, or the exit code when it has been said why.
+ */
+int ctl_choose_group(struct ctl *ctl, int argc, char **argv, char **ret_name)
 {
-	if (argc && !ctl_may_be_group(argv[0]))
-		return ctl_refuse_group(ctl, argv[0]);
+	if (argc && !ctl_may_be_name(argv[0]))
+		return ctl_refuse_name(ctl, argv[0], "group");
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	if (argc == 0)
@@ -166,8 +175,8 @@ int ctl_explain(struct ctl *ctl, int argc, char **argv)
 	json_t *list;
 	int r;
 
-	if (argc && !ctl_may_be_group(argv[0]))
-		return ctl_refuse_group(ctl, argv[0]);
+	if (argc && !ctl_may_be_name(argv[0]))
+		return ctl_refuse_name(ctl, argv[0], "group");
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	list = json_array();
@@ -176,42 +185,6 @@ int ctl_explain(struct ctl *ctl, int argc, char **argv)
 		return ctl_json_print(ctl, json_pack("{s:o}", "groups", list));
 	json_decref(list);
 	return r;
-}
-
-/**
- * ctl_switchover() - the verb `switchover`
- * @ctl: the program
- * @argc: 0 or 1
- * @argv: the group; may be left out if there is only one
- *
- * Waits until it is done.
- *
- * Return: the exit code.
- */
-int ctl_switchover(struct ctl *ctl, int argc, char **argv)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
-	_cleanup_(freep) char *group = NULL;
-	const char *primary;
-	uint64_t took_us;
-	int r;
-
-	r = choose_group(ctl, argc, argv, &group);
-	if (r != CTL_OK)
-		return r;
-	r = ctl_call_group(ctl, group, "Switchover", &error, &answer, NULL);
-	if (r >= 0)
-		r = sd_bus_message_read(answer, "st", &primary, &took_us);
-	if (r < 0)
-		return ctl_complain_of_group(ctl, group, &error, r);
-	if (ctl->json)
-		return ctl_json_print(
-			ctl, json_pack("{s:o, s:o, s:I}", "group", ctl_json_text(group), "primary",
-				       ctl_json_text(primary), "took_us", (json_int_t)took_us));
-	fprintf(ctl->out, "%s: %s is primary (took %.1f ms)\n", group, primary,
-		(double)took_us / (double)USEC_PER_MSEC);
-	return CTL_OK;
 }
 
 /**
@@ -236,7 +209,7 @@ int ctl_maintenance(struct ctl *ctl, int argc, char **argv)
 		fprintf(ctl->err, "takeoverctl: maintenance needs 'on' or 'off'.\n");
 		return CTL_USAGE;
 	}
-	r = choose_group(ctl, argc - 1, argv + 1, &group);
+	r = ctl_choose_group(ctl, argc - 1, argv + 1, &group);
 	if (r != CTL_OK)
 		return r;
 	r = ctl_call_group(ctl, group, "SetMaintenance", &error, NULL, "b", on);
@@ -264,7 +237,7 @@ int ctl_announce(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(freep) char *group = NULL;
 	int r;
 
-	r = choose_group(ctl, argc, argv, &group);
+	r = ctl_choose_group(ctl, argc, argv, &group);
 	if (r != CTL_OK)
 		return r;
 	r = ctl_call_group(ctl, group, "Announce", &error, NULL, NULL);
@@ -295,7 +268,7 @@ int ctl_wait(struct ctl *ctl, int argc, char **argv)
 		fprintf(ctl->err, "takeoverctl: wait needs 'primary' or 'backup', at the end.\n");
 		return CTL_USAGE;
 	}
-	r = choose_group(ctl, argc - 1, argv, &group);
+	r = ctl_choose_group(ctl, argc - 1, argv, &group);
 	if (r != CTL_OK)
 		return r;
 	if (ctl->timeout_us)

@@ -58,6 +58,20 @@ static json_t *nodes(const struct api_nodes *nodes)
 	return list;
 }
 
+static json_t *inhibitors(const struct api_inhibitors *inhibitors)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < inhibitors->n; i++) {
+		const struct api_inhibitor *one = &inhibitors->v[i];
+
+		(void)json_array_append_new(
+			list, json_pack("{s:o, s:o, s:I}", "who", ctl_json_text(one->who), "why",
+					ctl_json_text(one->why), "uid", (json_int_t)one->uid));
+	}
+	return list;
+}
+
 static json_t *paths(const struct api_peer *peer)
 {
 	json_t *list = json_array();
@@ -101,6 +115,8 @@ static json_t *value(const struct ctl_field *field, const void *object)
 		return nodes(at);
 	case CTL_KIND_PATHS:
 		return paths(object);
+	case CTL_KIND_INHIBITORS:
+		return inhibitors(at);
 	case _CTL_KIND_MAX:
 		break;
 	}

@@ -81,6 +81,14 @@ static void print_nodes(FILE *out, const struct api_nodes *nodes)
 	}
 }
 
+static void print_inhibitors(FILE *out, const struct api_inhibitors *inhibitors)
+{
+	fputs(inhibitors->n ? "" : "none", out);
+	for (size_t i = 0; i < inhibitors->n; i++)
+		fprintf(out, "%s%s (%s)", i ? ", " : "", inhibitors->v[i].who,
+			inhibitors->v[i].why);
+}
+
 static void print_value(FILE *out, const struct ctl_field *field, const void *object)
 {
 	const void *at = (const uint8_t *)object + field->offset;
@@ -103,6 +111,9 @@ static void print_value(FILE *out, const struct ctl_field *field, const void *ob
 		break;
 	case CTL_KIND_NODES:
 		print_nodes(out, at);
+		break;
+	case CTL_KIND_INHIBITORS:
+		print_inhibitors(out, at);
 		break;
 	case CTL_KIND_TIME:
 	case CTL_KIND_PATHS:

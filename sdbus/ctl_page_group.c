@@ -65,6 +65,15 @@ static void print_node(const struct page *page, const struct api_group *group,
 	fputc('\n', page->out);
 }
 
+static void print_inhibitors(const struct page *page, const struct api_inhibitors *inhibitors)
+{
+	for (size_t i = 0; i < inhibitors->n; i++) {
+		page_margin(page, true);
+		fprintf(page->out, "%*sinhibited here by %s: %s (user %" PRIu32 ")\n", INDENT, "",
+			inhibitors->v[i].who, inhibitors->v[i].why, inhibitors->v[i].uid);
+	}
+}
+
 static void print_addresses(const struct page *page, char *const *address)
 {
 	size_t n = 0;
@@ -110,6 +119,7 @@ void page_group(const struct page *page, const struct ctl_model *model,
 	for (size_t i = 0; i < group->nodes.n; i++)
 		print_node(page, group, &group->nodes.v[i],
 			   strcmp(group->nodes.v[i].name, model->manager.node) == 0);
+	print_inhibitors(page, &group->inhibitors);
 	print_addresses(page, group->virtual_addresses);
 	print_subs(page, group->sub_interfaces);
 	fprintf(page->out, "  %*s%s, %s, %s; term %" PRIu64, INDENT, "", group->mode,

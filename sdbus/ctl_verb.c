@@ -24,11 +24,15 @@ enum {
 	TAKES_HOST = 1 << 4,
 	TAKES_MACHINE = 1 << 5,
 	TAKES_BUS = TAKES_HOST | TAKES_MACHINE,
+	TAKES_TO = 1 << 6,
+	TAKES_STRICT = 1 << 7,
+	TAKES_FORCE = 1 << 8,
+	TAKES_WHY = 1 << 9,
 };
 
 static const struct verb {
 	const char *name, *arguments;
-	int arguments_max;
+	int arguments_max; /* of these; -1: behind one argument a command, as it is */
 	unsigned takes;
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* NULL: show this table */
 	const char *sentence;
@@ -36,10 +40,13 @@ static const struct verb {
 	{ "status", "", 0, TAKES_JSON | TAKES_BUS, ctl_status, "Show groups, nodes and paths." },
 	{ "explain", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_explain,
 	  "Say why this node has the role it has, and what would change it." },
-	{ "switchover", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_switchover,
-	  "Move a group to the other node, and wait for it." },
+	{ "switchover", "[GROUP]", 1,
+	  TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT | TAKES_TO | TAKES_STRICT | TAKES_FORCE,
+	  ctl_switchover, "Move a group to the other node, and wait for it." },
 	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON | TAKES_BUS, ctl_maintenance,
 	  "Keep this node out of a group, or let it in again." },
+	{ "inhibit", "GROUP COMMAND...", -1, TAKES_MACHINE | TAKES_WHY, ctl_inhibit,
+	  "Keep this node out of a group for as long as a command runs." },
 	{ "announce", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_announce,
 	  "Tell the network again where the addresses are." },
 	{ "wait", "[GROUP] ROLE", 2, TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_wait,
@@ -68,6 +75,10 @@ static const struct ctl_option {
 	{ "--config", 'c', "FILE", TAKES_CONFIG, "Configuration to check." },
 	{ "--node", 'n', "NAME", TAKES_NODE, "Which of its nodes this is." },
 	{ "--timeout", 't', "TIME", TAKES_TIMEOUT, "Give up after so long: 10, 500ms, 2min." },
+	{ "--to", 'T', "NODE", TAKES_TO, "Which node is to have the group." },
+	{ "--strict", 's', NULL, TAKES_STRICT, "Never two that answer, for a moment nobody." },
+	{ "--force", 'f', NULL, TAKES_FORCE, "Also to a node that is unfit." },
+	{ "--why", 'w', "TEXT", TAKES_WHY, "Why a node is kept out, for others to read." },
 	{ "--host", 'H', "HOST", TAKES_HOST, "Ask the agent there, over ssh." },
 	{ "--machine", 'M', "NAME", TAKES_MACHINE, "Ask the agent in a container." },
 	{ "--help", 'h', NULL, 0, "Show this." },
@@ -92,7 +103,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "usage: takeoverctl [OPTIONS] VERB [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-11s %-15s  %s\n", verbs[i].name, verbs[i].arguments,
+		fprintf(out, "  %-11s %-16s  %s\n", verbs[i].name, verbs[i].arguments,
 			verbs[i].sentence);
 	fputc('\n', out);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -167,6 +178,18 @@ static int note_option(struct ctl *ctl, struct command *command, int letter)
 		break;
 	case 't':
 		return ctl_parse_span(ctl, optarg, &ctl->timeout_us);
+	case 'T':
+		ctl->to = optarg;
+		break;
+	case 's':
+		ctl->strict = true;
+		break;
+	case 'f':
+		ctl->force = true;
+		break;
+	case 'w':
+		ctl->why = optarg;
+		break;
 	case 'H':
 		ctl->host = optarg;
 		break;
@@ -191,6 +214,22 @@ static void note_word(struct command *command, char *word)
 		command->verb = word;
 }
 
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* What follows is a command with options of its own. */
+static bool has_begun(const struct command *command)
+{
+	const struct verb *verb = command->argc > 1 ? find_verb(command->verb) : NULL;
+
+	return verb && verb->arguments_max < 0;
+}
+
 /* Options stand anywhere; CTL_OK or the exit code. */
 static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 {
@@ -203,7 +242,8 @@ static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 					    NULL, options[i].letter };
 	opterr = 0;
 	optind = 0; /* begin anew */
-	while (r == CTL_OK && (c = getopt_long(argc, argv, "-:jc:n:t:H:M:hV", longs, NULL)) >= 0) {
+	while (r == CTL_OK && !has_begun(ret) &&
+	       (c = getopt_long(argc, argv, "-:jc:n:t:T:sfw:H:M:hV", longs, NULL)) >= 0) {
 		if (c == '?' || c == ':')
 			return refuse_typed(ctl, c, argv[optind - 1]);
 		if (c == 1) /* what is no option, in its order */
@@ -211,7 +251,7 @@ static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 		else
 			r = note_option(ctl, ret, c);
 	}
-	while (r == CTL_OK && optind < argc) /* behind "--" */
+	while (r == CTL_OK && optind < argc) /* behind "--", or of the command */
 		note_word(ret, argv[optind++]);
 	return r;
 }
@@ -229,7 +269,7 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 				  "a container of a host is --host HOST/NAME.\n");
 		return CTL_USAGE;
 	}
-	if (command->argc > verb->arguments_max) {
+	if (verb->arguments_max >= 0 && command->argc > verb->arguments_max) {
 		fprintf(ctl->err, "takeoverctl: %s takes %s%s, not \"%s\"%s.\n", verb->name,
 			*verb->arguments ? "" : "no argument", verb->arguments,
 			command->argv[verb->arguments_max], *verb->arguments ? " as well" : "");
@@ -244,6 +284,7 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 static int run_line(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(command_done) struct command command = { 0 };
+	const struct verb *verb;
 	int r;
 
 	command.argv = calloc((size_t)argc, sizeof(*command.argv));
@@ -261,10 +302,8 @@ static int run_line(struct ctl *ctl, int argc, char **argv)
 		print_usage(ctl->err);
 		return CTL_USAGE;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(verbs[i].name, command.verb) == 0)
-			return run(ctl, &verbs[i], &command);
-	return refuse_verb(ctl, command.verb);
+	verb = find_verb(command.verb);
+	return verb ? run(ctl, verb, &command) : refuse_verb(ctl, command.verb);
 }
 
 /**

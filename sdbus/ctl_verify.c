@@ -312,8 +312,8 @@ int ctl_verify(struct ctl *ctl, int argc, char **argv)
 	const char *only = argc ? argv[0] : NULL;
 	int r;
 
-	if (only && !ctl_may_be_group(only))
-		return ctl_refuse_group(ctl, only);
+	if (only && !ctl_may_be_name(only))
+		return ctl_refuse_name(ctl, only, "group");
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
 	r = look(ctl, only, &verdict, &error);

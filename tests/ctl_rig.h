@@ -15,7 +15,7 @@ static inline int run_ctl(struct rig *rig, void *argv)
 			   .err = stderr,
 			   .sbindir = rig->sbindir ?: "/nowhere",
 			   .look = rig->look };
-	char *arguments[8] = { (char *)"takeoverctl" };
+	char *arguments[16] = { (char *)"takeoverctl" };
 	int argc = 1, r;
 
 	for (char **from = argv; *from; from++)

@@ -166,6 +166,8 @@ Test(takeoverctl_json, status_is_as_documented, .timeout = 10)
 	rig.agent.unfit[0] = (char *)"sync";
 	rig.agent.unfit_there[0] = (char *)"link";
 	rig.agent.groups[0].last_switchover_us = 21400;
+	rig.agent.inhibitors[0] = (struct api_inhibitor){ "apt", "an upgrade", 1000 };
+	rig.agent.groups[0].inhibitors = (struct api_inhibitors){ rig.agent.inhibitors, 1 };
 	CHECK(&rig, &table, 0, (char *)"status");
 	every_member_was_printed(&table);
 

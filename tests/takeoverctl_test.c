@@ -157,7 +157,7 @@ Test(takeoverctl, mistyped_verb_gets_a_suggestion, .timeout = 10)
 Test(takeoverctl, wrong_command_line_is_one_sentence, .timeout = 10)
 {
 	static const struct {
-		char *argv[4];
+		char *argv[5];
 		const char *sentence;
 	} lines[] = {
 		{ { (char *)"--jsno", (char *)"status" },
@@ -185,6 +185,11 @@ Test(takeoverctl, wrong_command_line_is_one_sentence, .timeout = 10)
 		  "--host HOST/NAME." },
 		{ { (char *)"-Hy", (char *)"trace" }, "trace does not take --host." },
 		{ { (char *)"-Hy", (char *)"verify" }, "verify does not take --host." },
+		{ { (char *)"-f", (char *)"status" }, "status does not take --force." },
+		{ { (char *)"-w", (char *)"x", (char *)"switchover" },
+		  "switchover does not take --why." },
+		{ { (char *)"-Hy", (char *)"inhibit", (char *)"sip", (char *)"true" },
+		  "inhibit does not take --host." },
 		{ { (char *)"status", (char *)"sip" }, "status takes no argument, not \"sip\"." },
 		{ { (char *)"switchover", (char *)"a", (char *)"b" },
 		  "switchover takes [GROUP], not \"b\" as well." },

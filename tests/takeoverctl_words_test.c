@@ -278,6 +278,10 @@ Test(takeoverctl_words, bash_completes_groups_of_the_agent, .timeout = 10)
 	expect_completion("maintenance on \"\"", 3, &fake, "sip voip-1");
 	expect_completion("--json switchover s", 3, &fake, "sip");
 	expect_completion("switchover sip \"\"", 3, &fake, "");
+	expect_completion("inhibit \"\"", 2, &fake, "sip voip-1");
+	expect_completion("switchover --to beta s", 4, &fake, "sip");
+	expect_completion("inhibit sip takeoverc", 3, &fake, "takeoverctl");
+	expect_completion("inhibit sip cat LICEN", 4, &fake, "-o+filenames LICENSE");
 	expect_completion("wait \"\"", 2, &fake, "sip voip-1 primary backup");
 	expect_completion("-t 5 -H there wait sip p", 7, &fake, "primary");
 	fake_ctl_done(&fake);
@@ -317,6 +321,10 @@ Test(takeoverctl_words, zsh_completes_what_follows, .timeout = 60)
 		{ "check --config=LICEN", "LICENSE" },
 		{ "-n alpha ch", "check" },
 		{ "genkey LICEN", "LICENSE" },
+		{ "inhibit ", "sip voip-1" },
+		{ "inhibit sip takeoverc", "takeoverctl" },
+		{ "inhibit sip cat LICEN", "LICENSE" },
+		{ "--to beta switchover s", "sip" },
 		{ "wait ", "sip voip-1 primary backup" },
 		{ "-t 5 -H there wait sip p", "primary" },
 	};

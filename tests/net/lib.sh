@@ -285,7 +285,7 @@ finish()
 # The configuration in parts. config_agent [KEY=VALUE...]
 config_agent()
 {
-	printf '%s\n' '[Agent]' "KeyFile=${KEY_FILE:-$DIR/key}" Interval=50ms "Lease=${LEASE:-350ms}" \
+	printf '%s\n' '[Agent]' "KeyFile=${KEY_FILE:-$DIR/key}" "Interval=${INTERVAL:-50ms}" "Lease=${LEASE:-350ms}" \
 		"DeadTime=${DEAD_TIME:-500ms}" StartWait=1s "RestartHold=${RESTART_HOLD:-1s}" \
 		TimeoutStep=2s "$@"
 }

@@ -18,15 +18,16 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance announce wait monitor trace verify check genkey version help)
-	local options=(--json --config --node --timeout --host --machine --help --version)
+	local verbs=(status explain switchover maintenance inhibit announce wait monitor trace verify check genkey version help)
+	local options=(--json --config --node --timeout --to --strict --force --why --host --machine --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -n | --node | -t | --timeout | -H | --host | -M | --machine)
+		-c | --config | -n | --node | -t | --timeout | -T | --to | -w | --why | \
+			-H | --host | -M | --machine)
 			((++i))
 			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
 			;;
@@ -51,7 +52,7 @@ _takeoverctl()
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
 		return
 		;;
-	-n | --node | -t | --timeout | -M | --machine) return ;;
+	-n | --node | -t | --timeout | -T | --to | -w | --why | -M | --machine) return ;;
 	esac
 	if [[ $word == -* ]]; then
 		words=("${options[@]}")
@@ -59,7 +60,7 @@ _takeoverctl()
 		words=("${verbs[@]}")
 	else
 		case $verb:$n in
-		explain:0 | switchover:0 | announce:0 | verify:0 | maintenance:1)
+		explain:0 | switchover:0 | inhibit:0 | announce:0 | verify:0 | maintenance:1)
 			mapfile -t words < <(_takeoverctl_groups)
 			;;
 		maintenance:0) words=(on off) ;;
@@ -68,6 +69,14 @@ _takeoverctl()
 			words+=(primary backup)
 			;;
 		wait:1) words=(primary backup) ;;
+		inhibit:1)
+			mapfile -t COMPREPLY < <(compgen -c -- "$word")
+			return
+			;;
+		inhibit:*)
+			_takeoverctl_files "$word"
+			return
+			;;
 		genkey:0)
 			_takeoverctl_files "$word"
 			return

@@ -252,3 +252,68 @@ scenario_ctl_says_what_is_wrong()
 	finish bus-b || true
 	ctl_says 1 "see whether D-Bus runs, 'systemctl status dbus'" b status
 }
+
+# spawn_ctl NAME NODE ARGUMENT...: takeoverctl in the background
+spawn_ctl()
+{
+	local name=$1 node=$2
+
+	shift 2
+	spawn "$name" "$node" "$DIR/$name.out" env DBUS_SYSTEM_BUS_ADDRESS="$(bus_of "$node")" \
+		"$BUILD/takeoverctl" "$@"
+}
+
+# The move that begins is signalled on both nodes, and who waits for a role hears of it.
+# A node is out of the group for as long as a command runs, however that ends.
+scenario_ctl_inhibit_and_wait()
+{
+	local node
+
+	ctl_pair_up
+	for node in a b; do
+		spawn "monitor-$node" "$node" "$DIR/monitor-$node.out" busctl \
+			--address="$(bus_of $node)" \
+			--match="type='signal',member='RoleChanging'" monitor
+		until grep -q Monitoring "$DIR/monitor-$node.err"; do :; done
+	done
+	spawn_ctl waiter b wait sip primary
+	ctl_says 0 "inhibited here by $BUILD/takeoverctl: a test (user 0)" a \
+		inhibit sip --why "a test" "$BUILD/takeoverctl" status
+	grep -q 'alpha *maintenance *unfit: inhibited' "$DIR/ctl.out" || fail "$(cat "$DIR/ctl.out")"
+	reap waiter || fail "wait: $(cat "$DIR/waiter.err")"
+	grep -qx 'sip: this node is primary' "$DIR/waiter.out" || fail "$(cat "$DIR/waiter.out")"
+	wait_property a group/sip Fit true
+	settle
+	[[ $PRIMARY == b ]] || fail "the group came back by itself"
+	for node in a b; do
+		finish "monitor-$node" || true
+		[[ $(grep -c 'STRING' "$DIR/monitor-$node.out") == 2 ]] ||
+			fail "not one signal on node $node: $(cat "$DIR/monitor-$node.out")"
+	done
+	grep -A1 'STRING "backup"' "$DIR/monitor-a.out" | grep -q '"inhibited"' ||
+		fail "node a: $(cat "$DIR/monitor-a.out")"
+	grep -q 'STRING "primary"' "$DIR/monitor-b.out" || fail "node b: $(cat "$DIR/monitor-b.out")"
+
+	mkfifo "$DIR/end"
+	spawn_ctl holder a inhibit sip cat "$DIR/end"
+	wait_property a group/sip Fit false
+	finish holder KILL || true
+	wait_property a group/sip Fit true
+	: >"$DIR/end" # what it ran has not heard of that
+}
+
+# The options of a switchover, on either node.
+scenario_ctl_switchover_with_options()
+{
+	ctl_pair_up
+	ctl_says 0 'sip: alpha is primary already' a switchover --to alpha
+	ctl_says 0 'sip: beta is primary (took' a switchover --to beta --strict -t 20
+	ctl_says 0 'sip: alpha is primary (took' a switchover --to alpha
+	ctl_says 1 'no such node here' b switchover --to gamma
+	ctl a maintenance off
+	ctl b maintenance on
+	ctl_says 1 'beta is unfit: maintenance' a switchover
+	ctl b maintenance off
+	ctl_says 0 'sip: this node is primary' a wait primary
+	ctl_says 1 'is not backup after 0.05 s' a -t 50ms wait sip backup
+}
