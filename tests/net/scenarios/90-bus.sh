@@ -112,3 +112,54 @@ scenario_bus_flood_by_nobody()
 	((R[answers] > 40)) || fail "not even an answer for each caller: ${R[answers]}"
 	assert_holder "$PRIMARY"
 }
+
+# crowd KEY METHOD CONNECTIONS [deaf]: callers without rights who do not pause
+crowd()
+{
+	umask 0 # nobody, too, writes that it is ready
+	spawn_ready "$1" a "$DIR/$1.out" "${NOBODY[@]}" "$PROBE" storm "$(bus_of a)" "$2" "$3" \
+		@READY@ "${@:4}"
+	umask 022
+}
+
+# gaps_while KEY COMMAND...: how punctual the heartbeats of node a are meanwhile
+gaps_while()
+{
+	spawn_ready gaps br "$DIR/gaps.out" "$PROBE" gaps a0 7373 --ready @READY@
+	"${@:2}"
+	fact "$1_lost" "${R[lost]}"
+	finish gaps || fail "gaps: $(cat "$DIR/gaps.err")"
+	figures "$(cat "$DIR/gaps.out")"
+	fact "$1_gap_p999_us" "${R[p999_us]}"
+	fact "$1_gap_longest_us" "${R[max_us]}"
+}
+
+# Thousands of calls a second at heartbeats of 10 ms: of those who look, of those who may
+# not, with wrong arguments, from many connections, of which some read nothing. Nothing moves
+# and no lease lapses. How late a heartbeat was is a figure, not a condition.
+scenario_bus_flood_beside_fast_heartbeats()
+{
+	local term key calls=0 begun
+
+	INTERVAL=10ms LEASE=${LEASE:-700ms} DEAD_TIME=${DEAD_TIME:-1s} pair_up
+	term=$(get a group/sip Term)
+	gaps_while quiet send_some c "$VIP4" 2000
+	begun=$(date +%s%N)
+	crowd deaf CanSwitchover 10 deaf
+	crowd look CanSwitchover 30
+	crowd ask Switchover 30
+	crowd wrong WaitForRole 20
+	crowd explain Explain 10
+	gaps_while flood send_some c "$VIP4" 4000
+	for key in look ask wrong explain deaf; do
+		finish $key || fail "$key: $(cat "$DIR/$key.err")"
+		figures "$(cat "$DIR/$key.out")"
+		calls=$((calls + R[answers]))
+	done
+	fact answers_per_s "$((calls * 1000 / (($(date +%s%N) - begun) / 1000000)))"
+	settle
+	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the flood moved the group"
+	! grep -h 'TK-0006\|TK-0002' "$DIR"/agent-*.err || fail "a lease lapsed, or a node was silent"
+	call_ok a Switchover
+	assert_holder b
+}
