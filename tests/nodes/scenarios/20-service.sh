@@ -100,32 +100,67 @@ scenario_service_traces_out_of_real_time()
 	"$BUILD/tests/sim/sim" --replay "$DIR/trace" >"$DIR/replay" || fail "it went another way"
 }
 
-# Anybody may look and listen, nobody but root may act.
+# refused_to_nobody WHY BUSCTL-WORD...: on node a
+refused_to_nobody()
+{
+	! as_nobody a busctl "${@:2}" >"$DIR/refusal" 2>&1 || fail "anybody may: ${*:2}"
+	grep -q "$1" "$DIR/refusal" || fail "${*:2}: $(cat "$DIR/refusal")"
+}
+
+# Anybody may look and listen; polkit says who may act, and without it there is only root.
 scenario_strangers_may_look_only()
 {
-	local node refusal
+	local object=/org/takeover1/group/sip group=org.takeover1.Group node request
+	local requests=("Switchover" "SwitchoverWithOptions a{sv} 0" "SetMaintenance b true"
+		"InhibitTakeover ss who why" "Announce")
 
 	pair_up
 	as_nobody a takeoverctl status >"$DIR/status.out" || fail "takeoverctl: $(cat "$DIR/status.out")"
 	for node in alpha beta; do
 		grep -q "$node" "$DIR/status.out" || fail "takeoverctl says: $(cat "$DIR/status.out")"
 	done
-	for refusal in "Switchover" "SetMaintenance b true" "Announce"; do
+	as_nobody a takeoverctl wait primary --timeout "$PATIENCE" || fail "nobody may not wait"
+	for request in "${requests[@]}"; do
 		# shellcheck disable=SC2086 # a method with its arguments
-		! as_nobody a busctl call org.takeover1 /org/takeover1/group/sip \
-			org.takeover1.Group $refusal >"$DIR/refusal" 2>&1 ||
-			fail "anybody may call $refusal"
-		grep -q 'Access denied' "$DIR/refusal" || fail "$refusal: $(cat "$DIR/refusal")"
+		refused_to_nobody 'Authentication is required' \
+			call org.takeover1 $object $group $request
 	done
-	! as_nobody a busctl set-property org.takeover1 /org/takeover1/group/sip \
-		org.takeover1.Group Role s backup >"$DIR/refusal" 2>&1 || fail "anybody may set Role"
-	grep -q 'Access denied' "$DIR/refusal" || fail "Set: $(cat "$DIR/refusal")"
+	refused_to_nobody 'Authentication is required' \
+		call org.takeover1 /org/takeover1 org.takeover1.Manager GetTrace
+	refused_to_nobody 'Access denied' set-property org.takeover1 $object $group Role s backup
+
+	polkit_lets_nobody_inhibit a
+	as_nobody a takeoverctl inhibit sip takeoverctl status >"$DIR/status.out" ||
+		fail "polkit lets nobody inhibit, and takeoverd does not"
+	grep -q "inhibited here by takeoverctl: .* (user $NOBODY)" "$DIR/status.out" ||
+		fail "takeoverctl says: $(cat "$DIR/status.out")"
+	refused_to_nobody 'Authentication is required' call org.takeover1 $object $group Announce
+
+	in_node a systemctl mask --quiet --now polkit
+	for request in "${requests[@]}"; do
+		# shellcheck disable=SC2086 # a method with its arguments
+		refused_to_nobody 'Access denied' call org.takeover1 $object $group $request
+	done
 	settle
-	[[ $PRIMARY == a ]] || fail "a refused call moved the group"
+	[[ $PRIMARY == b ]] || fail "a refused call moved the group"
 	listen_as_nobody a
+	call_ok a Switchover
 	call_ok a Switchover
 	reap listener || fail "nobody heard of the switchover: $(cat "$DIR/listener.out")"
 	assert_holder b
+}
+
+# polkit_lets_nobody_inhibit NODE: by a rule as an operator would write it, for one group
+polkit_lets_nobody_inhibit()
+{
+	in_node "$1" tee /etc/polkit-1/rules.d/40-test.rules >/dev/null <<-END
+		polkit.addRule(function (action, subject) {
+			if (action.id == "org.takeover1.maintenance" &&
+			    action.lookup("group") == "sip" && subject.user == "nobody")
+				return polkit.Result.YES;
+		});
+	END
+	in_node "$1" systemctl restart polkit # which would see it by itself, a moment later
 }
 
 # listen_as_nobody NODE: for the event of becoming backup; reap listener has the result
