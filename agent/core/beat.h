@@ -44,7 +44,8 @@ enum core_unfit {
 	CORE_UNFIT_SILENT = 1 << 10,	/* primary, and no service traffic comes in (R7) */
 	CORE_UNFIT_OCCUPIED = 1 << 11,	/* somebody answers for an address of the group (R6) */
 	CORE_UNFIT_INHIBITED = 1 << 12, /* as maintenance, for as long as somebody holds it */
-	_CORE_UNFIT_MASK = (1 << 13) - 1,
+	CORE_UNFIT_UNIT = 1 << 13,	/* the unit of the group does not run */
+	_CORE_UNFIT_MASK = (1 << 14) - 1,
 };
 
 /*
@@ -82,7 +83,7 @@ enum core_result {
 struct core_options {
 	bool strict;	    /* this one, whatever Handover= says */
 	bool force;	    /* also to a node that is unfit, if it can hold the group at all */
-	uint8_t to; /* 1 + the node that is to have it; 0: any will do */
+	uint8_t to;	    /* 1 + the node that is to have it; 0: any will do */
 	uint32_t within_us; /* undone if it has not come about by then; 0: no such wish */
 };
 

@@ -123,6 +123,8 @@ const char *core_unfit_name(enum core_unfit bit)
 		return "occupied";
 	case CORE_UNFIT_INHIBITED:
 		return "inhibited";
+	case CORE_UNFIT_UNIT:
+		return "unit";
 	case _CORE_UNFIT_MASK:
 		break;
 	}

@@ -32,6 +32,8 @@ static const char *unfit_phrase(enum core_unfit bit)
 	case CORE_UNFIT_LINK:
 	case _CORE_UNFIT_MASK:
 		break;
+	case CORE_UNFIT_UNIT:
+		return "its unit does not run; 'systemctl status' of what Unit= names says why";
 	case CORE_UNFIT_CHECK:
 		return "a check of the service fails; see to the service";
 	case CORE_UNFIT_ISOLATED:
