@@ -4,6 +4,7 @@
 
 #include "agent/act.h"
 #include "agent/bus.h"
+#include "agent/depart.h"
 #include "agent/log.h"
 #include "agent/meet.h"
 #include "agent/raise.h"
@@ -167,16 +168,6 @@ static void probe(struct agent *agent, const struct core_action *action)
 	act_neighbours(agent);
 }
 
-/* The configuration has no units yet that a move would wait for. */
-static void units_done(struct agent *agent, const struct core_action *action)
-{
-	struct core_event event = { .type = CORE_EV_DONE,
-				    .group = action->group,
-				    .done.id = action->id };
-
-	agent_defer(agent, &event);
-}
-
 /**
  * act() - Carry out one action of the core
  *
@@ -227,7 +218,7 @@ void act(struct agent *agent, const struct core_action *action)
 		watcher_defend(agent->watcher, action->group, action->defend.vip);
 		break;
 	case CORE_DO_UNITS:
-		units_done(agent, action);
+		steps_begin(agent, action);
 		break;
 	case CORE_DO_REPLY:
 		bus_reply(agent->bus, action);
@@ -241,7 +232,8 @@ void act(struct agent *agent, const struct core_action *action)
 		break;
 	case CORE_DO_EXIT:
 		raise_exit(agent);
-		(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */
+		if (!depart_roles(agent))
+			(void)sd_event_exit(agent->loop, 0); /* fails only once the loop is over */
 		break;
 	case _CORE_DO_MAX:
 		break;

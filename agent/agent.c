@@ -18,6 +18,7 @@
 #include "agent/meet.h"
 #include "agent/sense.h"
 #include "agent/store.h"
+#include "agent/systemd.h"
 #include "agent/tell.h"
 
 /* A host that is up for no longer than this has just booted (StartWait=). */
@@ -58,12 +59,37 @@ static void set_timer(struct agent *agent)
 {
 	instant deadline = core_deadline(&agent->core);
 
-	/* An echo changes nothing about when the next heartbeat is due. */
-	if (!agent->timer || deadline.us == agent->timer_at.us)
+	/* An echo changes nothing about when the next heartbeat is due; at the end nothing is. */
+	if (!agent->timer || deadline.us == agent->timer_at.us || agent->core.exited)
 		return;
 	agent->timer_at = deadline;
 	(void)sd_event_source_set_time(agent->timer, deadline.us);
 	(void)sd_event_source_set_enabled(agent->timer, SD_EVENT_ONESHOT);
+}
+
+/* What came of acting may be acted upon in turn. */
+static void run_deferred(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->n_deferred; i++) {
+		struct core_event deferred = agent->deferred[i];
+
+		run_core(agent, &deferred);
+	}
+	agent->n_deferred = 0;
+}
+
+/**
+ * agent_settle() - Let the core decide about what was deferred, and all others hear of it
+ */
+void agent_settle(struct agent *agent)
+{
+	do {
+		run_deferred(agent);
+		systemd_follow(agent->systemd);
+	} while (agent->n_deferred);
+	if (agent->bus)
+		bus_refresh(agent->bus);
+	set_timer(agent);
 }
 
 /**
@@ -73,15 +99,7 @@ static void set_timer(struct agent *agent)
 void agent_step(struct agent *agent, struct core_event *event)
 {
 	run_core(agent, event);
-	for (size_t i = 0; i < agent->n_deferred; i++) {
-		struct core_event deferred = agent->deferred[i];
-
-		run_core(agent, &deferred);
-	}
-	agent->n_deferred = 0;
-	if (agent->bus)
-		bus_refresh(agent->bus);
-	set_timer(agent);
+	agent_settle(agent);
 }
 
 /**
@@ -262,6 +280,9 @@ static int start(struct agent *agent, const uint8_t *key, const struct agent_fil
 	r = open_workers(agent, &keeper);
 	if (r < 0)
 		return r;
+	r = said("prepare for systemd", systemd_new(agent, &agent->systemd));
+	if (r < 0)
+		return r;
 	r = said("prepare for the bus", bus_new(agent, &agent->bus));
 	if (r < 0)
 		return r;
@@ -323,6 +344,8 @@ struct agent *agent_free(struct agent *agent)
 		return NULL;
 	agent->bus = bus_free(agent->bus);
 	reload_free(agent->reload);
+	systemd_free(agent->systemd);
+	sd_event_source_disable_unref(agent->asking);
 	worker_free(agent->worker);
 	disk_free(agent->disk);
 	announcer_free(agent->announcer);

@@ -17,11 +17,15 @@
 #include "agent/kernel/worker.h"
 #include "agent/recorder/recorder.h"
 #include "agent/reload.h"
+#include "agent/roles.h"
+#include "agent/service.h"
+#include "agent/steps.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
 
 struct bus;
+struct systemd;
 
 enum { AGENT_DEFERRED_MAX = CORE_ACTIONS_MAX };
 
@@ -66,6 +70,15 @@ struct agent {
 	struct links links;
 	struct bus *bus; /* NULL while there is none */
 	struct reload *reload;
+	struct systemd *systemd;
+
+	sd_event_source *asking; /* how long to wait for systemd's word on a SIGTERM; NULL */
+	bool going_down;	 /* so is the host: logind has said so */
+	unsigned last_words;	 /* orders to systemd that the end waits for */
+	instant role_logged;	 /* see log_is_due() */
+	enum role role[CORE_GROUPS_MAX];
+	struct steps steps[CORE_GROUPS_MAX];
+	struct service service[CORE_GROUPS_MAX];
 
 	struct core_event deferred[AGENT_DEFERRED_MAX]; /* came of acting; heard after it */
 	size_t n_deferred;
@@ -107,5 +120,6 @@ DEFINE_CLEANUP(struct agent *, agent_free)
 int agent_run(struct agent *agent);
 
 void agent_step(struct agent *agent, struct core_event *event);
+void agent_settle(struct agent *agent);
 void agent_defer(struct agent *agent, const struct core_event *event);
 instant agent_now(void);

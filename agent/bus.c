@@ -10,6 +10,7 @@
 #include "agent/inhibit.h"
 #include "agent/log.h"
 #include "agent/reload.h"
+#include "agent/systemd.h"
 #include "agent/why.h"
 
 /* A bus that is not there is looked for soon, as it may only restart, then less and less often. */
@@ -186,6 +187,7 @@ static void named(void *ctx, int err)
 
 static void detach(struct bus *bus)
 {
+	systemd_detach(bus->agent->systemd);
 	bus->api = api_free(bus->api);
 	if (bus->connection)
 		(void)sd_bus_detach_event(bus->connection); /* of an open or a dead connection */
@@ -249,8 +251,10 @@ static int attach(struct bus *bus)
 					      on_disconnected, NULL, bus);
 	if (r >= 0)
 		r = api_new(bus->connection, &bus->ops, bus, &bus->api);
-	if (r >= 0)
+	if (r >= 0) {
+		systemd_attach(bus->agent->systemd, bus->connection);
 		return 0; /* named() hears whether that is so */
+	}
 	if (!bus->complained)
 		log_say(LOG_LEVEL_WARNING, "no bus: %s; going on without, and looking for it",
 			strerror(-r));

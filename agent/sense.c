@@ -7,6 +7,7 @@
 
 #include "agent/act.h"
 #include "agent/cleanup.h"
+#include "agent/depart.h"
 #include "agent/follow.h"
 #include "agent/hear.h"
 #include "agent/log.h"
@@ -258,12 +259,11 @@ static int on_usr1(sd_event_source *source, const struct signalfd_siginfo *si, v
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {
-	struct core_event event = { .type = CORE_EV_STOP, .restart = si->ssi_signo == SIGUSR2 };
-	struct agent *agent = data;
-
 	(void)source;
-	reload_forget(agent->reload);
-	agent_step(agent, &event);
+	if (si->ssi_signo == SIGTERM)
+		depart_or_restart(data);
+	else
+		depart(data, si->ssi_signo == SIGUSR2);
 	return 0;
 }
 

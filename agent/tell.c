@@ -221,6 +221,16 @@ static void describe_stranger(const struct agent *agent, const struct core_actio
 	    n->address, n->interface);
 }
 
+/* Which unit it was, and what systemd says of it; if it says nothing, the core has waited. */
+static void describe_step(const struct agent *agent, const struct core_action *a, struct notice *n)
+{
+	const char *why = agent->steps[a->group].failed;
+
+	SAY(n, "TK-0015", LOG_LEVEL_ERROR, "a step before the %s failed: %s",
+	    a->tell.state == CORE_STATE_PRIMARY ? "release" : "claim",
+	    *why ? why : strerror(-a->tell.err));
+}
+
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
 	char list[WHY_TEXT_MAX];
@@ -261,9 +271,7 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 		describe_stranger(agent, a, n);
 		break;
 	case CORE_TELL_UNITS_FAILED:
-		SAY(n, "TK-0015", LOG_LEVEL_ERROR, "a step before the %s failed: %s",
-		    a->tell.state == CORE_STATE_PRIMARY ? "release" : "claim",
-		    strerror(-a->tell.err));
+		describe_step(agent, a, n);
 		break;
 	case CORE_TELL_PEER_UP:
 	case CORE_TELL_PEER_SILENT:
@@ -399,6 +407,19 @@ void tell_left(struct agent *agent, const struct worker_result *result)
 	    conf_format_ip(&result->vip->ip, ip, sizeof(ip)), more, *more ? "are" : "is",
 	    *more ? "them" : "it", ifname, *more ? "them" : "it");
 	publish(agent, result->group, false, &notice);
+}
+
+/**
+ * tell_unit() - Say what has become of the unit that a group is for
+ * @fault: what is wrong with it; NULL: nothing any more
+ */
+void tell_unit(struct agent *agent, uint8_t group, const char *fault)
+{
+	struct notice notice = { 0 };
+
+	SAY(&notice, "TK-0040", fault ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "unit %s %s",
+	    agent->conf->groups[group].unit, fault ? fault : "is as it should be");
+	publish(agent, group, false, &notice);
 }
 
 /**

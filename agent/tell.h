@@ -10,4 +10,5 @@ void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum link
 void tell_mac(struct agent *agent, uint8_t group, const struct link *link);
 void tell_foreign(struct agent *agent, uint8_t group, const struct addr *addr);
 void tell_left(struct agent *agent, const struct worker_result *result);
+void tell_unit(struct agent *agent, uint8_t group, const char *fault);
 void tell_people(struct agent *agent, const struct core_action *action);

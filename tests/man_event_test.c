@@ -59,6 +59,11 @@ void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reas
 	(void)bus, (void)group, (void)role, (void)reason;
 }
 
+void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
+{
+	(void)bus, (void)group, (void)role, (void)reason;
+}
+
 static struct agent agent; /* too large for a stack */
 
 /* The first @what in @text, from @from on, becomes @with. */
@@ -169,6 +174,38 @@ static void tell_all(struct page *events, const char *redundancy)
 	agent.conf = conf_free((struct conf *)agent.conf);
 }
 
+/* Free it. */
+static char *read_source(const char *path)
+{
+	char *text = NULL;
+	FILE *f = fopen(path, "re");
+	size_t size = 0;
+
+	cr_assert(f, "%s", path);
+	cr_assert_gt(getdelim(&text, &size, '\0', f), 0);
+	cr_assert_eq(fclose(f), 0);
+	return text;
+}
+
+/* Each fault that service.c has a word for, read from there. */
+static void note_units(struct page *events)
+{
+	_cleanup_(freep) char *text = read_source("agent/service.c");
+
+	for (const char *at = text; (at = strstr(at, "return \"")); at++) {
+		char fault[TEXT_MAX];
+
+		at += strlen("return \"");
+		(void)snprintf(fault, sizeof(fault), "%.*s", (int)strcspn(at, "\""), at);
+		tell_unit(&agent, 0, fault);
+		replace(said.text, 0, "a.service", "UNIT");
+		note_said(events);
+	}
+	tell_unit(&agent, 0, NULL);
+	replace(said.text, 0, "a.service", "UNIT");
+	note_said(events);
+}
+
 /* What is told without the core */
 static void tell_others(struct page *events)
 {
@@ -176,7 +213,7 @@ static void tell_others(struct page *events)
 	struct worker_result result = { .type = WORKER_TIDY, .n = 1 };
 	struct conf *conf =
 		conf_from_text("[Node HERE]\nAddress=192.0.2.1\n[Node NODE]\nAddress=192.0.2.2\n"
-			       "[Group sip]\nVirtualAddress=192.0.2.3 INTERFACE\n");
+			       "[Group sip]\nVirtualAddress=192.0.2.3 INTERFACE\nUnit=a.service\n");
 
 	agent.conf = conf;
 	agent.links.v[0] = (struct link){ .name = "INTERFACE" };
@@ -189,6 +226,7 @@ static void tell_others(struct page *events)
 	replace(said.text, 0, "192.0.2.3", "ADDRESS");
 	note_said(events);
 	agent.links.n = 0;
+	note_units(events);
 	agent.conf = conf_free(conf);
 }
 
@@ -268,19 +306,6 @@ static void note_formats(struct page *messages, const char *level, const char *p
 			depth += (*p == '(') - (*p == ')');
 		}
 	}
-}
-
-/* Free it. */
-static char *read_source(const char *path)
-{
-	char *text = NULL;
-	FILE *f = fopen(path, "re");
-	size_t size = 0;
-
-	cr_assert(f, "%s", path);
-	cr_assert_gt(getdelim(&text, &size, '\0', f), 0);
-	cr_assert_eq(fclose(f), 0);
-	return text;
 }
 
 static void note_messages(struct page *messages, const char *path)

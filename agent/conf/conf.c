@@ -187,5 +187,7 @@ void conf_core(const struct conf *conf, uint8_t self, struct core_config *ret)
 	for (size_t i = 0; i < conf->n_groups; i++) {
 		ret->groups[i] = conf->groups[i].core;
 		ret->groups[i].linger_us = linger_us(&conf->groups[i]);
+		ret->groups[i].before_release = (uint8_t)conf->groups[i].before_release.n;
+		ret->groups[i].before_claim = (uint8_t)conf->groups[i].before_claim.n;
 	}
 }
