@@ -136,6 +136,17 @@ Test(service, on_a_warm_backup_it_need_not_run)
 	expect_told("well");
 }
 
+Test(service, on_a_hot_backup_it_has_to_run_and_on_the_way_as_well)
+{
+	begin(HOT, CORE_STATE_YIELDING);
+	unit_is(UNIT_INACTIVE);
+	pass(SEC(5));
+	expect_told("does not run");
+	agent.core.groups[0].state = CORE_STATE_BACKUP;
+	pass(SEC(5));
+	expect_told("");
+}
+
 /* It has been stopped for a move: the move is what takes its time. */
 Test(service, a_step_that_stops_it_is_no_fault)
 {

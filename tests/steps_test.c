@@ -33,6 +33,7 @@ static void expect_done(int err)
 Test(steps, units_come_one_after_the_other)
 {
 	rig_start(CONF);
+	agent.role[0] = ROLE_PRIMARY;
 	begin(CORE_UNITS_BEFORE_RELEASE);
 	expect_orders("stop takeover-primary@sip.target");
 	cr_expect_eq(agent.role[0], ROLE_UNKNOWN);
