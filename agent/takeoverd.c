@@ -170,7 +170,7 @@ static int open_trace(const char *path, int *ret_fd)
 }
 
 /* What runs, and what shall run next. */
-struct service {
+struct life {
 	const struct options *options;
 	struct setup now, next;
 };
@@ -181,7 +181,7 @@ struct service {
  */
 static int read_next(void *data, char **ret_why)
 {
-	struct service *service = data;
+	struct life *life = data;
 	struct conf_problems problems = { 0 };
 	size_t size;
 	FILE *to = open_memstream(ret_why, &size);
@@ -189,28 +189,28 @@ static int read_next(void *data, char **ret_why)
 
 	if (!to)
 		return -ENOMEM;
-	setup_done(&service->next);
-	r = setup_read(service->options->config, service->options->node, &service->next, &problems);
+	setup_done(&life->next);
+	r = setup_read(life->options->config, life->options->node, &life->next, &problems);
 	setup_print_problems(&problems, to);
 	if (conf_problems_fatal(&problems))
 		r = -EINVAL;
 	conf_problems_done(&problems);
 	if (fclose(to) != 0 && r >= 0)
 		r = -ENOMEM;
-	return r < 0 ? r : !setup_same(&service->now, &service->next);
+	return r < 0 ? r : !setup_same(&life->now, &life->next);
 }
 
 /* One agent, from its start to its end. Return: 1 if the next one is to be started. */
-static int run_one(struct service *service, const char *directory)
+static int run_one(struct life *life, const char *directory)
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	struct agent_files files = { .state_directory = directory,
 				     .trace = -1,
-				     .reader = { .read = read_next, .data = service } };
-	struct setup *now = &service->now;
+				     .reader = { .read = read_next, .data = life } };
+	struct setup *now = &life->now;
 	int r;
 
-	r = open_trace(service->options->trace, &files.trace);
+	r = open_trace(life->options->trace, &files.trace);
 	if (r < 0)
 		return r;
 	r = agent_new(now->conf, now->self, now->conf->authenticate ? now->key : NULL, &files,
@@ -219,7 +219,7 @@ static int run_one(struct service *service, const char *directory)
 	return r < 0 ? r : agent_run(agent);
 }
 
-static int run(struct service *service)
+static int run(struct life *life)
 {
 	_cleanup_(close_fdp) int lock = -1;
 	const char *directory;
@@ -232,15 +232,15 @@ static int run(struct service *service)
 	r = lock_state(directory, &lock);
 	if (r < 0)
 		return r;
-	if (service->now.self == CORE_NODE_NONE) {
-		r = home_wait(service->now.conf, &service->now.self);
+	if (life->now.self == CORE_NODE_NONE) {
+		r = home_wait(life->now.conf, &life->now.self);
 		if (r <= 0)
 			return r;
 	}
-	while ((r = run_one(service, directory)) > 0) {
-		setup_done(&service->now);
-		service->now = service->next;
-		service->next = (struct setup){ 0 };
+	while ((r = run_one(life, directory)) > 0) {
+		setup_done(&life->now);
+		life->now = life->next;
+		life->next = (struct setup){ 0 };
 	}
 	return r;
 }
@@ -280,21 +280,21 @@ static int open_standard_fds(void)
 	return 0;
 }
 
-static void service_done(struct service *service)
+static void life_done(struct life *life)
 {
-	setup_done(&service->now);
-	setup_done(&service->next);
+	setup_done(&life->now);
+	setup_done(&life->next);
 }
 
 /* Return: the exit status, or -1 to go on. */
-static int read_first(struct service *service)
+static int read_first(struct life *life)
 {
-	const struct options *options = service->options;
-	const struct setup *now = &service->now;
+	const struct options *options = life->options;
+	const struct setup *now = &life->now;
 	struct conf_problems problems = { 0 };
 	int r;
 
-	r = setup_read(options->config, options->node, &service->now, &problems);
+	r = setup_read(options->config, options->node, &life->now, &problems);
 	setup_print_problems(&problems, stderr);
 	if (r < 0 && !conf_problems_fatal(&problems))
 		(void)fprintf(stderr, "takeoverd: cannot read %s: %s\n", options->config,
@@ -315,7 +315,7 @@ static int read_first(struct service *service)
 int main(int argc, char **argv)
 {
 	struct options options = { .config = "/etc/takeover/takeover.conf" };
-	_cleanup_(service_done) struct service service = { .options = &options };
+	_cleanup_(life_done) struct life life = { .options = &options };
 	int r;
 
 	if (open_standard_fds() < 0)
@@ -335,10 +335,10 @@ int main(int argc, char **argv)
 		(void)fputs("takeoverd: libsodium does not work here\n", stderr);
 		return EXIT_FAILURE;
 	}
-	r = read_first(&service);
+	r = read_first(&life);
 	if (r >= 0)
 		return r;
-	r = run(&service);
+	r = run(&life);
 	log_stop();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

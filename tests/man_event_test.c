@@ -59,11 +59,6 @@ void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reas
 	(void)bus, (void)group, (void)role, (void)reason;
 }
 
-void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
-{
-	(void)bus, (void)group, (void)role, (void)reason;
-}
-
 static struct agent agent; /* too large for a stack */
 
 /* The first @what in @text, from @from on, becomes @with. */
