@@ -32,6 +32,7 @@ need_tools()
 	done
 	[[ -e /lib/systemd/system/dbus.service ]] || die "the nodes need a system bus: make deps"
 	[[ -e /lib/systemd/system/polkit.service ]] || die "the nodes need polkit: make deps"
+	[[ -e /lib/systemd/system/kamailio.service ]] || die "Kamailio is missing: make deps"
 	[[ -x $PROBE ]] || die "$PROBE is missing: make tests"
 	[[ -x $TAKEOVERD ]] || die "$TAKEOVERD is missing: make"
 	[[ -n $(cgroup_mounts) ]] || die "no cgroup2 is mounted here: the nodes cannot boot"

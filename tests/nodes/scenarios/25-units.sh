@@ -62,3 +62,61 @@ target_is()
 	now=$(in_node "$1" systemctl show --property=ActiveState --value "takeover-$2@sip.target")
 	[[ $now == "$3" ]] || fail "the target of the $2 is $now on node $1, not $3"
 }
+
+# sip_options: what a SIP server at the virtual address says to a client
+sip_options()
+{
+	# shellcheck disable=SC2016 # for that shell; dd takes a datagram as a whole
+	in_ns c timeout 5 bash -c 'exec 3<>"/dev/udp/$0/5060" &&
+		printf "%s\r\n" "OPTIONS sip:$0 SIP/2.0" \
+			"Via: SIP/2.0/UDP 10.77.0.50:5060;rport;branch=z9hG4bK$RANDOM" \
+			"From: <sip:test@10.77.0.50>;tag=1" "To: <sip:$0>" "Call-ID: $RANDOM" \
+			"CSeq: 1 OPTIONS" "Max-Forwards: 9" "Content-Length: 0" "" |
+			dd bs=4k iflag=fullblock status=none >&3 &&
+		dd bs=4k count=1 status=none <&3 | head -n 1' "$VIP4"
+}
+
+# The drop-in of the manual
+manual_drop_in()
+{
+	awk '/" drop-in of systemd/ { found = 1; next }
+		found && /^\.Bd/ { inside = 1; next }
+		/^\.Ed/ { found = inside = 0 }
+		inside' "$ROOT/man/takeover.7"
+}
+
+# Debian's Kamailio, with its own configuration, in which it binds the addresses that are
+# there when it starts: with the drop-in of the manual it runs where the group is, and has
+# the virtual address. Nothing but the role starts it, and that is not started by it.
+scenario_kamailio_follows_the_role()
+{
+	local node before
+
+	# shellcheck disable=SC2034 # of the service that the other tests use; this one has 5060
+	PORT=5999
+	LEASE=${LEASE:-1s} DEAD_TIME=${DEAD_TIME:-1500ms} # a busy machine is another story
+	net_up
+	config_default >"$DIR/takeover.conf"
+	nodes_up a b
+	[[ $(manual_drop_in | wc -l) == 5 ]] || fail "the manual says: $(manual_drop_in)"
+	for node in a b; do
+		in_node "$node" mkdir /etc/systemd/system/kamailio.service.d
+		manual_drop_in | in_node "$node" \
+			tee /etc/systemd/system/kamailio.service.d/role.conf >/dev/null
+		in_node "$node" systemctl --quiet enable kamailio
+		in_node "$node" rm /etc/systemd/system/multi-user.target.wants/kamailio.service
+	done
+	pair_start
+	for node in a b; do
+		before=$(other "$node")
+		[[ $PRIMARY == "$node" ]] || call_ok "$before" Switchover
+		settle
+		await_unit "$node" kamailio.service active
+		await_unit "$before" kamailio.service inactive
+		[[ $(sip_options) == "SIP/2.0 200 "* ]] || fail "no answer: $(sip_options)"
+		! in_node "$before" systemctl start kamailio 2>/dev/null ||
+			fail "it can be started without the role"
+		target_is "$before" primary inactive
+		target_is "$before" backup active
+	done
+}
