@@ -23,7 +23,7 @@ scenario_install_start_switchover()
 		node_configure "$node"
 		in_node "$node" takeoverd --check >"$DIR/check.out" 2>&1 ||
 			fail "--check: $(cat "$DIR/check.out")"
-		in_node "$node" systemd-analyze verify --man=no takeoverd.service >"$DIR/verify.out" 2>&1
+		in_node "$node" systemd-analyze verify --man=no takeover{d,-cleanup}.service >"$DIR/verify.out" 2>&1
 		[[ ! -s $DIR/verify.out ]] || fail "systemd-analyze verify: $(cat "$DIR/verify.out")"
 	done
 	for node in a b; do

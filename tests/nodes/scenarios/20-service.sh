@@ -298,9 +298,21 @@ scenario_service_that_gives_up_is_cleaned_up()
 	in_node a systemctl reset-failed takeoverd
 	agent_start a
 	wait_role a backup
-	! in_node a systemctl start takeover-cleanup || fail "cleaned up beside an agent"
+	! in_node a systemctl start takeover-cleanup 2>/dev/null || fail "cleaned up beside an agent"
 	settle
 	[[ $PRIMARY == b ]] || fail "the group moved"
+
+	# Restarted with a mistake: it is waited for, in vain.
+	both_start
+	echo Mistake=yes >>"/proc/${LEADER[b]}/root/etc/takeover/takeover.conf"
+	! in_node b systemctl restart takeoverd 2>/dev/null || fail "it starts with a mistake"
+	wait_role a primary
+	in_node b systemctl start takeover-cleanup # waits for the one that runs
+	assert_tagged b ""
+	both_stop
+	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	unset "AGENT[b]"
+	assert_holder a
 }
 
 # The lease has silenced it long before, the watchdog makes it useful again.
@@ -446,4 +458,48 @@ scenario_service_waits_for_its_addresses()
 watchdog_fed()
 {
 	in_node "$1" systemctl show --property=WatchdogTimestampMonotonic takeoverd
+}
+
+# upgrade NODE VERSION: the same source says that it is another version, and is put where
+# the package has it
+upgrade()
+{
+	local program=/proc/${LEADER[$1]}/root/usr/sbin/takeoverd
+
+	LC_ALL=C sed "s/0\.1\.0/$2/" "$TAKEOVERD" >"$program.new"
+	chmod 755 "$program.new"
+	mv "$program.new" "$program"
+}
+
+# From one version to the next on both nodes, backup first, and a restart without another
+# version: the addresses stay where they are, and answer all the time.
+scenario_service_is_upgraded_and_restarted()
+{
+	local node
+
+	# shellcheck disable=SC2034 # for config_agent; as it is by default
+	RESTART_HOLD=3s
+	pair_up
+	send_start load c "$VIP4"
+	both_start
+	for node in b a; do
+		[[ $(get "$node" manager Version) == 0.1.0 ]] || fail "upgraded before"
+		upgrade "$node" 0.1.1
+		in_node "$node" systemctl restart takeoverd || fail "takeoverd does not restart"
+		wait_property "$node" manager Version 0.1.1
+		find_agent "$node"
+		settle
+		[[ $PRIMARY == a ]] || fail "the group has moved: $(journal a)"
+	done
+	in_node a systemctl restart takeoverd
+	find_agent a
+	settle
+	send_some c "$VIP4" 500 # and stays there when all holding has ended
+	both_stop
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	[[ ${R[beta]:-0} == 0 && $PRIMARY == a ]] || fail "the group has moved: $(journal a)"
+	unit_is a NRestarts 0
+	assert_holder a
 }
