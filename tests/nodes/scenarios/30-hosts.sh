@@ -27,11 +27,19 @@ scenario_node_halt_hands_over()
 	assert_holder b
 }
 
-# It is started at boot, and does not take back what it gave away.
+# It hands over before its services are stopped, among which is the one that clients use. At
+# boot it is started, and does not take back what it gave away.
 scenario_node_reboot_comes_back_as_backup()
 {
 	pair_up
-	in_node a systemctl --quiet enable takeoverd
+	finish echo-a || true
+	in_node a tee /etc/systemd/system/echo.service >/dev/null <<-END
+		[Service]
+		ExecStart=$PROBE echo alpha $PORT
+		[Install]
+		WantedBy=multi-user.target
+	END
+	in_node a systemctl --quiet enable --now echo takeoverd
 	send_start load c "$VIP4"
 	node_reboot a
 	find_agent a
