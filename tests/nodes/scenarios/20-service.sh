@@ -503,3 +503,51 @@ scenario_service_is_upgraded_and_restarted()
 	unit_is a NRestarts 0
 	assert_holder a
 }
+
+# reload NODE: with the configuration of now
+reload()
+{
+	node_configure "$1"
+	in_node "$1" systemctl reload takeoverd || fail "node $1 does not reload: $(journal "$1")"
+}
+
+# A group comes and goes; the other one does not notice, under 10,000 packets a second. What
+# has a mistake changes nothing, and systemctl says so.
+scenario_service_reload_applies_the_difference()
+{
+	local before term
+
+	pair_up
+	before=${AGENT[a]}
+	term=$(get a group/sip Term)
+	send_start load c "$VIP4"
+	echo Mistake=yes >>"$DIR/takeover.conf"
+	node_configure a
+	! in_node a systemctl reload takeoverd 2>/dev/null || fail "a mistake is taken"
+	journal a | grep -q 'takeover.conf:[0-9]*:.*Mistake' || fail "nobody says which: $(journal a)"
+
+	config_default >"$DIR/takeover.conf"
+	config_group web "$WEB4" >>"$DIR/takeover.conf"
+	reload b
+	reload a
+	settle web
+	settle
+	send_some c "$WEB4" 50
+	[[ ${R[answered]} == 50 ]] || fail "the new group answers ${R[answered]} of 50"
+	config_default >"$DIR/takeover.conf"
+	reload a
+	reload b
+	settle
+	send_some c "$WEB4" 50
+	[[ ${R[answered]} == 0 ]] || fail "the group that is no more answers"
+
+	send_stop load
+	fact lost "${R[lost]}"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the group has moved"
+	find_agent a
+	[[ ${AGENT[a]} == "$before" ]] || fail "another process runs"
+	unit_is a ActiveState active
+	unit_is a NRestarts 0
+	assert_holder a
+}
