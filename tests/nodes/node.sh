@@ -28,8 +28,9 @@ usage()
 
 		NODE is a or b. To be run as root; make all tests first. Nothing of this machine is
 		changed, nor is its network: both are namespaces of it, with its disk below their own.
-		The group has the addresses $VIP4 and $VIP6. With another word in
-		TAKEOVER_NET (now "$NET") there can be another pair.
+		The nodes have 10.77.0.11 and .12 on eth0, 10.78.0.11 and .12 on eth1, and the group has
+		$VIP4 and $VIP6. With another word in TAKEOVER_NET (now "$NET")
+		there can be another pair.
 	END
 }
 
