@@ -344,7 +344,7 @@ install: check-directories all
 		install -D -m 755 "$${i#*=}" "$$DESTDIR$${i%%=*}" || exit; \
 	done
 	$(Q)for i in $(INSTALLED_SERVICES); do \
-		unit=$$(sed 's|@SBINDIR@|$(SBINDIR)|' "$${i#*=}") && \
+		unit=$$(sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' "$${i#*=}") && \
 		printf '%s\n' "$$unit" | \
 		install -D -m 644 /dev/stdin "$$DESTDIR$${i%%=*}" || exit; \
 	done

@@ -376,18 +376,23 @@ static void signal_way(struct bus *bus, size_t i)
 }
 
 /**
- * bus_reply_reload() - Answer who wanted the configuration read again
- * @error: name without prefix; NULL: it is good
+ * bus_reload_done() - Answer who wanted the configuration read again: it is good
+ */
+void bus_reload_done(struct bus *bus, api_request request, bool changes)
+{
+	if (bus->api)
+		(void)api_reply_reload(bus->api, request, changes); /* as in bus_reply() */
+}
+
+/**
+ * bus_reload_refused() - The same: it is not taken
+ * @error: name without its prefix
  * @text: for people
  */
-void bus_reply_reload(struct bus *bus, api_request request, const char *error, const char *text)
+void bus_reload_refused(struct bus *bus, api_request request, const char *error, const char *text)
 {
-	if (!bus->api)
-		return;
-	if (error)
-		(void)api_reply_error(bus->api, request, error, text); /* as in bus_reply() */
-	else
-		(void)api_reply_ok(bus->api, request, "", 0);
+	if (bus->api)
+		(void)api_reply_error(bus->api, request, error, text); /* the same */
 }
 
 /**

@@ -14,7 +14,8 @@ struct bus *bus_free(struct bus *bus);
 DEFINE_CLEANUP(struct bus *, bus_free)
 
 void bus_reply(struct bus *bus, const struct core_action *action);
-void bus_reply_reload(struct bus *bus, api_request request, const char *error, const char *text);
+void bus_reload_done(struct bus *bus, api_request request, bool changes);
+void bus_reload_refused(struct bus *bus, api_request request, const char *error, const char *text);
 void bus_refresh(struct bus *bus);
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason);
 void bus_event(struct bus *bus, uint8_t group, const struct api_event *event);

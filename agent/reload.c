@@ -43,28 +43,27 @@ static void *run(void *data)
 	return NULL;
 }
 
-static void reply(struct reload *reload, const char *error, const char *text)
+static void reply(struct reload *reload, bool changes)
 {
-	const api_request request = reload->request;
-
-	reload->request = 0;
-	if (request)
-		bus_reply_reload(reload->agent->bus, request, error, text);
+	if (reload->request)
+		bus_reload_done(reload->agent->bus, reload->request, changes);
 }
 
 static void refuse(struct reload *reload)
 {
+	const char *reason = strerror(-reload->result);
 	char *rest = reload->why, *line;
 
-	log_say(LOG_LEVEL_WARNING,
-		"the configuration is not taken: %s; going on with what there "
-		"was",
-		reload->result == -EINVAL ? "it has mistakes" : strerror(-reload->result));
-	reply(reload, "InvalidConfiguration",
-	      reload->why && *reload->why ? reload->why : strerror(-reload->result));
+	if (reload->result == -EINVAL)
+		reason = "it has mistakes";
+	log_say(LOG_LEVEL_WARNING, "the configuration is not taken: %s; all stays as it was",
+		reason);
+	if (reload->request)
+		bus_reload_refused(reload->agent->bus, reload->request, "InvalidConfiguration",
+				   rest && *rest ? rest : reason);
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			log_say(LOG_LEVEL_WARNING, "%s", line);
+			log_say(LOG_LEVEL_WARNING, "in the configuration: %s", line);
 }
 
 /* The addresses stay, the other nodes are told to wait. */
@@ -74,8 +73,16 @@ static void end_for_it(struct reload *reload)
 
 	log_say(LOG_LEVEL_NOTICE, "the configuration is another one: going on with it");
 	reload->due = true;
-	reply(reload, NULL, NULL);
+	reply(reload, true);
 	agent_step(reload->agent, &event);
+}
+
+static void refuse_busy(struct reload *reload, api_request request)
+{
+	if (request)
+		bus_reload_refused(reload->agent->bus, request, "Busy",
+				   reload->running ? "The configuration is being read already."
+						   : "takeoverd is being stopped.");
 }
 
 static int on_done(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -92,10 +99,10 @@ static int on_done(sd_event_source *source, int fd, uint32_t events, void *data)
 	if (reload->result < 0) {
 		refuse(reload);
 	} else if (reload->agent->core.stopping) {
-		reply(reload, "Busy", "takeoverd is being stopped.");
+		refuse_busy(reload, reload->request);
 	} else if (reload->result == 0) {
 		log_say(LOG_LEVEL_INFO, "the configuration is the same: nothing changes");
-		reply(reload, NULL, NULL);
+		reply(reload, false);
 	} else {
 		end_for_it(reload);
 	}
@@ -154,11 +161,7 @@ struct reload *reload_free(struct reload *reload)
 void reload_begin(struct reload *reload, api_request request)
 {
 	if (reload->running || reload->agent->core.stopping) {
-		if (request)
-			bus_reply_reload(reload->agent->bus, request, "Busy",
-					 reload->running
-						 ? "The configuration is being read already."
-						 : "takeoverd is being stopped.");
+		refuse_busy(reload, request);
 		return;
 	}
 	reload->request = request;

@@ -134,7 +134,7 @@ struct api_ops {
 			api_request request);
 	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
 
-	/* Reads the configuration again; answered as above, InvalidConfiguration saying why not */
+	/* Reads the configuration again; answered by api_reply_reload() or with an error */
 	void (*reload)(void *ctx, api_request request);
 	/* A descriptor, to be closed, where the last that happened can be read as text; -EBUSY */
 	int (*get_trace)(void *ctx);
@@ -156,6 +156,7 @@ DEFINE_CLEANUP(struct api *, api_free)
 
 int api_reply_ok(struct api *api, api_request request, const char *primary, uint64_t took_us);
 int api_reply_fd(struct api *api, api_request request, int fd);
+int api_reply_reload(struct api *api, api_request request, bool changes);
 int api_reply_error(struct api *api, api_request request, const char *error, const char *text);
 const char *api_error_text(const char *error);
 

@@ -257,6 +257,26 @@ int api_reply_fd(struct api *api, api_request request, int fd)
 }
 
 /**
+ * api_reply_reload() - answer a waiting caller: the configuration is good
+ * @api: the API
+ * @request: who; ends with this call, whatever it returns
+ * @changes: it is another one, and the agent goes on with it
+ *
+ * Return: as api_reply_ok().
+ */
+int api_reply_reload(struct api *api, api_request request, bool changes)
+{
+	struct api_call *call = call_waiting(api, request);
+	int r;
+
+	if (!call)
+		return -ENOENT;
+	r = sd_bus_reply_method_return(call->message, "b", changes);
+	api_call_drop(call);
+	return r < 0 ? r : 0;
+}
+
+/**
  * api_reply_error() - answer a waiting caller: it has not been done
  * @api: the API
  * @request: who; ends with this call, whatever it returns

@@ -47,7 +47,7 @@ const sd_bus_vtable api_manager_vtable[] = {
 	/* UNPRIVILEGED: as for groups, api_call_begin() looks who asks, without waiting */
 	SD_BUS_METHOD_WITH_ARGS("GetTrace", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", trace), get_trace,
 				SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload,
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", changes), reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", NULL, AT(now.version), CONST),
 	SD_BUS_PROPERTY("NodeName", "s", NULL, AT(now.node), CONST),

@@ -102,6 +102,7 @@ int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
 int ctl_inhibit(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);
 int ctl_wait(struct ctl *ctl, int argc, char **argv);
+int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);
 int ctl_trace(struct ctl *ctl, int argc, char **argv);
 int ctl_verify(struct ctl *ctl, int argc, char **argv);

@@ -51,6 +51,8 @@ static const struct verb {
 	  "Tell the network again where the addresses are." },
 	{ "wait", "[GROUP] ROLE", 2, TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_wait,
 	  "Wait until this node is primary, or backup." },
+	{ "reload", "", 0, TAKES_JSON | TAKES_BUS, ctl_reload,
+	  "Read the configuration again, and go on with it." },
 	{ "monitor", "", 0, TAKES_JSON | TAKES_BUS, ctl_monitor,
 	  "Show what happens, until interrupted." },
 	{ "trace", "", 0, TAKES_MACHINE, ctl_trace,

@@ -114,6 +114,7 @@ Test(api_auth, every_method_has_its_action, .timeout = 10)
 		{ SIP, API_GROUP, "InhibitTakeover", "ss", "maintenance", "group=sip" },
 		{ SIP, API_GROUP, "Announce", "", "announce", "group=sip" },
 		{ API_PATH, API_MANAGER, "GetTrace", "", "trace", "=" },
+		{ API_PATH, API_MANAGER, "Reload", "", "reload", "=" },
 	};
 	struct driver driver = user(ANN);
 	struct rig rig;

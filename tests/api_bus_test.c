@@ -64,7 +64,7 @@ static int change_as_nobody(struct rig *rig, void *member)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	const bool maintenance = strcmp(member, "SetMaintenance") == 0;
-	const bool trace = strcmp(member, "GetTrace") == 0;
+	const bool of_all = strcmp(member, "GetTrace") == 0 || strcmp(member, "Reload") == 0;
 	sd_bus *bus;
 
 	(void)rig;
@@ -74,8 +74,8 @@ static int change_as_nobody(struct rig *rig, void *member)
 		(void)sd_bus_call_method(bus, API_NAME, SIP, API_GROUP, member, &error, NULL, "b",
 					 1);
 	else
-		(void)sd_bus_call_method(bus, API_NAME, trace ? API_PATH : SIP,
-					 trace ? API_MANAGER : API_GROUP, member, &error, NULL,
+		(void)sd_bus_call_method(bus, API_NAME, of_all ? API_PATH : SIP,
+					 of_all ? API_MANAGER : API_GROUP, member, &error, NULL,
 					 NULL);
 	printf("%s", error.name ?: "done");
 	return 0;
@@ -84,7 +84,7 @@ static int change_as_nobody(struct rig *rig, void *member)
 Test(api_bus, only_the_privileged_may_change, .timeout = 20)
 {
 	static const char *const members[] = { "Switchover", "SetMaintenance", "Announce",
-					       "GetTrace" };
+					       "GetTrace", "Reload" };
 	struct rig rig;
 
 	rig_start_bus(&rig);

@@ -41,7 +41,7 @@ struct fake {
 	const char *cannot;
 	char **sentences; /* NULL: no memory for them */
 
-	int explanations, switchovers, maintenances, announces, inhibits;
+	int explanations, switchovers, maintenances, announces, inhibits, reloads;
 	struct api_switchover how; /* the last one; its node is in `to` */
 	char to[64], who[64], why[64];
 	uint32_t uid;
@@ -52,6 +52,7 @@ struct fake {
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
+	bool changes; /* the configuration, when it is read again */
 	const char *answer_at_once; /* primary; NULL: later */
 	const char *refusal;	    /* an error, at once; NULL: none */
 	const char *go;		    /* the second inhibitor is told here; the first is dropped */
@@ -193,6 +194,18 @@ static inline int fake_get_trace(void *ctx)
 	return fds[0];
 }
 
+static inline void fake_reload(void *ctx, api_request request)
+{
+	struct fake *fake = ctx;
+
+	fake->reloads++;
+	if (fake->refusal)
+		(void)api_reply_error(fake->api, request, fake->refusal,
+				      "takeover.conf:3: no\ntakeover.conf:7: neither");
+	else
+		(void)api_reply_reload(fake->api, request, fake->changes);
+}
+
 static inline void fake_named(void *ctx, int err)
 {
 	struct fake *fake = ctx;
@@ -216,6 +229,7 @@ static inline struct api_ops fake_ops(void)
 		.inhibit = fake_inhibit,
 		.announce = fake_announce,
 		.get_trace = fake_get_trace,
+		.reload = fake_reload,
 		.named = fake_named,
 	};
 }

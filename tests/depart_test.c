@@ -10,7 +10,7 @@
 static unit_job_handler asked; /* systemd has not answered yet; NULL: nobody asks */
 static int no_systemd;	       /* why nobody can be asked; 0 */
 static unsigned n_stops, n_settled, n_let_go;
-static bool restart;
+static bool restart, forgotten;
 
 int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx)
 {
@@ -19,6 +19,12 @@ int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx
 	if (!no_systemd)
 		asked = handler;
 	return no_systemd;
+}
+
+void reload_forget(struct reload *reload)
+{
+	(void)reload;
+	forgotten = true;
 }
 
 void systemd_let_go_down(struct systemd *systemd)

@@ -49,11 +49,6 @@ void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
 	(void)bus, (void)group, (void)event;
 }
 
-void bus_role_changing(struct bus *bus, uint8_t group, const char *role, const char *reason)
-{
-	(void)bus, (void)group, (void)role, (void)reason;
-}
-
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
 {
 	(void)bus, (void)group, (void)role, (void)reason;

@@ -328,6 +328,31 @@ Test(takeoverctl, all_groups_are_explained_if_none_is_named, .timeout = 10)
 	rig_done(&rig);
 }
 
+Test(takeoverctl, reload_says_what_came_of_it, .timeout = 10)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	RUN(&rig, &outcome, "reload");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect_str_eq(outcome.text, "The configuration is the same: nothing changes.\n|");
+	RUN(&rig, &outcome, "--json", "reload");
+	cr_expect_str_eq(outcome.text, "{\"changes\":false}\n|");
+	rig.agent.refusal = "InvalidConfiguration";
+	RUN(&rig, &outcome, "reload");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text,
+			 "|takeoverctl: takeover.conf:3: no\ntakeover.conf:7: neither\n");
+	rig.agent.refusal = NULL;
+	rig.agent.changes = true; /* but this agent stays where it is */
+	RUN(&rig, &outcome, "reload");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect(strstr(outcome.text, "takeoverd has not come back"), "%s", outcome.text);
+	cr_expect_eq(rig.agent.reloads, 4);
+	rig_done(&rig);
+}
+
 Test(takeoverctl, a_trace_is_shown_as_it_comes, .timeout = 10)
 {
 	struct outcome outcome;

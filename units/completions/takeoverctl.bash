@@ -18,7 +18,7 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance inhibit announce wait monitor trace verify check genkey version help)
+	local verbs=(status explain switchover maintenance inhibit announce wait reload monitor trace verify check genkey version help)
 	local options=(--json --config --node --timeout --to --strict --force --why --host --machine --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# Another configuration for agents that run.
+
+ctl() # NODE ARGUMENT...
+{
+	DBUS_SYSTEM_BUS_ADDRESS=$(bus_of "$1") in_ns "$1" "$BUILD/takeoverctl" "${@:2}"
+}
+
+# reload NODE...: of the present file, under a load that loses nothing
+reload()
+{
+	local node
+
+	for node; do
+		ctl "$node" reload >"$DIR/reload" 2>&1 ||
+			fail "reload on node $node: $(<"$DIR/reload")"
+		grep -q 'goes on with another' "$DIR/reload" ||
+			fail "reload on node $node: $(<"$DIR/reload")"
+	done
+}
+
+loses_nothing()
+{
+	send_stop "$1"
+	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to $1 lost"
+}
+
+# Groups that come, addresses that come and go, other times: what stays does not notice.
+scenario_reload()
+{
+	pair_up
+	send_start load c "$VIP4" 100
+	sed -i 's/^Interval=50ms/Interval=20ms/' "$DIR/takeover.conf"
+	printf 'VirtualAddress=10.77.0.150/16 eth0\n[Group aaa]\nVirtualAddress=10.77.0.160/16 eth0\n' \
+		>>"$DIR/takeover.conf"
+	reload b a
+	wait_property a manager IntervalUSec 20000
+	settle
+	assert_holder a
+	serves 10.77.0.150 # announced, and let through
+	wait_property a group/aaa Primary alpha
+	serves 10.77.0.160
+	[[ $(ctl a reload) == *nothing\ changes* ]] || fail "the same is not the same"
+	wait_property a group/sip State primary
+
+	# Gone again; the group has lost one address, the other group all.
+	config_default >"$DIR/takeover.conf"
+	reload a b
+	settle
+	assert_holder a
+	assert_tagged a "$(assert_tagged_default)"
+	loses_nothing load
+}
