@@ -22,7 +22,7 @@ enum {
 static void call_free(struct api_call *call)
 {
 	sd_bus_slot_unref(call->question);
-	sd_bus_slot_unref(call->gone);
+	api_wait_unwatch(call);
 	sd_bus_message_unref(call->message);
 	free(call);
 }

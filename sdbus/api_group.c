@@ -183,6 +183,9 @@ static int wait_for_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
 					"A role is \"primary\" or \"backup\".");
 	if (strcmp(role, group->now.role) == 0)
 		return sd_bus_reply_method_return(m, NULL);
+	if (api_wait_is_full(group->api))
+		return sd_bus_error_set(error, api_error_name("Busy"),
+					"Too many callers are waiting.");
 	return api_call_begin(group->api, m, &order, error);
 }
 

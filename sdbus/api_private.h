@@ -62,6 +62,7 @@ struct api_call {
 	sd_bus_message *message;
 	sd_bus_slot *question; /* to the bus, or to polkit */
 	sd_bus_slot *gone;     /* hears when the caller goes; of one who waits for a role */
+	bool watched;	       /* counts as such an one */
 };
 
 /* Hashes of the values of an object's properties that were last sent. */
@@ -106,6 +107,7 @@ struct api {
 
 	struct api_call *calls;
 	size_t n_calls[_API_STAGE_MAX];
+	size_t n_watched; /* of these, callers of whom the bus is to say when they go */
 	api_request last_request;
 	uint64_t explain_paid_us; /* CLOCK_MONOTONIC: until then time has been spent in advance */
 };
@@ -142,7 +144,9 @@ void api_calls_done(struct api *api);
 
 int api_auth_begin(struct api_call *call);
 
+bool api_wait_is_full(const struct api *api);
 int api_wait_watch(struct api_call *call);
+void api_wait_unwatch(struct api_call *call);
 void api_wait_begin(struct api_call *call);
 void api_wait_role(struct api *api, size_t group);
 

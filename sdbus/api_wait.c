@@ -8,7 +8,8 @@
 #include "sdbus/api_private.h"
 
 enum {
-	WAITERS_MAX = 256, /* fewer than dbus-daemon lets one connection watch names */
+	/* Each is a match, and dbus-daemon gives a connection 512: leave some for the agent. */
+	WAITERS_MAX = 256,
 	/* Of one user: anybody may wait. Root may for each group that there can be. */
 	WAITERS_OF_USER_MAX = 16,
 };
@@ -43,6 +44,15 @@ static int on_watching(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /**
+ * api_wait_is_full() - can nobody wait any more?
+ * @api: the API
+ */
+bool api_wait_is_full(const struct api *api)
+{
+	return api->n_watched >= WAITERS_MAX;
+}
+
+/**
  * api_wait_watch() - hear when a caller goes away: nobody else would end its waiting
  * @call: the caller; is dropped then
  *
@@ -55,6 +65,8 @@ int api_wait_watch(struct api_call *call)
 {
 	_cleanup_(freep) char *match = NULL;
 
+	call->watched = true;
+	call->api->n_watched++;
 	if (sd_bus_is_bus_client(call->api->bus) <= 0)
 		return 0; /* without a bus between all ends with the connection */
 	if (asprintf(&match,
@@ -65,6 +77,17 @@ int api_wait_watch(struct api_call *call)
 		return -ENOMEM;
 	return sd_bus_add_match_async(call->api->bus, &call->gone, match, on_owner, on_watching,
 				      call);
+}
+
+/**
+ * api_wait_unwatch() - the end of that
+ * @call: any caller
+ */
+void api_wait_unwatch(struct api_call *call)
+{
+	call->api->n_watched -= call->watched;
+	call->watched = false;
+	call->gone = sd_bus_slot_unref(call->gone);
 }
 
 static size_t waiters_of(const struct api *api, uid_t uid)
@@ -86,8 +109,7 @@ void api_wait_begin(struct api_call *call)
 
 	if (has_role(api, &call->order))
 		answer(call);
-	else if (api->n_calls[API_STAGE_ROLE] >= WAITERS_MAX ||
-		 (call->uid && waiters_of(api, call->uid) >= WAITERS_OF_USER_MAX))
+	else if (call->uid && waiters_of(api, call->uid) >= WAITERS_OF_USER_MAX)
 		api_call_refuse(call, api_error_name("Busy"), "Too many callers are waiting.");
 	else
 		api_call_stage(call, API_STAGE_ROLE);

@@ -4,7 +4,7 @@
 
 #include "tests/driver_rig.h"
 
-enum { WAITERS_OF_USER_MAX = 16, ANN = 1000, BOB = 1001 };
+enum { WAITERS_MAX = 256, WAITERS_OF_USER_MAX = 16, ANN = 1000, BOB = 1001 };
 
 static void wait_from(struct rig *rig, struct answer *answer, const char *sender, const char *role)
 {
@@ -141,6 +141,37 @@ Test(api_wait, anybody_may_wait_but_not_everybody_at_once, .timeout = 10)
 	answer_done(&held);
 	answer_done(&refused);
 	answer_done(&others);
+	driver_done(&driver);
+	rig_done(&rig);
+}
+
+/* Each costs a match of the bus, which has few: also one of whom it is not known yet who it is. */
+Test(api_wait, waiters_are_bounded_before_they_are_known, .timeout = 20)
+{
+	struct answer held = { 0 }, refused = { 0 }, root = { 0 };
+	struct driver driver = { .key = "UnixUserID" };
+	struct rig rig;
+
+	start_driver(&rig, &driver);
+	for (int i = 0; i < WAITERS_MAX; i++)
+		wait_from(&rig, &held, ":1.7", "backup");
+	settle(&rig);
+	wait_from(&rig, &refused, ":1.8", "backup");
+	arrive(&rig, refused.times);
+	cr_expect_str_eq(error_of(&refused), API_ERROR "Busy");
+	cr_expect_eq(driver.asked, WAITERS_MAX, "nobody is asked about who is refused");
+
+	go(&rig, ":1.7");
+	driver.answers = true;
+	for (int i = 0; i < WAITERS_MAX; i++)
+		wait_from(&rig, &root, ":1.9", "backup");
+	settle(&rig);
+	cr_expect_eq(root.times, 0, "%s", error_of(&root));
+	become(&rig, "backup");
+	arrive(&rig, root.times == WAITERS_MAX);
+	cr_expect_eq(held.times, 0);
+	answer_done(&refused);
+	answer_done(&root);
 	driver_done(&driver);
 	rig_done(&rig);
 }

@@ -30,6 +30,16 @@ wrong_calls()
 	wrong 'Invalid arguments' "${to[@]}" $object $group SetMaintenance bb true true
 	wrong 'Invalid arguments' "${to[@]}" $object $group Announce 'a{sv}' 0
 	wrong 'Invalid arguments' "${to[@]}" $object $group CanSwitchover u 1
+	wrong 'Invalid arguments' "${to[@]}" $object $group SwitchoverWithOptions 'a{ss}' 0
+	wrong 'There is no option "fast"' "${to[@]}" $object $group \
+		SwitchoverWithOptions 'a{sv}' 1 fast b true
+	wrong 'is of type t, not i' "${to[@]}" $object $group \
+		SwitchoverWithOptions 'a{sv}' 1 deadline_usec i 5
+	wrong 'no such node' "${to[@]}" $object $group SwitchoverWithOptions 'a{sv}' 1 to s nope
+	wrong 'a line each' "${to[@]}" $object $group InhibitTakeover ss who "$long"
+	wrong 'Invalid arguments' "${to[@]}" $object $group InhibitTakeover s who
+	wrong 'A role is' "${to[@]}" $object $group WaitForRole s boss
+	wrong 'Invalid arguments' "${to[@]}" $object $group WaitForRole b true
 	wrong 'There is no group "nope" here' "${to[@]}" /org/takeover1/group/nope $group Switchover
 	wrong 'There is no group of this name here' "${to[@]}" /org/takeover1/group/_ff $group Switchover
 	wrong 'Unknown' "${to[@]}" /org/takeover1/group $group Switchover
