@@ -325,6 +325,14 @@ struct bus *bus_free(struct bus *bus)
 }
 
 /**
+ * bus_inhibited() - Does somebody keep this node out of a group by InhibitTakeover()?
+ */
+bool bus_inhibited(const struct bus *bus, uint8_t group)
+{
+	return inhibit_any(bus->inhibitors, group);
+}
+
+/**
  * bus_reply() - Answer a caller
  * @action: CORE_DO_REPLY; a request 0 was nobody's
  */

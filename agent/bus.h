@@ -13,6 +13,7 @@ int bus_new(struct agent *agent, struct bus **ret);
 struct bus *bus_free(struct bus *bus);
 DEFINE_CLEANUP(struct bus *, bus_free)
 
+bool bus_inhibited(const struct bus *bus, uint8_t group);
 void bus_reply(struct bus *bus, const struct core_action *action);
 void bus_reload_done(struct bus *bus, api_request request, bool changes);
 void bus_reload_refused(struct bus *bus, api_request request, const char *error, const char *text);

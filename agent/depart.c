@@ -3,6 +3,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/agent.h"
+#include "agent/bus.h"
 #include "agent/depart.h"
 #include "agent/log.h"
 #include "agent/roles.h"
@@ -72,6 +73,8 @@ void depart_host(struct agent *agent, bool begins)
 					 : "the host does not go down, after all");
 	event.request.on = begins;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		if (!begins && bus_inhibited(agent->bus, g))
+			continue; /* it stays out for somebody else */
 		event.group = g;
 		agent_defer(agent, &event);
 	}

@@ -119,7 +119,9 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *data)
 
 	(void)source, (void)fd, (void)events;
 	drop(inhibitor);
-	if (!of_group(all, group))
+	/* A host that goes down keeps it out by itself, and lets it in if it does not (depart.c).
+	 */
+	if (!of_group(all, group) && !all->agent->going_down)
 		tell_core(all->agent, group, false, 0);
 	all->changed(all->ctx, group);
 	return 0;
@@ -207,6 +209,14 @@ int inhibit_answered(struct inhibitors *inhibitors, api_request request, bool ok
 		return TAKE_FD(i->theirs);
 	}
 	return -ENOENT;
+}
+
+/**
+ * inhibit_any() - Does somebody keep this node out of a group, or is about to?
+ */
+bool inhibit_any(const struct inhibitors *inhibitors, uint8_t group)
+{
+	return of_group(inhibitors, group);
 }
 
 /**

@@ -22,4 +22,5 @@ DEFINE_CLEANUP(struct inhibitors *, inhibitors_free)
 int inhibit_begin(struct inhibitors *inhibitors, uint8_t group, const struct api_inhibitor *by,
 		  api_request request);
 int inhibit_answered(struct inhibitors *inhibitors, api_request request, bool ok);
+bool inhibit_any(const struct inhibitors *inhibitors, uint8_t group);
 void inhibit_list(struct inhibitors *inhibitors, size_t group, struct api_inhibitors *ret);

@@ -94,7 +94,7 @@ static int append_details(sd_bus_message *m, const struct api_call *call)
 {
 	struct api_group group;
 
-	if (call->order.verb == API_VERB_TRACE)
+	if (call->order.verb == API_VERB_TRACE || call->order.verb == API_VERB_RELOAD)
 		return sd_bus_message_append(m, "a{ss}", 0);
 	call->api->ops->get_group(call->api->ctx, call->order.group, &group);
 	return sd_bus_message_append(m, "a{ss}", 1, "group", group.name);

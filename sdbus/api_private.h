@@ -23,7 +23,7 @@ enum api_verb {
 	API_VERB_INHIBIT,
 	API_VERB_ANNOUNCE,
 	API_VERB_WAIT,
-	API_VERB_TRACE, /* of no group */
+	API_VERB_TRACE,	 /* of no group */
 	API_VERB_RELOAD, /* the same */
 	_API_VERB_MAX,
 };

@@ -100,6 +100,7 @@ Test(api_bus, only_the_privileged_may_change, .timeout = 20)
 	cr_expect_eq(rig.agent.switchovers, 0);
 	cr_expect_eq(rig.agent.maintenances, 0);
 	cr_expect_eq(rig.agent.announces, 0);
+	cr_expect_eq(rig.agent.reloads, 0);
 	rig_done(&rig);
 }
 

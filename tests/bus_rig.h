@@ -199,6 +199,7 @@ static inline void fake_reload(void *ctx, api_request request)
 	struct fake *fake = ctx;
 
 	fake->reloads++;
+	fake->request = request;
 	if (fake->refusal)
 		(void)api_reply_error(fake->api, request, fake->refusal,
 				      "takeover.conf:3: no\ntakeover.conf:7: neither");

@@ -157,6 +157,23 @@ Test(inhibit, who_does_not_take_it_ends_it)
 	end(all);
 }
 
+/* The host keeps it out itself then, and lets it in if it stays up. */
+Test(inhibit, end_is_not_told_while_the_host_goes_down)
+{
+	struct inhibitors *all = start();
+
+	cr_assert_eq(inhibit_begin(all, SIP, &ann, 7), 1);
+	agent.going_down = true;
+	cr_expect(inhibit_any(all, SIP));
+	cr_expect_not(inhibit_any(all, WEB));
+	(void)close(inhibit_answered(all, 7, true));
+	turn();
+	cr_expect_eq(told.off, 0);
+	cr_expect_not(inhibit_any(all, SIP));
+	agent.going_down = false;
+	end(all);
+}
+
 /* It is theirs, and whatever they do with it wakes nobody. */
 Test(inhibit, what_is_written_to_it_is_not_read)
 {
