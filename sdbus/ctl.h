@@ -29,6 +29,8 @@ struct witness; /* what the kernel has: see ctl_verify.h */
 struct ctl {
 	FILE *out, *err;
 	bool colour;
+	bool terminal;		    /* somebody can type a password */
+	pid_t polkit_agent;	    /* who asks for it; 0: nobody */
 	bool json;		    /* --json */
 	const char *config, *node;  /* --config, --node of `check`; NULL: not given */
 	const char *host, *machine; /* --host, --machine; NULL: here */
@@ -55,6 +57,10 @@ int ctl_run(struct ctl *ctl, int argc, char **argv);
 
 /* ctl_connect.c */
 int ctl_connect(struct ctl *ctl);
+
+/* ctl_agent.c */
+void ctl_agent_start(struct ctl *ctl);
+void ctl_agent_stop(struct ctl *ctl);
 
 /* ctl.c */
 int ctl_call_manager(struct ctl *ctl, const char *method, sd_bus_error *error,

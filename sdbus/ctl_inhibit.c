@@ -166,6 +166,7 @@ int ctl_inhibit(struct ctl *ctl, int argc, char **argv)
 	r = inhibit(&in, &error);
 	if (r < 0)
 		return ctl_complain_of_group(ctl, in.group, &error, r);
+	ctl_agent_stop(ctl); /* the terminal is the command's */
 	r = run(&in, argv + 1);
 	close_fdp(&in.fd);
 	return r;

@@ -28,6 +28,7 @@ enum {
 	TAKES_STRICT = 1 << 7,
 	TAKES_FORCE = 1 << 8,
 	TAKES_WHY = 1 << 9,
+	MAY_ASK = 1 << 10, /* no option: who asks for it may have to type a password */
 };
 
 static const struct verb {
@@ -41,13 +42,13 @@ static const struct verb {
 	{ "explain", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_explain,
 	  "Say why this node has the role it has, and what would change it." },
 	{ "switchover", "[GROUP]", 1,
-	  TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT | TAKES_TO | TAKES_STRICT | TAKES_FORCE,
+	  MAY_ASK | TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT | TAKES_TO | TAKES_STRICT | TAKES_FORCE,
 	  ctl_switchover, "Move a group to the other node, and wait for it." },
-	{ "maintenance", "on|off [GROUP]", 2, TAKES_JSON | TAKES_BUS, ctl_maintenance,
+	{ "maintenance", "on|off [GROUP]", 2, MAY_ASK | TAKES_JSON | TAKES_BUS, ctl_maintenance,
 	  "Keep this node out of a group, or let it in again." },
-	{ "inhibit", "GROUP COMMAND...", -1, TAKES_MACHINE | TAKES_WHY, ctl_inhibit,
+	{ "inhibit", "GROUP COMMAND...", -1, MAY_ASK | TAKES_MACHINE | TAKES_WHY, ctl_inhibit,
 	  "Keep this node out of a group for as long as a command runs." },
-	{ "announce", "[GROUP]", 1, TAKES_JSON | TAKES_BUS, ctl_announce,
+	{ "announce", "[GROUP]", 1, MAY_ASK | TAKES_JSON | TAKES_BUS, ctl_announce,
 	  "Tell the network again where the addresses are." },
 	{ "wait", "[GROUP] ROLE", 2, TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_wait,
 	  "Wait until this node is primary, or backup." },
@@ -55,7 +56,7 @@ static const struct verb {
 	  "Read the configuration again, and go on with it." },
 	{ "monitor", "", 0, TAKES_JSON | TAKES_BUS, ctl_monitor,
 	  "Show what happens, until interrupted." },
-	{ "trace", "", 0, TAKES_MACHINE, ctl_trace,
+	{ "trace", "", 0, MAY_ASK | TAKES_MACHINE, ctl_trace,
 	  "Show what the agent has been told, and has decided." },
 	{ "verify", "[GROUP]", 1, TAKES_JSON, ctl_verify,
 	  "Hold what takeoverd says against what the kernel has." },
@@ -277,6 +278,8 @@ static int run(struct ctl *ctl, const struct verb *verb, const struct command *c
 			command->argv[verb->arguments_max], *verb->arguments ? " as well" : "");
 		return CTL_USAGE;
 	}
+	if (verb->takes & MAY_ASK)
+		ctl_agent_start(ctl);
 	if (verb->run)
 		return verb->run(ctl, command->argc, command->argv);
 	print_usage(ctl->out);
@@ -324,6 +327,7 @@ int ctl_run(struct ctl *ctl, int argc, char **argv)
 	int r;
 
 	r = run_line(ctl, argc, argv);
+	ctl_agent_stop(ctl);
 	if (fflush(ctl->out) == 0 && !ferror(ctl->out))
 		return r;
 	fputs("takeoverctl: the output could not be written.\n", ctl->err);

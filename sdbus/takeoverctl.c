@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 
 	if (!open_standard_fds())
 		return CTL_FAILED; /* there may be nothing to say it on */
+	ctl.terminal = isatty(STDIN_FILENO);
 	ctl.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	r = ctl_run(&ctl, argc, argv);
 	sd_bus_flush_close_unref(ctl.bus);

@@ -72,6 +72,7 @@ struct rig {
 	pid_t daemon; /* 0: no bus between */
 	char dir[TEMP_MAX], address[TEMP_MAX + 16];
 	const char *sbindir;		  /* where takeoverctl looks for takeoverd; NULL: nowhere */
+	bool terminal;			  /* whether it believes to be on one */
 	int (*look)(struct witness *ret); /* how it asks the kernel; NULL: not at all */
 };
 

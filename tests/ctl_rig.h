@@ -13,6 +13,7 @@ static inline int run_ctl(struct rig *rig, void *argv)
 {
 	struct ctl ctl = { .out = stdout,
 			   .err = stderr,
+			   .terminal = rig->terminal,
 			   .sbindir = rig->sbindir ?: "/nowhere",
 			   .look = rig->look };
 	char *arguments[16] = { (char *)"takeoverctl" };

@@ -130,6 +130,53 @@ Test(takeoverctl_request, inhibition_that_is_lost_is_asked_for_again, .timeout =
 	rig_done(&rig);
 }
 
+static int run_ctl_as_nobody(struct rig *rig, void *argv)
+{
+	return setgid(65534) < 0 || setuid(65534) < 0 ? 9 : run_ctl(rig, argv);
+}
+
+/* On a terminal somebody can be asked for a password: polkit's agent runs meanwhile. */
+Test(takeoverctl_request, who_is_not_root_may_be_asked_for_a_password, .timeout = 10)
+{
+	char dir[TEMP_MAX], program[TEMP_MAX + 16], called[TEMP_MAX + 16], path[1024];
+	char *const ask[] = { (char *)"switchover", NULL };
+	char *const status[] = { (char *)"status", NULL };
+	struct outcome outcome;
+	int pid, notify;
+	struct rig rig;
+	FILE *f;
+
+	cr_assert(mkdtemp(temp_template(dir, "agent")));
+	(void)snprintf(program, sizeof(program), "%s/pkttyagent", dir);
+	(void)snprintf(called, sizeof(called), "%s/called", dir);
+	(void)snprintf(path, sizeof(path), "%s:%s", dir, getenv("PATH"));
+	f = fopen(program, "we");
+	cr_assert(f);
+	fprintf(f, "#!/bin/sh\necho $$ \"$@\" >%s\neval \"exec $2>&-\"\nexec sleep 60 >&- 2>&-\n",
+		called);
+	cr_assert_eq(fclose(f), 0);
+	cr_assert_eq(chmod(program, 0755) | chmod(dir, 0777), 0);
+	cr_assert_eq(setenv("PATH", path, 1), 0);
+
+	start_bus(&rig);
+	run_child(&rig, run_ctl_as_nobody, (void *)ask, &outcome);
+	rig.terminal = true;
+	run_child(&rig, run_ctl_as_nobody, (void *)status, &outcome);
+	run_child(&rig, run_ctl, (void *)ask, &outcome);
+	cr_expect_eq(access(called, F_OK), -1, "nobody had to be asked yet");
+
+	run_child(&rig, run_ctl_as_nobody, (void *)ask, &outcome);
+	f = fopen(called, "re");
+	cr_assert(f);
+	cr_expect_eq(fscanf(f, "%d --notify-fd %d --fallback", &pid, &notify), 2);
+	(void)fclose(f);
+	cr_expect(kill(pid, 0) < 0 && errno == ESRCH, "it ends with takeoverctl");
+	(void)unlink(called);
+	(void)unlink(program);
+	(void)rmdir(dir);
+	rig_done(&rig);
+}
+
 Test(takeoverctl_request, status_shows_who_keeps_the_node_out, .timeout = 10)
 {
 	struct outcome outcome;
