@@ -54,7 +54,7 @@ static int read_option(sd_bus_message *m, struct api_switchover *ret, sd_bus_err
 	r = sd_bus_message_peek_type(m, NULL, &type);
 	if (r < 0)
 		return r;
-	if (type[0] != option->type || type[1] != '\0')
+	if (type[0] != option->type) /* a variant is of one type, and this the whole of it */
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "The option \"%s\" is of type %c, not %s.", key,
 					 option->type, type);
