@@ -100,15 +100,13 @@ void depart_look(struct agent *agent)
 /**
  * depart_roles() - The core has left everything in order: so are the targets of the roles
  *
- * Those of an agent that comes back stay as they are. systemd asks polkit about whoever gives an
- * order, and polkit does not know one who has gone from the bus: so the end waits for answers.
+ * systemd asks polkit about whoever gives an order, and polkit does not know one who has gone from
+ * the bus: so the end waits for answers.
  *
  * Return: true if the loop is going to be ended from here.
  */
 bool depart_roles(struct agent *agent)
 {
-	if (agent->core.restarting)
-		return false;
 	agent->last_words = roles_leave(agent);
 	return agent->last_words &&
 	       sd_event_add_time_relative(agent->loop, NULL, CLOCK_BOOTTIME, LAST_WORDS_US, 0, NULL,

@@ -181,3 +181,11 @@ bool reload_is_due(const struct reload *reload)
 {
 	return reload->due;
 }
+
+/**
+ * reload_drops() - Is the agent followed by one that does not know this group?
+ */
+bool reload_drops(const struct reload *reload, const char *group)
+{
+	return reload->due && !reload->reader.keeps(reload->reader.data, group);
+}

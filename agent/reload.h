@@ -19,6 +19,7 @@ struct reload_reader {
 	 * heap, says what is wrong, a line each; other errors: it could not be read.
 	 */
 	int (*read)(void *data, char **ret_why);
+	bool (*keeps)(const void *data, const char *group); /* what was read: has it this group? */
 	void *data;
 };
 
@@ -28,3 +29,4 @@ struct reload *reload_free(struct reload *reload);
 void reload_begin(struct reload *reload, api_request request);
 void reload_forget(struct reload *reload);
 bool reload_is_due(const struct reload *reload);
+bool reload_drops(const struct reload *reload, const char *group);

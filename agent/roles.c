@@ -101,8 +101,17 @@ void roles_done(struct agent *agent, uint32_t id, int err, const char *why)
 			name, why);
 }
 
+/* Is there anybody who goes on with this group when we end? */
+static bool is_kept(const struct agent *agent, uint8_t group)
+{
+	return agent->core.restarting &&
+	       !reload_drops(agent->reload, agent->conf->groups[group].name);
+}
+
 /**
  * roles_leave() - Everything has been left in order: no target is active any more
+ *
+ * Those of an agent that comes back stay as they are.
  *
  * Return: how many orders that was.
  */
@@ -112,7 +121,8 @@ unsigned roles_leave(struct agent *agent)
 
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
 		for (enum role role = ROLE_PRIMARY; role <= ROLE_BACKUP; role++)
-			if (order(agent, SYSTEMD_LEAVE, g, role, UNIT_STOP) >= 0)
+			if (!is_kept(agent, g) &&
+			    order(agent, SYSTEMD_LEAVE, g, role, UNIT_STOP) >= 0)
 				n++;
 	return n;
 }

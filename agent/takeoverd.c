@@ -200,13 +200,26 @@ static int read_next(void *data, char **ret_why)
 	return r < 0 ? r : !setup_same(&life->now, &life->next);
 }
 
+/* reload_reader.keeps */
+static bool keeps_group(const void *data, const char *group)
+{
+	const struct conf *next = ((const struct life *)data)->next.conf;
+
+	for (size_t g = 0; g < next->n_groups; g++)
+		if (!strcmp(next->groups[g].name, group))
+			return true;
+	return false;
+}
+
 /* One agent, from its start to its end. Return: 1 if the next one is to be started. */
 static int run_one(struct life *life, const char *directory)
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
-	struct agent_files files = { .state_directory = directory,
-				     .trace = -1,
-				     .reader = { .read = read_next, .data = life } };
+	struct agent_files files = {
+		.state_directory = directory,
+		.trace = -1,
+		.reader = { .read = read_next, .keeps = keeps_group, .data = life }
+	};
 	struct setup *now = &life->now;
 	int r;
 

@@ -54,6 +54,14 @@ void systemd_forget(struct systemd *systemd, uint32_t id)
 	(void)snprintf(ordered + used, sizeof(ordered) - used, "%sforget %x", used ? ", " : "", id);
 }
 
+static const char *dropped; /* the group that the next configuration does not have; NULL */
+
+bool reload_drops(const struct reload *reload, const char *group)
+{
+	(void)reload;
+	return dropped && !strcmp(group, dropped);
+}
+
 void log_say(enum log_level level, const char *format, ...)
 {
 	va_list args;

@@ -86,6 +86,12 @@ Test(roles, who_ends_has_no_role_and_who_comes_back_keeps_it)
 	agent.core.restarting = true;
 	is(CORE_STATE_BACKUP, false);
 	expect_orders("stop takeover-primary@sip.target, start takeover-backup@sip.target");
+	cr_expect_eq(roles_leave(&agent), 0);
+	expect_orders("");
+	dropped = "web-1";
+	cr_expect_eq(roles_leave(&agent), 2);
+	expect_orders("stop takeover-primary@web\\x2d1.target, "
+		      "stop takeover-backup@web\\x2d1.target");
 	refusal = -ENOTCONN;
 	cr_expect_eq(roles_leave(&agent), 0);
 }
