@@ -65,7 +65,10 @@ scenario_targets_follow_the_role()
 	# What a busy machine does to heartbeats is not what this is about.
 	LEASE=${LEASE:-1s} DEAD_TIME=${DEAD_TIME:-1500ms}
 	net_up
-	config_default Unit=phone.service >"$DIR/takeover.conf"
+	{
+		config_default Unit=phone.service
+		config_group old -- Mode=none
+	} >"$DIR/takeover.conf"
 	nodes_up a b
 	for node in a b; do
 		phone_install "$node"
@@ -94,6 +97,22 @@ scenario_targets_follow_the_role()
 	[[ $PRIMARY == b ]] || fail "a crash moves the group"
 	roles_are b a
 	[[ $(state_of b phone.service MainPID) == "$phone" ]] || fail "a crash stops the service"
+
+	# So does one that has another configuration; but a group that this lacks has no role.
+	await_unit a takeover-primary@old.target active
+	await_unit b takeover-backup@old.target active
+	config_default Unit=phone.service >"$DIR/takeover.conf"
+	for node in a b; do
+		node_configure "$node"
+		in_node "$node" systemctl reload takeoverd || fail "no reload: $(journal "$node")"
+		await_unit "$node" takeover-primary@old.target inactive
+		await_unit "$node" takeover-backup@old.target inactive
+	done
+	wait_role b primary
+	settle
+	[[ $PRIMARY == b ]] || fail "a reload moves the group"
+	roles_are b a
+	[[ $(state_of b phone.service MainPID) == "$phone" ]] || fail "a reload stops the service"
 
 	# So does a systemd, or a bus, that comes back; and both are heard of again.
 	in_node a systemctl daemon-reexec
