@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "agent/depart.h"
+
+#include "agent/bus.h"
 #include "tests/roles_rig.h"
 
 #define CONF                                                                                       \
@@ -10,7 +12,7 @@
 static unit_job_handler asked; /* systemd has not answered yet; NULL: nobody asks */
 static int no_systemd;	       /* why nobody can be asked; 0 */
 static unsigned n_stops, n_settled, n_let_go;
-static bool restart, forgotten;
+static bool restart, inhibited;
 
 int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx)
 {
@@ -21,10 +23,10 @@ int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx
 	return no_systemd;
 }
 
-void reload_forget(struct reload *reload)
+bool bus_inhibited(const struct bus *bus, uint8_t group)
 {
-	(void)reload;
-	forgotten = true;
+	(void)bus, (void)group;
+	return inhibited;
 }
 
 void systemd_let_go_down(struct systemd *systemd)

@@ -451,7 +451,7 @@ scenario_signals()
 	agent_signal a HUP
 	agent_signal a USR1
 	agent_signal a PIPE
-	wait_said a 'SIGHUP: a running agent does not read its configuration again'
+	wait_said a 'the configuration is the same: nothing changes'
 	wait_said a 'SIGUSR1 means nothing here'
 	settle
 	[[ $PRIMARY == a ]] || fail "a signal moved the group"
