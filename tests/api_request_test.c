@@ -136,25 +136,3 @@ Test(api_request, inhibitors_are_a_property, .timeout = 10)
 	answer_done(&answer);
 	rig_done(&rig);
 }
-
-Test(api_request, reload_is_answered_when_it_has_been_read, .timeout = 10)
-{
-	static const char text[] = "a.conf:3: no such key.\na.conf:7: no such group.";
-	struct answer answer = { 0 };
-	struct rig rig;
-
-	rig_start_pair(&rig);
-	call(&rig, &answer, API_PATH, API_MANAGER, "Reload", "");
-	arrive(&rig, rig.agent.reloads == 1);
-	cr_expect_eq(answer.times, 0);
-	cr_expect_eq(api_reply_error(rig.api, rig.agent.request, "InvalidConfiguration", text), 0);
-	arrive(&rig, answer.times == 1);
-	cr_expect_str_eq(error_of(&answer), API_ERROR "InvalidConfiguration");
-	cr_expect_str_eq(text_of(&answer), text);
-	rig.agent.answer_at_once = "";
-	call(&rig, &answer, API_PATH, API_MANAGER, "Reload", "");
-	arrive(&rig, answer.times == 2);
-	cr_expect_str_eq(error_of(&answer), "");
-	answer_done(&answer);
-	rig_done(&rig);
-}
