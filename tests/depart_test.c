@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "agent/depart.h"
-
 #include "agent/bus.h"
+#include "agent/depart.h"
 #include "tests/roles_rig.h"
 
 #define CONF                                                                                       \
@@ -12,7 +11,8 @@
 static unit_job_handler asked; /* systemd has not answered yet; NULL: nobody asks */
 static int no_systemd;	       /* why nobody can be asked; 0 */
 static unsigned n_stops, n_settled, n_let_go;
-static bool restart, inhibited;
+static int inhibited; /* somebody else keeps this node out of this group; -1: of none */
+static bool restart, forgotten;
 
 int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx)
 {
@@ -23,10 +23,16 @@ int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx
 	return no_systemd;
 }
 
+void reload_forget(struct reload *reload)
+{
+	(void)reload;
+	forgotten = true;
+}
+
 bool bus_inhibited(const struct bus *bus, uint8_t group)
 {
-	(void)bus, (void)group;
-	return inhibited;
+	(void)bus;
+	return group == inhibited;
 }
 
 void systemd_let_go_down(struct systemd *systemd)
@@ -44,11 +50,6 @@ void agent_step(struct agent *a, struct core_event *event)
 	a->core.stopping = true;
 }
 
-void reload_forget(struct reload *reload)
-{
-	(void)reload;
-}
-
 void agent_settle(struct agent *a)
 {
 	cr_assert_eq(a, &agent);
@@ -60,6 +61,7 @@ static void begin(void)
 	rig_start(CONF);
 	asked = NULL;
 	no_systemd = 0;
+	inhibited = -1;
 	n_stops = n_settled = n_let_go = 0;
 	cr_assert_geq(sd_event_new(&agent.loop), 0);
 }
@@ -161,6 +163,18 @@ Test(depart, a_host_that_goes_down_waits_until_all_is_handed_over)
 	cr_expect_eq(n_deferred, 0, "it has been told already");
 	depart_host(&agent, false);
 	expect_inhibit(false);
+	end();
+}
+
+Test(depart, a_host_that_stays_up_leaves_those_in_peace_whom_others_inhibit)
+{
+	begin();
+	depart_host(&agent, true);
+	expect_inhibit(true);
+	inhibited = 0;
+	depart_host(&agent, false);
+	cr_assert_eq(n_deferred, 1);
+	cr_expect_eq(deferred[0].group, 1);
 	end();
 }
 

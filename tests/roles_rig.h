@@ -86,6 +86,7 @@ static inline const struct conf *rig_start(const char *text)
 {
 	struct conf *conf = conf_from_text(text);
 
+	conf_free((struct conf *)agent.conf); /* of the case before */
 	memset(&agent, 0, sizeof(agent));
 	agent.conf = conf;
 	n_deferred = 0;
