@@ -98,6 +98,8 @@ static void become_primary(struct step *s, uint8_t group)
 	probe_over(core, group);
 	traffic_begin(core, group, from);
 	repair(s, group); /* what a stranger took meanwhile */
+	if (from && from->options.force)
+		g->condoned = g->unfit;
 	if (from) {
 		g->provisional = instant_add(core->now, 2 * (uint64_t)core->config.dead_us);
 		return;

@@ -291,13 +291,15 @@ static void set_maintenance(struct step *s, uint8_t group, const struct core_eve
 	answer(s, group, CORE_RESULT_NOT_FIT);
 }
 
-/* The end of it: when it is primary nothing has come of the beginning yet, or not any more. */
+/* The end of it: a primary is not kept out, unless it is about to let go for it. */
 static void end_maintenance(struct step *s, uint8_t group, const struct core_event *event)
 {
+	bool busy = event->type == CORE_EV_MAINTENANCE && s->core->groups[group].maintenance;
+
 	if (event->type == CORE_EV_INHIBIT)
 		keep_out(s, group, event->type, false); /* whoever wanted it has gone */
 	if (event->request.request)
-		reply(s, group, event->request.request, CORE_RESULT_OK);
+		reply(s, group, event->request.request, busy ? CORE_RESULT_BUSY : CORE_RESULT_OK);
 }
 
 void primary_step(struct step *s, uint8_t group, const struct core_event *event)

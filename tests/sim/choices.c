@@ -175,6 +175,8 @@ static bool applies(const struct world *w, const struct sim_fault *f, uint8_t no
 	case SIM_STEAL:
 		return n->present[0];
 	case SIM_STRANGER:
+	case SIM_UNITS:
+	case SIM_INHIBIT:
 		return node == 0 && !w->strangers[0];
 	case SIM_PAUSE:
 	case SIM_SPLIT:

@@ -66,22 +66,35 @@ static void mute(struct world *w, const struct sim_fault *f, int by)
 			w->nodes[i].muted[f->group] = (uint8_t)(w->nodes[i].muted[f->group] + by);
 }
 
-static void ask(struct world *w, uint8_t node, uint8_t group, const bool *maintenance)
+static void ask(struct world *w, uint8_t node, const struct sim_fault *f, enum core_event_type type,
+		bool on)
 {
 	struct node *n = &w->nodes[node];
-	struct core_event event = { .type = CORE_EV_SWITCHOVER, .group = group };
+	struct core_event event = { .type = type, .group = f->group };
 	struct request *r = &n->requests[n->n_requests];
 
 	if (!n->alive || n->core.exited || n->n_requests == SIM_REQUESTS_MAX ||
-	    group >= n->core.config.n_groups)
+	    f->group >= n->core.config.n_groups)
 		return;
-	*r = (struct request){ .at = w->now, .group = group, .maintenance = maintenance };
+	*r = (struct request){ .at = w->now,
+			       .group = f->group,
+			       .maintenance = type == CORE_EV_MAINTENANCE,
+			       .inhibits = type == CORE_EV_INHIBIT,
+			       .on = on };
+	if (type == CORE_EV_SWITCHOVER)
+		r->options = event.request.options = units_options(f);
 	event.request.request = (uint32_t)++n->n_requests;
-	if (maintenance) {
-		event.type = CORE_EV_MAINTENANCE;
-		event.request.on = r->on = *maintenance;
-	}
+	event.request.on = on;
 	notice(w, node, &event);
+}
+
+/* Whoever keeps a node out goes without a word; with the last one it may take part again. */
+static void uninhibit(struct world *w, const struct sim_fault *f)
+{
+	struct core_event event = { .type = CORE_EV_INHIBIT, .group = f->group };
+
+	if (--w->nodes[f->node].inhibitors[f->group] == 0)
+		notice(w, f->node, &event);
 }
 
 static void freeze(struct world *w, const struct sim_fault *f)
@@ -191,7 +204,6 @@ static void cut_service(struct world *w, const struct sim_fault *f, int by)
 static void begin(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
-	bool on = true;
 
 	switch ((enum sim_what)f->what) {
 	case SIM_FREEZE:
@@ -217,11 +229,18 @@ static void begin(struct world *w, const struct sim_fault *f)
 		break;
 	case SIM_SWITCH:
 		for (uint8_t i = 0; i < w->h->n_nodes; i++)
-			if (i == f->node || f->arg)
-				ask(w, i, f->group, NULL);
+			if (i == f->node || f->arg & 1)
+				ask(w, i, f, CORE_EV_SWITCHOVER, false);
 		break;
 	case SIM_MAINT:
-		ask(w, f->node, f->group, &on);
+		ask(w, f->node, f, CORE_EV_MAINTENANCE, true);
+		break;
+	case SIM_INHIBIT:
+		n->inhibitors[f->group]++;
+		ask(w, f->node, f, CORE_EV_INHIBIT, true);
+		break;
+	case SIM_UNITS:
+		n->units_fault = f->arg;
 		break;
 	case SIM_STOP:
 		stop(w, f);
@@ -273,7 +292,6 @@ static void begin(struct world *w, const struct sim_fault *f)
 static void end(struct world *w, const struct sim_fault *f)
 {
 	struct node *n = &w->nodes[f->node];
-	bool off = false;
 
 	switch ((enum sim_what)f->what) {
 	case SIM_FREEZE:
@@ -295,7 +313,13 @@ static void end(struct world *w, const struct sim_fault *f)
 		w->delay_us = 0;
 		break;
 	case SIM_MAINT:
-		ask(w, f->node, f->group, &off);
+		ask(w, f->node, f, CORE_EV_MAINTENANCE, false);
+		break;
+	case SIM_INHIBIT:
+		uninhibit(w, f);
+		break;
+	case SIM_UNITS:
+		n->units_fault = SIM_UNITS_NEVER;
 		break;
 	case SIM_LINK:
 		notice_unfit(w, f, &n->link_down[f->group], -1, CORE_UNFIT_LINK);

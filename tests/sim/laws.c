@@ -62,4 +62,5 @@ void law_step(struct world *w, uint8_t node, const struct core_event *event,
 		law_broken(w, "the deadline has passed, and nothing was done about it", 0);
 	law_silence(w, node, event, before);
 	law_probes(w, node, event, actions, before);
+	law_units(w, node, event, actions, before);
 }

@@ -24,7 +24,8 @@ static const char *const words[_SIM_WHAT_MAX] = {
 	[SIM_STEAL] = "steal",	   [SIM_FLUSH] = "flush",	[SIM_SLOW] = "slow",
 	[SIM_REFUSE] = "refuse",   [SIM_DEAFREF] = "deaf",	[SIM_DRIP] = "drip",
 	[SIM_TWICE] = "twice",	   [SIM_VERSION] = "version",	[SIM_MUTE] = "mute",
-	[SIM_SERVICE] = "service", [SIM_STRANGER] = "stranger",
+	[SIM_SERVICE] = "service", [SIM_STRANGER] = "stranger", [SIM_UNITS] = "units",
+	[SIM_INHIBIT] = "inhibit",
 };
 
 /* Interval, lease and dead time that R8 allows, from the fastest that we promise on. */
@@ -174,6 +175,8 @@ static struct sim_fault some_fault(uint64_t *dice, const struct sim_history *h, 
 		f.lasts *= 4;
 		break;
 	case SIM_STRANGER:
+	case SIM_UNITS:
+	case SIM_INHIBIT:
 	case SIM_FREEZE:
 	case SIM_PAUSE:
 	case SIM_SPLIT:
@@ -226,7 +229,7 @@ static uint64_t settles(struct sim_history *h)
 	const uint64_t starts = SIM_KIND(SIM_CRASH) | SIM_KIND(SIM_STOP);
 	const uint64_t stands = SIM_KIND(SIM_FREEZE) | SIM_KIND(SIM_PAUSE);
 	const uint64_t moves = SIM_KIND(SIM_SWITCH) | SIM_KIND(SIM_MAINT) | SIM_KIND(SIM_STEAL) |
-			       SIM_KIND(SIM_MUTE);
+			       SIM_KIND(SIM_MUTE) | SIM_KIND(SIM_INHIBIT);
 	const uint64_t unfit = SIM_KIND(SIM_LINK) | SIM_KIND(SIM_CHECK) | SIM_KIND(SIM_DEAFREF);
 	uint64_t wait = 0, dead = 0, interval = 0, all;
 	bool preempts = false;
@@ -246,7 +249,7 @@ static uint64_t settles(struct sim_history *h)
 		h->holds_us += wait; /* who lives has to agree */
 	if (!one_suffers(h))
 		h->holds_us += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
-	h->holds_us += h->config.probe_us;
+	h->holds_us += h->config.probe_us + 2 * units_longest(h); /* there, and back again */
 	all = wait + 4 * interval + MS(50) + h->config.probe_us;
 	if (has(h, starts) || (has(h, stands) && has(h, ~stands)))
 		all += max(h->config.start_wait_us, h->config.restart_hold_us + dead);
@@ -256,6 +259,9 @@ static uint64_t settles(struct sim_history *h)
 		all += h->config.step_us + 4 * dead;
 	if (has(h, unfit | trouble | moves))
 		all += SEC(3); /* LastResort= */
+	all += 3 * units_longest(h);
+	if (has(h, SIM_KIND(SIM_UNITS)))
+		all += SEC(30); /* until a move is tried again that a unit has failed */
 	if (has(h, SIM_KIND(SIM_STEAL)))
 		all += SEC(10); /* until it is forgiven that the addresses had been fought for */
 	return all;
@@ -486,6 +492,7 @@ void plan_make(uint64_t seed, struct sim_history *ret)
 	}
 	deal_silence(h);
 	deal_probes(h);
+	units_deal(h);
 	sort(h);
 	plan_bounds(h);
 }
@@ -511,11 +518,14 @@ void plan_print(const struct sim_history *h, FILE *to)
 		h->lockstep ? ", in lockstep" : "", h->references ? ", with references" : "",
 		c->interval_us, c->lease_us, c->dead_us, c->probe_us);
 	for (unsigned g = 0; g < h->n_groups; g++)
-		fprintf(to, "  group %u:%s%s%s%s linger %" PRIu32 " us, traffic %" PRIu32 " us%s\n",
+		fprintf(to,
+			"  group %u:%s%s%s%s linger %" PRIu32 " us, traffic %" PRIu32
+			" us%s, units %u and %u\n",
 			g, c->groups[g].strict ? " strict" : " seamless",
 			c->groups[g].hot ? " hot" : "", c->groups[g].preempt ? " preempt" : "",
 			c->groups[g].keep_alone ? "" : " release", c->groups[g].linger_us,
-			c->groups[g].traffic_us, h->probes ? " with probes" : "");
+			c->groups[g].traffic_us, h->probes ? " with probes" : "",
+			c->groups[g].before_release, c->groups[g].before_claim);
 	for (unsigned i = 0; i < h->n_nodes; i++)
 		fprintf(to, "  node %u: priority %u, drift %d ppm, differs %x\n", i, c->priority[i],
 			h->drift_ppm[i], h->differs[i]);

@@ -9,7 +9,8 @@
 
 /* In a history of nothing but these it is always known what became of a request. */
 static const uint64_t harmless = SIM_KIND(SIM_SWITCH) | SIM_KIND(SIM_MAINT) | SIM_KIND(SIM_LINK) |
-				 SIM_KIND(SIM_CHECK) | SIM_KIND(SIM_DEAFREF);
+				 SIM_KIND(SIM_CHECK) | SIM_KIND(SIM_DEAFREF) |
+				 SIM_KIND(SIM_INHIBIT);
 
 /* And in one with these a caller may have to wait for as long as they last. */
 static const uint64_t delaying =
@@ -26,6 +27,8 @@ static void check_moved(struct world *w, const struct node *n, const struct core
 		return;
 	}
 	p = &w->nodes[a->reply.primary];
+	if (r->options.to && w->nodes[r->options.to - 1].became_primary[a->group] < r->at)
+		law_broken(w, "a caller was told of another primary than he wants", a->group);
 	if (p->became_primary[a->group] < r->at)
 		law_broken(w, "a caller was told of a move that was none", a->group);
 	else if (p->last_primary[a->group] + 2 * (uint64_t)w->dead_max < w->now &&
@@ -59,7 +62,7 @@ static void check_result(struct world *w, uint8_t node, const struct core_action
 {
 	switch (a->reply.result) {
 	case CORE_RESULT_OK:
-		if (!r->maintenance)
+		if (!r->maintenance && !r->inhibits)
 			check_moved(w, &w->nodes[node], a, r);
 		break;
 	case CORE_RESULT_OUTCOME_UNKNOWN:
@@ -69,8 +72,16 @@ static void check_result(struct world *w, uint8_t node, const struct core_action
 	case CORE_RESULT_NOT_FIT:
 	case CORE_RESULT_TIMEOUT:
 	case CORE_RESULT_FAILED:
+		note_failure(w, &w->nodes[node], a->group, before->state[a->group]);
+		break;
 	case CORE_RESULT_STEP_FAILED:
 		note_failure(w, &w->nodes[node], a->group, before->state[a->group]);
+		if (!(w->kinds & SIM_KIND(SIM_UNITS)))
+			law_broken(w, "a unit has failed that did not", a->group);
+		break;
+	case CORE_RESULT_ALREADY_PRIMARY:
+		if (r->options.to != a->reply.primary + 1)
+			law_broken(w, "not the node that was asked for is primary", a->group);
 		break;
 	case CORE_RESULT_NOT_HELD:
 		if (before->state[a->group] == CORE_STATE_PRIMARY)
@@ -78,7 +89,6 @@ static void check_result(struct world *w, uint8_t node, const struct core_action
 		break;
 	case CORE_RESULT_PEER_UNREACHABLE: /* says nothing of what the other one does */
 	case CORE_RESULT_BUSY:
-	case CORE_RESULT_ALREADY_PRIMARY:
 	case _CORE_RESULT_MAX:
 		break;
 	}
@@ -101,8 +111,12 @@ static void check_reply(struct world *w, uint8_t node, const struct core_action 
 	check_result(w, node, a, r, before);
 	if (r->maintenance)
 		check_maintenance(w, &n->core.groups[a->group], a, r);
-	if (!(w->kinds & delaying) &&
-	    w->now - r->at > 2 * (uint64_t)c->step_us + 6 * (uint64_t)w->dead_max)
+	if (r->inhibits && a->reply.result == CORE_RESULT_OK &&
+	    n->core.groups[a->group].state == CORE_STATE_PRIMARY)
+		law_broken(w, "a caller was told that he keeps out a primary", a->group);
+	if (!(w->kinds & delaying) && w->now - r->at > 2 * (uint64_t)c->step_us +
+							       6 * (uint64_t)w->dead_max +
+							       units_longest(w->h))
 		law_broken(w, "a caller waited for too long", a->group);
 	r->at = 0;
 }
@@ -171,7 +185,9 @@ static void check_terms(struct world *w, uint8_t node, const struct core_event *
 void law_replies(struct world *w, uint8_t node, const struct core_event *event,
 		 const struct core_actions *actions, const struct before *before)
 {
-	if (event->type == CORE_EV_SWITCHOVER || event->type == CORE_EV_MAINTENANCE)
+	if ((event->type == CORE_EV_SWITCHOVER || event->type == CORE_EV_MAINTENANCE ||
+	     event->type == CORE_EV_INHIBIT) &&
+	    event->request.request)
 		w->nodes[node].requests[event->request.request - 1].heard = true;
 	check_terms(w, node, event, before);
 	for (size_t i = 0; i < actions->n; i++)

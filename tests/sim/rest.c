@@ -97,7 +97,7 @@ static void check_primaries(struct world *w, unsigned group)
 
 		primaries += primary;
 		fit += has_group(n, group) && !g->unfit;
-		fit_primaries += primary && !g->unfit;
+		fit_primaries += primary && !(g->unfit & ~g->condoned); /* or it was forced here */
 		usables += usable(w, n, group);
 		if (primary && g->reason == CORE_REASON_SWITCHOVER &&
 		    has_failed(w, group, g->term, i))

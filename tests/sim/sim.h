@@ -51,7 +51,17 @@ enum sim_what {
 	SIM_MUTE,     /* no service traffic reaches .node; .arg: nobody. Dealt by deal_silence() */
 	SIM_SERVICE,  /* of the service network nothing of .node arrives at .peer; .arg: nor back */
 	SIM_STRANGER, /* somebody else answers for the addresses. Both dealt by deal_probes() */
+	SIM_UNITS,    /* units of .node do not do as they should; .arg: enum sim_units */
+	SIM_INHIBIT,  /* somebody keeps .node out for so long. Both dealt by units_deal() */
 	_SIM_WHAT_MAX,
+};
+
+enum sim_units {
+	SIM_UNITS_NEVER,
+	SIM_UNITS_WELL,
+	SIM_UNITS_FAIL,
+	SIM_UNITS_SLOW,
+	SIM_UNITS_HANG,
 };
 
 enum sim_crash {
@@ -130,8 +140,9 @@ struct asking {
 struct request {
 	uint64_t at; /* 0: nobody waits any more */
 	uint8_t group;
-	bool maintenance, on;
+	bool maintenance, inhibits, on;
 	bool heard; /* by the core */
+	struct core_options options;
 };
 
 struct node {
@@ -166,6 +177,8 @@ struct node {
 	uint8_t muted[SIM_GROUPS_MAX];
 	uint8_t references_deaf;
 	uint32_t slow_us, refuse;
+	enum sim_units units_fault;
+	uint8_t inhibitors[SIM_GROUPS_MAX];
 	uint64_t crash_ends; /* of what is crashed now */
 	uint64_t away_us;    /* how long an agent that stops stays away */
 	uint64_t held_until; /* its clock; the lease of a restart that a peer has not heard of */
@@ -196,6 +209,8 @@ struct node {
 	uint64_t flushed_at, woke_at;
 	/* what the kernel has told this process: DONE, LOST, or what it found at its start */
 	bool confirmed_here[SIM_GROUPS_MAX], confirmed_open[SIM_GROUPS_MAX];
+	/* law 9 */
+	enum sim_units units_done[SIM_GROUPS_MAX]; /* of this claim */
 	/* law 7 */
 	uint64_t quiet_us[SIM_GROUPS_MAX]; /* awake and without traffic, since primary at most */
 	uint64_t changed[SIM_GROUPS_MAX];  /* state, last, for another reason; world time */
@@ -216,6 +231,7 @@ struct before {
 	enum core_state state[SIM_GROUPS_MAX];
 	enum core_step step[SIM_GROUPS_MAX];
 	uint16_t unfit[SIM_GROUPS_MAX];
+	uint32_t units[SIM_GROUPS_MAX];
 	bool primary[SIM_GROUPS_MAX], serving[SIM_GROUPS_MAX];
 	instant lease_until;
 };
@@ -375,6 +391,14 @@ void service_boot(struct node *n);
 void law_probes(struct world *w, uint8_t node, const struct core_event *event,
 		const struct core_actions *actions, const struct before *before);
 void law_answered(struct world *w, unsigned a, unsigned b, unsigned group);
+
+/* units.c: law 9 */
+void units_deal(struct sim_history *h);
+uint64_t units_longest(const struct sim_history *h);
+struct core_options units_options(const struct sim_fault *f);
+void units_begin(struct world *w, uint8_t node, const struct core_action *a);
+void law_units(struct world *w, uint8_t node, const struct core_event *event,
+	       const struct core_actions *actions, const struct before *before);
 
 /* laws.c */
 void law_broken(struct world *w, const char *law, unsigned group);

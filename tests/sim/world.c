@@ -136,6 +136,10 @@ static void take_actions(struct world *w, uint8_t node, const struct core_action
 		if (a->type == CORE_DO_TELL || a->type == CORE_DO_REPLY)
 			continue;
 		n->loop_busy += between(&w->state, 1, 20);
+		if (a->type == CORE_DO_UNITS) {
+			units_begin(w, node, a);
+			continue;
+		}
 		if (a->id) {
 			take_order(w, node, a);
 			continue;
@@ -188,6 +192,7 @@ void world_step(struct world *w, uint8_t node, struct core_event *event)
 		before.state[g] = n->core.groups[g].state;
 		before.step[g] = n->core.groups[g].step;
 		before.unfit[g] = n->core.groups[g].unfit;
+		before.units[g] = n->core.groups[g].units;
 		before.serving[g] = n->core.groups[g].serving;
 	}
 	before.lease_until = n->core.lease_until;
