@@ -84,7 +84,7 @@ struct core_options {
 	bool strict;	    /* this one, whatever Handover= says */
 	bool force;	    /* also to a node that is unfit, if it can hold the group at all */
 	uint8_t to;	    /* 1 + the node that is to have it; 0: any will do */
-	uint32_t within_us; /* undone if it has not come about by then; 0: no such wish */
+	uint32_t within_us; /* undone if it is not on its way by then; 0: no such wish */
 };
 
 /* What one node says about one group in a heartbeat. */

@@ -414,18 +414,19 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 	prepare(s, group);
 }
 
-/* How long who is to take the group may need for it, and no longer than the caller has time. */
-instant answer_due(const struct core *core, uint8_t group)
+/* How long who is to take the group may need for it. */
+instant successor_due(const struct core *core, uint8_t group)
 {
 	uint64_t steps = 1 + (uint64_t)core->config.groups[group].before_claim;
 
-	return instant_earlier(instant_add(core->now, steps * core->config.step_us),
-			       core->groups[group].request_by);
+	return instant_add(core->now, steps * core->config.step_us);
 }
 
 /*
  * Begin to hand over to @peer. Seamless: it opens before we close. Strict: we
- * are gone, confirmed by the kernel, before it is told so.
+ * are gone, confirmed by the kernel, before it is told so. As long as nothing is
+ * given away the caller may have it undone at any time; from then on the other one
+ * may hold it already, and to be told that it does not would be wrong.
  */
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
 {
@@ -444,6 +445,6 @@ void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason)
 		return;
 	}
 	enter(s, group, CORE_STATE_YIELDING, CORE_STEP_YIELD_OFFER, reason);
-	g->due = answer_due(core, group);
+	g->due = instant_earlier(successor_due(core, group), g->request_by);
 	set_move(s, group, CORE_MOVE_OFFER);
 }

@@ -72,6 +72,7 @@ bool peer_echoes(const struct core *core, uint8_t peer);
 bool peer_is_out(const struct core *core, uint8_t peer, uint8_t group);
 void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat);
 void peers_update(struct step *s);
+void peers_missed(struct core *core, uint64_t gap_us);
 instant peer_lease_end(const struct core *core, uint8_t peer);
 instant listening_until(const struct core *core);
 bool listening(const struct core *core);
@@ -119,7 +120,7 @@ void give_up(struct step *s, uint8_t group, enum core_reason reason, enum core_r
 void abandon(struct step *s, uint8_t group, enum core_reason reason);
 void yield(struct step *s, uint8_t group, uint8_t peer, enum core_reason reason);
 uint32_t new_id(struct core *core);
-instant answer_due(const struct core *core, uint8_t group);
+instant successor_due(const struct core *core, uint8_t group);
 void order_units(struct step *s, uint8_t group, enum core_units units, unsigned n);
 void inhibit_on_the_way(struct step *s, uint8_t group, const struct core_event *event);
 void keep_out(struct step *s, uint8_t group, enum core_event_type why, bool on);

@@ -130,7 +130,7 @@ static void removed(struct step *s, uint8_t group)
 	}
 	set_step(g, CORE_STEP_YIELD_RELEASED);
 	probe_released(s->core, group);
-	g->due = answer_due(s->core, group);
+	g->due = successor_due(s->core, group);
 	set_move(s, group, CORE_MOVE_RELEASED);
 }
 

@@ -157,6 +157,8 @@ static void crash(struct world *w, const struct sim_fault *f)
 	for (size_t i = 0; i < n->n_requests; i++)
 		n->requests[i].at = 0;
 	kernel_lose(w, n, (enum sim_crash)f->arg);
+	if (f->arg == SIM_CRASH_DISK)
+		memset(w->failed, 0, sizeof(w->failed)); /* their terms may be chosen again */
 	for (unsigned g = 0; g < w->h->n_groups && f->arg == SIM_CRASH_DISK; g++)
 		if (w->top_node[g] == f->node)
 			w->top_at[g] = SIM_FOREVER; /* it cannot tell anybody any more */
