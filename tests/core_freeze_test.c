@@ -75,6 +75,65 @@ static void waits_again(void (*begin)(void))
 	cr_assert_eq(rig_group(ALPHA)->due.us, due.us, "what is longer is not cut short");
 }
 
+/* It is alone, and starts; every so often it does not run for longer than the dead time. */
+static void start_among_stalls(uint64_t stall_us)
+{
+	rig_begin();
+	rig_start(ALPHA);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_advance_us(2 * USEC_PER_SEC);
+		rig_skip_us(stall_us);
+		rig_event(ALPHA, CORE_EV_TIME);
+	}
+	rig_forget();
+}
+
+Test(core_freeze, who_starts_among_stalls_does_not_listen_for_ever)
+{
+	start_among_stalls(DEAD + 2 * INTERVAL);
+	rig_advance_us(DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+/* Nobody else starts, listens and claims in less. */
+Test(core_freeze, who_slept_while_another_could_have_claimed_listens_anew)
+{
+	start_among_stalls(HOLD + DEAD - 1);
+	rig_advance_us(DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	start_among_stalls(HOLD + DEAD);
+	rig_advance_us(LISTEN - 1);
+	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
+	rig_advance_us(1 + DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+/* It may have said that it restarts, and that was lost. */
+Test(core_freeze, who_slept_while_the_other_one_was_there_listens_anew)
+{
+	rig_begin();
+	rig_standby(ALPHA, BETA, 5);
+	rig_skip_us(DEAD);
+	rig_event(ALPHA, CORE_EV_TIME);
+	rig_advance_us(LISTEN - 1);
+	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
+	rig_advance_us(1 + DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
+/* It was dead before, and its lease over. */
+Test(core_freeze, who_slept_after_the_death_of_the_other_one_does_not_wait_for_it)
+{
+	rig_begin();
+	rig_standby(ALPHA, BETA, 5);
+	rig_set_fitness(ALPHA, CORE_UNFIT_LINK, true);
+	rig_advance_us(2 * DEAD);
+	rig_skip_us(DEAD);
+	rig_set_fitness(ALPHA, CORE_UNFIT_LINK, false);
+	rig_advance_us(2 * DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
 Test(core_freeze, who_offers_waits_again)
 {
 	waits_again(begin_offer);

@@ -238,6 +238,31 @@ Test(core_lapse, r9_a_claim_from_before_a_freeze_as_long_as_the_lease_is_void)
 	rig_expect_state(BETA, CORE_STATE_BACKUP);
 }
 
+/* Nothing has been decided yet that could be void, and the addresses are there still. */
+Test(core_lapse, r9_who_waits_for_leave_goes_on_doing_so_after_a_freeze)
+{
+	rig_begin();
+	rig_adopted(ALPHA, 5);
+	rig_say_for_us(BETA, ALPHA, DEAD);
+	rig_deafen(BETA);
+	rig_say_for_us(BETA, ALPHA, LEASE + 3 * INTERVAL);
+	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_CLAIM_WAIT);
+	rig_forget();
+	for (unsigned i = 0; i < 3; i++) {
+		rig_skip_us(LEASE);
+		rig_say(BETA, ALPHA);
+		rig_say_for_us(BETA, ALPHA, DEAD);
+	}
+	rig_expect("");
+	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_CLAIM_WAIT);
+	rig_skip_us(LEASE);
+	rig_undeafen(BETA);
+	rig_say(BETA, ALPHA); /* of before the freeze */
+	rig_expect("");
+	rig_say_for_us(BETA, ALPHA, 2 * INTERVAL);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+}
+
 Test(core_lapse, r9_a_claim_goes_on_after_a_shorter_freeze)
 {
 	freeze_while_claiming(LEASE - 1);

@@ -29,7 +29,8 @@ static void start(struct step *s, const struct core_event *event)
 	struct core_group *g = &core->groups[event->group];
 
 	if (!instant_is_set(core->started)) {
-		core->started = core->awake = core->listen_from = event->now;
+		core->started = core->awake = event->now;
+		peers_missed(core, 0);
 		core->booted = event->start.boot;
 		core->salt = event->start.salt;
 	}
@@ -272,9 +273,24 @@ static void grant_time(struct core *core, uint8_t group)
 }
 
 /*
+ * Whatever was decided before a freeze as long as the lease is void. Nothing was yet
+ * where leave is still waited for, or what comes before a claim: then that begins anew.
+ */
+static void void_claim(struct step *s, uint8_t group)
+{
+	const struct core_group *g = &s->core->groups[group];
+	bool waits = g->step == CORE_STEP_CLAIM_WAIT || g->step == CORE_STEP_CLAIM_PROBE ||
+		     g->step == CORE_STEP_CLAIM_UNITS;
+
+	if (waits && g->move_to == CORE_NODE_NONE)
+		wait_for_leave(s, group, g->reason);
+	else
+		abandon(s, group, CORE_REASON_LAPSED);
+}
+
+/*
  * We were frozen. What we knew of the others is old, and they did not hear us:
- * listen again, as after a start. After as long as the lease a claim that was
- * decided before is void.
+ * listen again, as after a start.
  */
 static void thaw(struct step *s, uint64_t gap_us)
 {
@@ -285,14 +301,14 @@ static void thaw(struct step *s, uint64_t gap_us)
 	core->awake = core->now;
 	traffic_thaw(core, gap_us);
 	if (gap_us >= core->config.dead_us)
-		core->listen_from = core->now;
+		peers_missed(core, gap_us);
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
 		grant_time(core, g);
 	if (gap_us < core->config.lease_us)
 		return;
 	for (uint8_t g = 0; g < core->config.n_groups; g++)
 		if (core->groups[g].state == CORE_STATE_CLAIMING)
-			abandon(s, g, CORE_REASON_LAPSED);
+			void_claim(s, g);
 }
 
 static void dispatch(struct step *s, uint8_t group, const struct core_event *event)

@@ -340,8 +340,9 @@ struct core_peer {
 	bool again; /* its last heartbeat ended a silence, and was not the first one */
 	bool no_agent;
 	bool digest_differs;
-	instant heard;		/* the last fresh heartbeat */
-	instant back;		/* since when it is up */
+	instant heard;	/* the last fresh heartbeat */
+	instant back;	/* since when it is up */
+	instant missed; /* R6: until then it may have done anything, unheard; never: heard since */
 	uint64_t echoed_seq;	/* highest of our beats that it echoed */
 	instant echoed_sent_at; /* when that one left */
 	uint64_t heard_seq;	/* what we echo */

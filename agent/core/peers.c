@@ -152,6 +152,13 @@ static void note_echo(struct core *core, struct core_peer *p, const struct core_
 	p->echoed_sent_at = core->sent[seq % CORE_SENT_MAX].at;
 }
 
+/* Heard since we began to listen: what had waited in the sockets after a freeze is from before. */
+static bool heard_since(const struct core *core, uint8_t peer)
+{
+	return core->peers[peer].heard.us >
+	       core->listen_from.us + 2 * (uint64_t)core->config.interval_us;
+}
+
 /**
  * peer_heard() - Take in a fresh heartbeat
  */
@@ -168,6 +175,8 @@ void peer_heard(struct step *s, uint8_t peer, const struct core_beat *beat)
 	p->known = p->up = true;
 	p->no_agent = false;
 	p->digest_differs = beat->digest != core->config.digest;
+	if (heard_since(core, peer))
+		p->missed = INSTANT_NEVER;
 	note_echo(core, p, beat);
 
 	for (uint8_t g = 0; g < core->config.n_groups; g++) {
@@ -218,11 +227,27 @@ void peers_update(struct step *s)
 	}
 }
 
-/* Heard since we began to listen: what had waited in the sockets after a freeze is from before. */
-static bool heard_since(const struct core *core, uint8_t peer)
+/* How long a peer that is not heard may hold: its kernel does, in a planned restart (R11). */
+static uint64_t hold_us(const struct core *core)
 {
-	return core->peers[peer].heard.us >
-	       core->listen_from.us + 2 * (uint64_t)core->config.interval_us;
+	return (uint64_t)core->config.restart_hold_us + core->config.dead_us;
+}
+
+/**
+ * peers_missed() - We were frozen, for at least the dead time; or we have only just started
+ *
+ * Whoever was up may have begun a planned restart meanwhile. Who was not held
+ * nothing any more; to hold something again, unheard, it must have started and
+ * listened for as long as everybody does. Less than that it needs no thought: else
+ * a node alone that does not run every so often would listen for ever.
+ */
+void peers_missed(struct core *core, uint64_t gap_us)
+{
+	core->listen_from = core->now;
+	for (uint8_t p = 0; p < core->config.n_nodes; p++)
+		if (core->peers[p].up || gap_us >= hold_us(core) ||
+		    core->now.us == core->started.us)
+			core->peers[p].missed = core->now;
 }
 
 /**
@@ -235,13 +260,14 @@ instant peer_lease_end(const struct core *core, uint8_t peer)
 {
 	const struct core_beat *beat = &core->peers[peer].beat;
 	uint64_t ours = 2 * (uint64_t)core->config.interval_us + core->config.lease_us;
-	uint64_t hold_us = core->config.restart_hold_us;
+	uint64_t hold = core->config.restart_hold_us;
 	instant told = instant_add(peer_silent_from(core, peer),
 				   2 * (uint64_t)beat->interval_us + beat->lease_us);
 
 	if (heard_since(core, peer))
 		return told;
-	return instant_later(told, instant_add(core->listen_from, hold_us > ours ? hold_us : ours));
+	return instant_later(told,
+			     instant_add(core->peers[peer].missed, hold > ours ? hold : ours));
 }
 
 /**
@@ -249,21 +275,22 @@ instant peer_lease_end(const struct core *core, uint8_t peer)
  *
  * After a start, and after a freeze, nobody claims before that. A peer that has
  * been heard since told us its lease; one that has not may be in a planned
- * restart, its kernel holding for RestartHold=. What had waited for us in the
- * sockets comes first after a freeze, and is from before.
+ * restart, its kernel holding for RestartHold=, if we do not know better. What had
+ * waited for us in the sockets comes first after a freeze, and is from before.
  */
 instant listening_until(const struct core *core)
 {
-	uint64_t hold_us = (uint64_t)core->config.restart_hold_us + core->config.dead_us;
 	instant until = INSTANT_NEVER;
 	bool heard = false;
 
 	for (uint8_t p = 0; p < core->config.n_nodes; p++) {
-		uint64_t wait_us = heard_since(core, p) ? peer_claim_wait_us(core, p) : hold_us;
-
 		if (p == core->config.self)
 			continue;
-		until = instant_later(until, instant_add(core->listen_from, wait_us));
+		until = instant_later(until,
+				      instant_add(core->listen_from, peer_claim_wait_us(core, p)));
+		if (!heard_since(core, p))
+			until = instant_later(until,
+					      instant_add(core->peers[p].missed, hold_us(core)));
 		heard |= core->peers[p].known;
 	}
 	if (core->booted && !heard)

@@ -50,7 +50,8 @@ static const struct field group_fields[] = {
 
 static const struct field peer_fields[] = {
 	PEER(known), PEER(up), PEER(no_agent), PEER(digest_differs), PEER(heard),
-	PEER(echoed_seq), PEER(echoed_sent_at), PEER(heard_seq), PEER(back), PEER(again), { 0 },
+	PEER(echoed_seq), PEER(echoed_sent_at), PEER(heard_seq), PEER(back), PEER(again), PEER(missed),
+	{ 0 },
 };
 /* clang-format on */
 

@@ -156,6 +156,7 @@ static void put_peer(struct keying *k, const struct node *n, uint8_t peer)
 		       (uint64_t)(p->echoed_seq > g->waiting_seq) << 6 |
 		       (uint64_t)p->beat.lease_us << 8);
 	put_age(k, n, p->heard.us, k->long_ago);
+	put_age(k, n, p->missed.us, k->long_ago);
 	put_age(k, n, p->echoed_sent_at.us, k->long_ago);
 	put_seq(k, core, p->echoed_seq);
 	if (knows_life(k->w, n, peer)) { /* else it is not told of before it is another */
@@ -178,7 +179,7 @@ static void put_core(struct keying *k, const struct node *n, uint8_t peer)
 	put_age(k, n, core->now.us, c->dead_us + c->lease_us);
 	put_age(k, n, core->awake.us, k->long_ago);
 	put_age(k, n, core->listen_from.us, k->long_ago);
-	put_age(k, n, alone ? core->started.us : 0, c->start_wait_us);
+	put_age(k, n, core->started.us, alone ? c->start_wait_us : k->long_ago);
 	put_due(k, n, core->beat_due.us);
 	put_due(k, n, core->lease_until.us);
 	put_due(k, n, core->rebuild_due.us);
