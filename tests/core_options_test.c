@@ -138,6 +138,20 @@ Test(core_options, who_asked_for_a_third_node_is_told_when_that_has_it)
 		   "alpha says nothing\n");
 }
 
+/* The holder has other plans, such as to stop. */
+Test(core_options, who_asked_for_a_third_node_is_not_told_that_it_is_done_if_it_comes_here)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_standby(ALPHA, BETA, 5);
+	rig_say(GAMMA, ALPHA);
+	want(ALPHA, 7, (struct core_options){ .to = 1 + GAMMA });
+	rig_forget();
+	rig_hand_over(BETA, ALPHA, CORE_MOVE_OFFER);
+	cr_assert_eq(rig_count("alpha replies 7 Busy beta\n"), 1, "%s", rig.trace);
+	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
+}
+
 /* It need not be fit to be asked. */
 Test(core_options, an_unfit_backup_passes_on_what_is_not_for_itself)
 {

@@ -346,6 +346,27 @@ Test(core_units, told_to_stop_meanwhile_it_goes_to_whoever_can_take_it)
 	cr_assert_eq(rig_count("alpha is yielding (stop)\n"), 1, "%s", rig.trace);
 }
 
+/* It goes to whoever can take it, and takes its time. */
+Test(core_units, told_to_stop_meanwhile_it_does_not_do_what_a_caller_wants)
+{
+	struct core_event event = { .type = CORE_EV_SWITCHOVER };
+
+	begin_with_puppet(1, 0);
+	event.request.request = 7;
+	event.request.options.within_us = STEP / 2;
+	rig_step(ALPHA, &event);
+	rig_stop(ALPHA, false);
+	rig_forget();
+	rig_say_for_us(BETA, ALPHA, STEP / 2);
+	rig_expect("alpha tells units-failed\n"
+		   "alpha replies 7 Busy alpha\n"
+		   "alpha stores 6\n"
+		   "alpha is yielding (stop)\n"
+		   "alpha says offer\n");
+	rig_say_for_us(BETA, ALPHA, INTERVAL);
+	rig_expect("");
+}
+
 Test(core_units, told_to_restart_meanwhile_it_keeps_the_group)
 {
 	begin_release();

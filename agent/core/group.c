@@ -398,6 +398,8 @@ void accept_offer(struct step *s, uint8_t group, uint8_t peer, const struct core
 {
 	struct core_group *g = &s->core->groups[group];
 
+	if (g->options.to && g->options.to != s->core->config.self + 1)
+		answer(s, group, CORE_RESULT_BUSY); /* its caller wants it elsewhere */
 	g->seamless = theirs->move == CORE_MOVE_OFFER;
 	g->move = CORE_MOVE_NONE;
 	g->move_id = theirs->move_id;

@@ -70,8 +70,9 @@ void let_go_on(struct step *s, uint8_t group, int err)
 	g->units = 0;
 	if (err)
 		tell(s, group, CORE_TELL_UNITS_FAILED, CORE_RESULT_STEP_FAILED, err);
-	if (core->stopping)
-		g->options = (struct core_options){ 0 }; /* whoever can take it */
+	if (core->stopping && (g->options.to || instant_is_set(g->request_by)))
+		answer(s, group,
+		       CORE_RESULT_BUSY); /* it goes to whoever can take it, in any time */
 	if (core->restarting) {
 		result = CORE_RESULT_BUSY; /* and the addresses stay */
 	} else if (late && !core->stopping) {
