@@ -130,6 +130,8 @@ static void start(struct world *w)
 			.last_resort_us = 3000000,
 			.linger_us = 20000,
 			.traffic_us = 1000000,
+			.before_release = g,
+			.before_claim = (uint8_t)(2 * g),
 		};
 	core_init(&w->core, &config);
 	for (uint8_t g = 0; g < GROUPS; g++) {
@@ -143,6 +145,15 @@ static void start(struct world *w)
 		event.start.lease_left_us = event.start.adopted ? 1000u * fuzz_u8(&w->bytes) : 0;
 		step(w, &event);
 	}
+}
+
+/* How it is wanted costs no bytes: the corpus stays what it is. */
+static struct core_options options(uint32_t n)
+{
+	return (struct core_options){ .strict = n & 1,
+				      .force = n & 2,
+				      .to = (uint8_t)(n % (NODES + 2)),
+				      .within_us = n % 5 ? 0 : 1000 * n };
 }
 
 static void fill_record(struct world *w, struct core_record *record)
@@ -165,6 +176,7 @@ static void fill_record(struct world *w, struct core_record *record)
 	record->move_to = flag(w) ? below(w, NODES) : w->core.config.self;
 	record->move_id = flag(w) ? (uint32_t)number(w) : w->core.groups[0].move_id;
 	record->move_term = term(w);
+	record->options = options((uint32_t)record->move_term);
 }
 
 /* A heartbeat as the parser and the sessions let it through: its number is new. */
@@ -223,6 +235,9 @@ static void request(struct world *w, struct core_event *event)
 	event->request.request = ++w->requests;
 	event->request.on = flag(w);
 	event->request.force = flag(w);
+	if (event->type == CORE_EV_MAINTENANCE && w->requests % 3 == 0)
+		event->type = CORE_EV_INHIBIT;
+	event->request.options = options(w->requests);
 	step(w, event);
 }
 
