@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What comes before a release and before a claim: done first, and never in the way. */
+/* What comes before a release: done first, and never in the way. */
 
 #include "agent/core/core.h"
 
@@ -48,18 +48,6 @@ static void begin_release(void)
 	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
 	rig_expect("alpha units before release\n");
 	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_PRIMARY_UNITS);
-}
-
-/* Alpha is backup of the puppet, which offers the group. */
-static void begin_claim(enum core_move move)
-{
-	configure(0, 1);
-	rig_standby(ALPHA, BETA, 5);
-	rig.nodes[ALPHA].stuck = true;
-	rig_hand_over(BETA, ALPHA, move);
-	rig_expect("alpha is claiming (switchover)\n"
-		   "alpha units before claim\n"
-		   "alpha stores 6\n");
 }
 
 Test(core_units, a_seamless_switchover_step_by_step)
@@ -455,32 +443,6 @@ Test(core_units, preempting_is_not_tried_again_soon)
 	cr_assert_eq(rig_count("alpha says ask\n"), 1);
 }
 
-Test(core_units, what_is_handed_over_is_refused_if_one_fails)
-{
-	begin_claim(CORE_MOVE_OFFER);
-	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
-	rig_expect("alpha tells units-failed\n"
-		   "alpha is yielding (failed)\n"
-		   "alpha gate closed\n");
-	rig_done_all(ALPHA);
-	rig_expect("alpha removes\n"
-		   "alpha is backup (failed)\n"
-		   "alpha says refused\n");
-	cr_assert_eq(rig_group(ALPHA)->why, CORE_RESULT_STEP_FAILED);
-	cr_assert_eq(rig_group(ALPHA)->unfit, 0, "it could claim still, after a death");
-}
-
-Test(core_units, what_is_handed_over_is_refused_if_they_take_too_long)
-{
-	begin_claim(CORE_MOVE_RELEASED);
-	rig_say_for_us(BETA, ALPHA, STEP - INTERVAL);
-	rig_expect("");
-	rig_say_for_us(BETA, ALPHA, INTERVAL);
-	rig_expect("alpha tells units-failed\n"
-		   "alpha is yielding (failed)\n"
-		   "alpha gate closed\n");
-}
-
 Test(core_units, who_hands_over_waits_for_the_successor_to_do_them)
 {
 	begin_with_puppet(0, 2);
@@ -490,99 +452,4 @@ Test(core_units, who_hands_over_waits_for_the_successor_to_do_them)
 	rig_expect("");
 	rig_say_for_us(BETA, ALPHA, INTERVAL);
 	cr_assert_eq(rig_count("alpha replies 7 Timeout alpha\n"), 1, "%s", rig.trace);
-}
-
-Test(core_units, an_offer_that_is_taken_back_ends_them)
-{
-	begin_claim(CORE_MOVE_OFFER);
-	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
-	rig_puppet(BETA)->move = CORE_MOVE_NONE;
-	rig_say(BETA, ALPHA);
-	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
-	cr_assert_eq(rig_group(ALPHA)->units, 0);
-}
-
-static void begin_failover(void)
-{
-	configure(0, 1);
-	rig_standby(ALPHA, BETA, 5);
-	rig.nodes[ALPHA].stuck = true;
-	rig_advance_us(DEAD);
-	rig_expect("alpha tells peer-silent beta\n"
-		   "alpha is claiming (peer-dead)\n"
-		   "alpha units before claim\n");
-}
-
-Test(core_units, a_failover_does_them_first)
-{
-	begin_failover();
-	rig_answer(ALPHA, CORE_DO_UNITS, 0);
-	rig_expect("alpha stores 6\n"
-		   "alpha prepares\n");
-}
-
-Test(core_units, a_failover_goes_on_if_one_fails)
-{
-	begin_failover();
-	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
-	rig_expect("alpha tells units-failed\n"
-		   "alpha stores 6\n"
-		   "alpha prepares\n");
-}
-
-Test(core_units, a_failover_goes_on_if_they_take_too_long)
-{
-	begin_failover();
-	rig_advance_us(STEP);
-	rig_expect("alpha tells units-failed\n"
-		   "alpha stores 6\n"
-		   "alpha prepares\n");
-}
-
-/* The peer is back, and need not hear us: it may want the group as well. */
-Test(core_units, after_them_leave_is_asked_for_again_if_it_does_not_stand)
-{
-	begin_failover();
-	rig_deafen(BETA);
-	rig_puppet(BETA)->state = CORE_STATE_BACKUP;
-	rig_say_for_us(BETA, ALPHA, 4 * INTERVAL);
-	rig_forget();
-	rig_answer(ALPHA, CORE_DO_UNITS, 0);
-	cr_assert_eq(rig_group(ALPHA)->step, CORE_STEP_CLAIM_WAIT);
-	rig_expect("");
-	rig_undeafen(BETA);
-	rig_say_for_us(BETA, ALPHA, 2 * INTERVAL);
-	rig_expect("alpha stores 6\n"
-		   "alpha prepares\n");
-}
-
-Test(core_units, a_holder_that_comes_back_meanwhile_keeps_it)
-{
-	begin_failover();
-	rig_say(BETA, ALPHA);
-	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
-	cr_assert_eq(rig_group(ALPHA)->units, 0);
-}
-
-Test(core_units, when_the_offerer_dies_meanwhile_it_is_a_claim_like_any_other)
-{
-	begin_claim(CORE_MOVE_OFFER);
-	rig_advance_us(DEAD);
-	rig_expect("alpha tells peer-silent beta\n");
-	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
-	rig_expect("alpha tells units-failed\n"
-		   "alpha stores 7\n"
-		   "alpha prepares\n");
-}
-
-Test(core_units, the_next_claim_does_them_anew)
-{
-	begin_failover();
-	rig_answer(ALPHA, CORE_DO_UNITS, 0);
-	rig_answer(ALPHA, CORE_DO_PREPARE, EIO_);
-	rig_done_all(ALPHA);
-	rig_expect_state(ALPHA, CORE_STATE_FAULT);
-	rig_forget();
-	rig_advance_us(2 * USEC_PER_SEC + 2 * DEAD);
-	cr_assert_eq(rig_count("alpha units before claim\n"), 1, "%s", rig.trace);
 }

@@ -136,14 +136,12 @@ static void take_actions(struct world *w, uint8_t node, const struct core_action
 		if (a->type == CORE_DO_TELL || a->type == CORE_DO_REPLY)
 			continue;
 		n->loop_busy += between(&w->state, 1, 20);
-		if (a->type == CORE_DO_UNITS) {
+		if (a->type == CORE_DO_UNITS)
 			units_begin(w, node, a);
-			continue;
-		}
-		if (a->id) {
+		else if (a->id)
 			take_order(w, node, a);
+		if (a->id)
 			continue;
-		}
 		item = world_push(w, n->loop_busy, SIM_PERFORM, node);
 		item->action = *a;
 		if (a->type == CORE_DO_BEAT) {
