@@ -247,6 +247,21 @@ Test(core_units, who_is_unfit_goes_on_although_one_has_failed)
 		   "alpha says offer\n");
 }
 
+/* It was to be stopped, and the next unit fails. */
+Test(core_units, a_service_that_was_stopped_for_it_does_not_make_it_go_on)
+{
+	begin_release();
+	rig_set_fitness(ALPHA, CORE_UNFIT_UNIT, true);
+	rig_forget();
+	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
+	cr_assert_eq(rig_count("alpha replies 7 StepFailed alpha\n"), 1, "%s", rig.trace);
+
+	begin_with_puppet(1, 0);
+	rig_set_fitness(ALPHA, CORE_UNFIT_UNIT, true);
+	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+}
+
 /* Each try takes the service down and up again. */
 Test(core_units, what_a_unit_of_the_successor_has_failed_is_not_tried_again_soon)
 {

@@ -41,13 +41,17 @@ enum core_result let_go(struct step *s, uint8_t group, enum core_reason reason, 
 	return CORE_RESULT_OK;
 }
 
-/* It must not stay for what a unit has failed: it is unfit, or about to exit, or was forced. */
+/*
+ * It must not stay for what a unit has failed: it is unfit, or about to exit, or was
+ * forced. That the service does not run may be what was ordered a moment ago.
+ */
 static bool goes_anyway(const struct core *core, uint8_t group)
 {
 	const struct core_group *g = &core->groups[group];
+	unsigned excused = CORE_UNFIT_SYNC | CORE_UNFIT_KEPT_OUT | CORE_UNFIT_UNIT | g->condoned;
 
-	return core->stopping || g->alone ||
-	       (g->unfit & ~(CORE_UNFIT_SYNC | CORE_UNFIT_KEPT_OUT | g->condoned));
+	return core->stopping || g->alone || g->leaving == CORE_REASON_UNFIT ||
+	       (g->unfit & ~excused);
 }
 
 /**
