@@ -57,7 +57,7 @@ covered()
 
 covered agent/trace/snapshot.c '(core|sent)_fields' core config sent groups peers
 covered agent/trace/snapshot.c group_fields core_group
-covered <(sed 's/options\.//' agent/trace/snapshot.c) group_fields core_options
+covered <(sed 's/options\.//g' agent/trace/snapshot.c) group_fields core_options
 covered agent/trace/snapshot.c peer_fields core_peer beat
 covered agent/trace.c config_fields core_config groups
 covered agent/trace.c group_fields core_group_config
