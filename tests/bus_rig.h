@@ -52,7 +52,7 @@ struct fake {
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
-	bool changes; /* the configuration, when it is read again */
+	bool changes;		    /* the configuration, when it is read again */
 	const char *answer_at_once; /* primary; NULL: later */
 	const char *refusal;	    /* an error, at once; NULL: none */
 	const char *go;		    /* the second inhibitor is told here; the first is dropped */
