@@ -387,9 +387,12 @@ static void renew(struct nl *nf)
 Test(monitor, changes_of_our_own_do_not_even_reach_the_queue)
 {
 	const struct gate_device staged = { .group = 1, .name = "vip0", .staged = true };
-	const struct gate_config config = {
-		.lease_ms = 1000, .echo_ms = 1000, .n_groups = 1, .devices = &staged, .n_devices = 1
-	};
+	const struct gate_config config = { .lease_ms = 1000,
+					    .echo_ms = 1000,
+					    .n_groups = 1,
+					    .names = (const char *const[]){ "sip" },
+					    .devices = &staged,
+					    .n_devices = 1 };
 	_cleanup_(monitor_closep) struct monitor *m = NULL;
 	_cleanup_(nl_closep) struct nl *nf = NULL, *other = NULL;
 	struct pollfd ready;
