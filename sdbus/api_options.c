@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "sdbus/api_private.h"
+#include "sdbus/dict.h"
 
 static const struct option {
 	const char *key;
@@ -38,8 +39,14 @@ static int read_value(sd_bus_message *m, const struct option *option, struct api
 	return r;
 }
 
-static int read_option(sd_bus_message *m, struct api_switchover *ret, sd_bus_error *error)
+struct reading {
+	struct api_switchover *options;
+	sd_bus_error *error;
+};
+
+static int read_option(sd_bus_message *m, void *ctx)
 {
+	struct reading *reading = ctx;
 	const struct option *option;
 	const char *key, *type;
 	int r;
@@ -49,16 +56,16 @@ static int read_option(sd_bus_message *m, struct api_switchover *ret, sd_bus_err
 		return r;
 	option = find_option(key);
 	if (!option)
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+		return sd_bus_error_setf(reading->error, SD_BUS_ERROR_INVALID_ARGS,
 					 "There is no option \"%s\".", key);
 	r = sd_bus_message_peek_type(m, NULL, &type);
 	if (r < 0)
 		return r;
 	if (type[0] != option->type) /* a variant is of one type, and this the whole of it */
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+		return sd_bus_error_setf(reading->error, SD_BUS_ERROR_INVALID_ARGS,
 					 "The option \"%s\" is of type %c, not %s.", key,
 					 option->type, type);
-	return read_value(m, option, ret);
+	return read_value(m, option, reading->options);
 }
 
 /**
@@ -71,19 +78,8 @@ static int read_option(sd_bus_message *m, struct api_switchover *ret, sd_bus_err
  */
 int api_switchover_read(sd_bus_message *m, struct api_switchover *ret, sd_bus_error *error)
 {
-	int r;
+	struct reading reading = { .options = ret, .error = error };
 
 	*ret = (struct api_switchover){ 0 };
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
-		r = read_option(m, ret, error);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return dict_each(m, "sv", read_option, &reading);
 }

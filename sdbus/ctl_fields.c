@@ -5,6 +5,7 @@
 
 #include "agent/cleanup.h"
 #include "sdbus/ctl_fields.h"
+#include "sdbus/dict.h"
 
 #define MANAGER(property, kind, field, member)                                                     \
 	{                                                                                          \
@@ -210,36 +211,6 @@ static int read_value(sd_bus_message *m, const struct ctl_field *field, void *ob
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/**
- * ctl_each_entry() - read an array of dictionary entries
- * @m: the message, at the array
- * @contents: the types in each entry, such as "sv"
- * @read: reads all of one entry; negative errno ends it
- * @ctx: handed to @read
- *
- * Return: 0 or more, behind the array; or negative errno.
- */
-int ctl_each_entry(sd_bus_message *m, const char *contents,
-		   int (*read)(sd_bus_message *m, void *ctx), void *ctx)
-{
-	char entry[32];
-	int r;
-
-	(void)snprintf(entry, sizeof(entry), "{%s}", contents);
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, entry);
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, contents)) > 0) {
-		r = read(m, ctx);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 struct reading {
 	const struct ctl_field *fields;
 	void *object;
@@ -284,7 +255,7 @@ int ctl_fields_read(sd_bus_message *m, const struct ctl_field *fields, void *obj
 	for (const struct ctl_field *f = fields; f->property; f++)
 		if (f->kind == CTL_KIND_TEXT)
 			*(const char **)at(f, object) = "";
-	r = ctl_each_entry(m, "sv", read_property, &reading);
+	r = dict_each(m, "sv", read_property, &reading);
 	if (r >= 0 && ret_present)
 		*ret_present = reading.present;
 	return r;

@@ -34,9 +34,6 @@ extern const struct ctl_field ctl_manager_fields[];
 extern const struct ctl_field ctl_group_fields[];
 extern const struct ctl_field ctl_peer_fields[];
 
-int ctl_each_entry(sd_bus_message *m, const char *contents,
-		   int (*read)(sd_bus_message *m, void *ctx), void *ctx);
-
 int ctl_fields_read(sd_bus_message *m, const struct ctl_field *fields, void *object,
 		    uint32_t *ret_present);
 void ctl_fields_done(const struct ctl_field *fields, void *object);

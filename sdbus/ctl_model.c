@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sdbus/ctl.h"
+#include "sdbus/dict.h"
 #include "sdbus/ctl_fields.h"
 
 /* One more element of @size bytes, all zero, behind @n; NULL: no memory. */
@@ -58,7 +59,7 @@ static int read_object(sd_bus_message *m, void *ctx)
 	int r;
 
 	r = sd_bus_message_skip(m, "o");
-	return r < 0 ? r : ctl_each_entry(m, "sa{sv}", read_interface, ctx);
+	return r < 0 ? r : dict_each(m, "sa{sv}", read_interface, ctx);
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -82,7 +83,7 @@ int ctl_model_read(struct ctl_model *model, sd_bus_message *objects)
 {
 	int r;
 
-	r = ctl_each_entry(objects, "oa{sa{sv}}", read_object, model);
+	r = dict_each(objects, "oa{sa{sv}}", read_object, model);
 	if (r < 0)
 		return r;
 	if (model->n_groups)

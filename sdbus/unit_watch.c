@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
+#include "sdbus/dict.h"
 #include "sdbus/unit_private.h"
 
 static enum unit_active active_of(const char *word)
@@ -30,8 +31,9 @@ static enum unit_active active_of(const char *word)
 }
 
 /* One entry of a{sv}, of the interface Unit or Service. */
-static int take_property(sd_bus_message *m, struct unit_state *state)
+static int take_property(sd_bus_message *m, void *ctx)
 {
+	struct unit_state *state = ctx;
 	const char *name, *word;
 	int r;
 
@@ -50,24 +52,6 @@ static int take_property(sd_bus_message *m, struct unit_state *state)
 	else
 		state->absent = strcmp(word, "loaded") != 0 && strcmp(word, "merged") != 0;
 	return 0;
-}
-
-static int take_properties(sd_bus_message *m, struct unit_state *state)
-{
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = take_property(m, state);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 /* What is known all of a sudden is news, whatever it is. */
@@ -93,7 +77,8 @@ static int on_changes(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	/* Until it has been read as a whole, parts of it would be told as if they were all. */
 	if (watch->read || !named_sent(&watch->units->systemd, m))
 		return 0;
-	if (sd_bus_message_read(m, "s", &interface) >= 0 && take_properties(m, &state) >= 0)
+	if (sd_bus_message_read(m, "s", &interface) >= 0 &&
+	    dict_each(m, "sv", take_property, &state) >= 0)
 		note(watch, &state);
 	return 0;
 }
@@ -119,7 +104,8 @@ static int on_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	watch->read = sd_bus_slot_unref(watch->read);
-	if (!sd_bus_message_is_method_error(m, NULL) && take_properties(m, &state) >= 0)
+	if (!sd_bus_message_is_method_error(m, NULL) &&
+	    dict_each(m, "sv", take_property, &state) >= 0)
 		note(watch, &state);
 	return 0;
 }
