@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "agent/cleanup.h"
 #include "sdbus/ctl_fields.h"
