@@ -136,7 +136,7 @@ static enum failure failure_of(const struct core_action *action)
 	case CORE_TELL_UNFIT:
 	case CORE_TELL_STRANGER:
 	case CORE_TELL_UNITS_FAILED: /* if it has come to anything, the move has failed as well */
-	case CORE_TELL_DISOWNED: /* with each heartbeat of a peer that says so */
+	case CORE_TELL_DISOWNED:     /* with each heartbeat of a peer that says so */
 	case _CORE_TELL_MAX:
 		break;
 	}
