@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <libnftnl/udata.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { GATE_LAYOUT = 5 }; /* version of what gate_rules_lay() lays, part of the digest */
 
@@ -33,6 +34,8 @@ struct nftnl_udata_buf *gate_label(const struct gate_config *config)
 
 	if (!label)
 		return NULL;
+	for (size_t i = 0; i < config->n_groups; i++)
+		hash = fnv1a(hash, config->names[i], strlen(config->names[i]) + 1);
 	for (size_t i = 0; i < config->n_vips; i++) {
 		const struct gate_vip *vip = &config->vips[i];
 

@@ -316,6 +316,21 @@ Test(adopt, a_group_of_another_name_is_another_group)
 	cr_assert_not(gate().lease_alive);
 }
 
+/* Whoever knows it by its old name does not know that it is served here. */
+Test(adopt, a_name_is_all_that_has_changed)
+{
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	hold_also(DB);
+	change(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n[Group voip]\n"
+		     "VirtualAddress=10.9.0.3/24 va\nVirtualAddress=fd09::3/64 va\n"
+		     "VirtualAddress=10.8.0.3 vb\n");
+	cr_assert(look().adopted[DB]);
+	cr_assert_not(keeper.ordered.other);
+	cr_assert_eq(held_count(), 1);
+	cr_assert_eq(gate().levels[SIP + 1], GATE_CLOSED);
+	cr_assert_eq(gate().levels[DB + 1], GATE_ANSWER);
+}
+
 Test(adopt, another_configuration_adds_addresses_and_takes_others_away)
 {
 	struct adoption found;

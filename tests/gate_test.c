@@ -300,8 +300,9 @@ Test(gate, read_knows_a_gate_laid_for_another_configuration)
 	struct gate_vip swapped[] = { vips[1], vips[0], vips[2] };
 	struct gate_vip other_ip[] = { vips[0], vips[1], vips[2] };
 	struct gate_vip other_group[] = { vips[0], vips[1], vips[2] };
+	const char *const other_names[] = { "sip", "voip", "web" };
 	struct gate_config c[] = { config, config, config, config, config,
-				   config, config, config, config };
+				   config, config, config, config, config };
 
 	other_ip[2].ip.bytes[3]++;
 	other_group[2].group++;
@@ -314,6 +315,7 @@ Test(gate, read_knows_a_gate_laid_for_another_configuration)
 	c[6].vips = swapped;
 	c[7].vips = other_ip;
 	c[8].vips = other_group;
+	c[9].names = other_names;
 	cr_assert(stands_for(nf, &config));
 	for (size_t i = 0; i < ARRAY_SIZE(c); i++)
 		cr_assert_not(stands_for(nf, &c[i]), "configuration %zu", i);
