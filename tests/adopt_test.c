@@ -349,6 +349,18 @@ Test(adopt, another_configuration_adds_addresses_and_takes_others_away)
 	cr_assert_eq(gate().levels[DB + 1], GATE_ANSWER);
 }
 
+Test(adopt, an_address_is_not_added_before_a_gate_stands_that_knows_it)
+{
+	struct adoption found;
+
+	hold(SIP, GATE_ANSWER, LONG_MS);
+	change(NODES "[Group db]\nVirtualAddress=10.9.0.4 va\n[Group sip]\n"
+		     "VirtualAddress=10.9.0.3/24 va\nVirtualAddress=10.9.0.5 va\n");
+	keeper.config.echo_ms = 1; /* such a gate cannot be laid */
+	cr_assert_eq(adopt(conf, 0, &keeper, &found), -ERANGE);
+	cr_assert_not(held(" 10.9.0.5/"));
+}
+
 Test(adopt, an_address_is_there_once_in_the_form_that_it_has_now)
 {
 	hold(SIP, GATE_ANSWER, LONG_MS);

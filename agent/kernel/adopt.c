@@ -48,13 +48,18 @@ static int add_all(struct adopter *a, struct vips *vips)
 
 /*
  * A stranger has taken some meanwhile; or this is another configuration, and the group has more
- * addresses, or the same in another form: added before anything of the old form is removed.
+ * addresses, or the same in another form: added before anything of the old form is removed, and
+ * not before there is a gate that knows them.
  */
-static bool completes(struct adopter *a, uint8_t group, struct vips *missing)
+static bool completes(struct adopter *a, uint8_t group)
 {
-	_cleanup_(vips_done) struct vips still = { 0 }, again = { 0 };
+	_cleanup_(vips_done) struct vips missing = { 0 }, still = { 0 }, again = { 0 };
 
-	if (add_all(a, missing) < 0 || list_missing(a, group, &still) < 0)
+	if (list_missing(a, group, &missing) < 0)
+		return false;
+	if (!missing.n)
+		return !missing.absent;
+	if (add_all(a, &missing) < 0 || list_missing(a, group, &still) < 0)
 		return false;
 	if (still.n && (vips_make_way(a->route, &still) < 0 || add_all(a, &still) < 0))
 		return false;
@@ -65,8 +70,8 @@ static bool completes(struct adopter *a, uint8_t group, struct vips *missing)
 }
 
 /*
- * All its addresses are there and tagged, and the kernel lets them answer. Otherwise it is
- * not as it should be, and cleared away below.
+ * The kernel lets its addresses answer, and can have all of them. Otherwise it is not as it
+ * should be, and cleared away below.
  */
 static bool stands(struct adopter *a, uint8_t group)
 {
@@ -79,9 +84,16 @@ static bool stands(struct adopter *a, uint8_t group)
 		return false;
 	if (link_list(a->route, &links, &n_links) < 0 || !subs_stand(&subs, links, n_links))
 		return false;
-	if (list_missing(a, group, &missing) < 0 || missing.absent)
-		return false;
-	return !missing.n || completes(a, group, &missing);
+	return list_missing(a, group, &missing) == 0 && !missing.absent;
+}
+
+static bool adopts_any(const struct adopter *a)
+{
+	bool any = false;
+
+	for (uint8_t g = 0; g < a->conf->n_groups; g++)
+		any |= a->found->adopted[g];
+	return any;
 }
 
 static const char *name_of(const struct link *links, size_t n, int ifindex)
@@ -164,11 +176,10 @@ static int settle_links(struct adopter *a)
 }
 
 /* Laid anew, for this configuration: what is adopted stays open all the time. */
-static int change_gate(struct adopter *a, uint32_t left_ms)
+static int change_gate(struct adopter *a)
 {
 	struct gate_state *gate = &a->keeper->ordered;
 
-	gate->lease_ms = left_ms;
 	for (uint8_t g = 0; g < a->conf->n_groups; g++)
 		if (!a->found->adopted[g])
 			gate->levels[g + 1] = GATE_CLOSED;
@@ -178,21 +189,27 @@ static int change_gate(struct adopter *a, uint32_t left_ms)
 }
 
 /*
- * The gate first: nothing may answer that is not adopted. A table that stands
- * is kept only if there is something to adopt behind it. The moat has ended with
- * the process that laid it.
+ * Nothing may answer that is not adopted. A table that stands is kept only if
+ * there is something to adopt behind it, and replaced only while its lease, of
+ * which nothing may be added to, lives. The moat has ended with the process that
+ * laid it.
  */
-static int settle_gate(struct adopter *a, bool any, uint32_t left_ms)
+static int settle_gate(struct adopter *a)
 {
 	struct gate_state *gate = &a->keeper->ordered;
 	int r;
 
-	if (!any) {
+	if (gate->other && adopts_any(a)) {
+		gate->lease_ms = gatekeeper_ms_until(a->found->lease_until);
+		if (!gate->lease_ms)
+			memset(a->found->adopted, 0, sizeof(a->found->adopted));
+	}
+	if (!adopts_any(a)) {
 		*gate = (struct gate_state){ .installed = true };
 		return gate_install(a->keeper->nf, &a->keeper->config, NULL);
 	}
 	if (gate->other)
-		return change_gate(a, left_ms);
+		return change_gate(a);
 	r = gate_guard(a->keeper->nf, &a->keeper->config, gate);
 	if (r < 0)
 		return r;
@@ -204,6 +221,45 @@ static int settle_gate(struct adopter *a, bool any, uint32_t left_ms)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/* What cannot be made whole is not adopted either. Return: 0; errors of the kernel. */
+static int complete(struct adopter *a)
+{
+	bool all = true;
+
+	for (uint8_t g = 0; g < a->conf->n_groups; g++)
+		if (a->found->adopted[g] && !completes(a, g))
+			all = a->found->adopted[g] = false;
+	return all ? 0 : settle_gate(a);
+}
+
+/* Which groups are to be adopted, and until when? Return: 0; errors of the kernel. */
+static int find(struct adopter *a)
+{
+	struct gatekeeper *keeper = a->keeper;
+	instant measured = agent_now();
+	uint32_t left_ms = 0;
+	int r;
+
+	if (!keeper->ordered.installed && !keeper->ordered.other)
+		return 0;
+	r = gate_lease_left(keeper->nf, &left_ms);
+	if (r < 0 && r != -ENOENT) /* flushed just now: nothing is left */
+		return r;
+	for (uint8_t g = 0; left_ms && g < a->conf->n_groups; g++)
+		a->found->adopted[g] = stands(a, g);
+	if (adopts_any(a) && left_ms > keeper->config.lease_ms) {
+		/* It was lengthened for the restart, which is over. */
+		r = gate_extend(keeper->nf, keeper->config.lease_ms);
+		if (r == -ENOENT) /* it ended just now */
+			memset(a->found->adopted, 0, sizeof(a->found->adopted));
+		else if (r < 0)
+			return r;
+		left_ms = keeper->config.lease_ms;
+	}
+	a->found->lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);
 	return 0;
 }
 
@@ -223,9 +279,6 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 {
 	_cleanup_(adopter_done) struct adopter a = { .conf = conf, .self = self, .keeper = keeper };
 	struct adoption found = { 0 };
-	instant measured = INSTANT_NEVER;
-	uint32_t left_ms = 0;
-	bool any = false;
 	int r;
 
 	a.found = &found;
@@ -235,27 +288,13 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 	r = gate_read(keeper->nf, &keeper->config, &keeper->ordered);
 	if (r < 0)
 		return r;
-	if (keeper->ordered.installed || keeper->ordered.other) {
-		measured = agent_now();
-		r = gate_lease_left(keeper->nf, &left_ms);
-		if (r < 0 && r != -ENOENT) /* flushed just now: nothing is left */
-			return r;
-	}
-	if (keeper->ordered.other && left_ms < GATE_TIMEOUT_MIN_MS)
-		left_ms = 0; /* the new tables take no lease as short as that */
-	for (uint8_t g = 0; left_ms && g < conf->n_groups; g++)
-		any |= found.adopted[g] = stands(&a, g);
-	if (any && left_ms > keeper->config.lease_ms) {
-		/* It was lengthened for the restart, which is over. */
-		r = gate_extend(keeper->nf, keeper->config.lease_ms);
-		if (r == -ENOENT) /* it ended just now */
-			memset(found.adopted, 0, sizeof(found.adopted));
-		else if (r < 0)
-			return r;
-		any = r >= 0;
-		left_ms = keeper->config.lease_ms;
-	}
-	r = settle_gate(&a, any, left_ms);
+	r = find(&a);
+	if (r < 0)
+		return r;
+	r = settle_gate(&a);
+	if (r < 0)
+		return r;
+	r = complete(&a);
 	if (r < 0)
 		return r;
 	clear_staged(&a);
@@ -265,7 +304,6 @@ int adopt(const struct conf *conf, uint8_t self, struct gatekeeper *keeper, stru
 	r = settle_links(&a);
 	if (r < 0)
 		return r;
-	found.lease_until = instant_add(measured, left_ms * USEC_PER_MSEC);
 	*ret = found;
 	return 0;
 }

@@ -155,11 +155,16 @@ static int refresh_arp(struct gatekeeper *keeper, bool *ret_lease_lost)
 	return gate_revive_arp(keeper->nf, keeper->config.lease_ms);
 }
 
-/*
- * What is left of a lease: laying the gate anew must not lengthen it, and an
- * order that a freeze has kept back creates none (R9). 0: too little to begin.
+/**
+ * gatekeeper_ms_until() - What is left of a lease
+ * @end: of the lease
+ *
+ * Laying the gate anew must not lengthen it, and an order that a freeze has kept
+ * back creates none (R9).
+ *
+ * Return: 0: too little to begin.
  */
-static uint32_t ms_until(instant end)
+uint32_t gatekeeper_ms_until(instant end)
 {
 	uint64_t left_us = instant_since(end, agent_now());
 
@@ -185,7 +190,7 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		memset(keeper->ordered.levels, GATE_CLOSED, sizeof(keeper->ordered.levels));
 		return gate_shut(keeper->nf, &keeper->config);
 	case WORKER_REBUILD:
-		keeper->ordered.lease_ms = ms_until(order->lease_until);
+		keeper->ordered.lease_ms = gatekeeper_ms_until(order->lease_until);
 		keeper->ordered.lease_alive = keeper->ordered.lease_ms > 0;
 		return gate_install(keeper->nf, &keeper->config, &keeper->ordered);
 	case WORKER_EXTEND:

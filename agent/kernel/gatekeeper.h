@@ -20,6 +20,7 @@ struct gatekeeper {
 
 int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf);
 void gatekeeper_done(struct gatekeeper *keeper);
+uint32_t gatekeeper_ms_until(instant end);
 int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		   bool *ret_lease_lost);
 int gatekeeper_ticket(struct gatekeeper *keeper, uint8_t group);
