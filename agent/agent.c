@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
@@ -352,6 +353,7 @@ struct agent *agent_free(struct agent *agent)
 	watcher_free(agent->watcher);
 	recorder_free(agent->recorder);
 	beat_free(agent->beat);
+	sd_event_source_disable_unref(agent->terminate);
 	sd_event_source_disable_unref(agent->timer);
 	sd_event_source_disable_unref(agent->refresh);
 	sd_event_unref(agent->loop);
@@ -381,8 +383,11 @@ int agent_run(struct agent *agent)
 	r = said("go on", sd_event_loop(agent->loop));
 	if (r < 0)
 		recorder_keep(agent->recorder, "the agent ended with an error");
-	if (r == 0 && reload_is_due(agent->reload))
-		return 1; /* the next one says READY=1 */
+	if (r == 0 && reload_is_due(agent->reload)) {
+		if (agent->asking || agent->departs_next)
+			(void)raise(SIGTERM); /* blocked: the next one finds it */
+		return 1;		      /* the next one says READY=1 */
+	}
 	(void)sd_notify(false, "STOPPING=1");
 	return r;
 }

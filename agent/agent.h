@@ -72,10 +72,12 @@ struct agent {
 	struct reload *reload;
 	struct systemd *systemd;
 
-	sd_event_source *asking; /* how long to wait for systemd's word on a SIGTERM; NULL */
-	bool going_down;	 /* so is the host: logind has said so */
-	unsigned last_words;	 /* orders to systemd that the end waits for */
-	instant role_logged;	 /* see log_is_due() */
+	sd_event_source *asking;    /* how long to wait for systemd's word on a SIGTERM; NULL */
+	sd_event_source *terminate; /* SIGTERM */
+	bool departs_next;	    /* a SIGTERM amid a reload is for the next agent */
+	bool going_down;	    /* so is the host: logind has said so */
+	unsigned last_words;	    /* orders to systemd that the end waits for */
+	instant role_logged;	    /* see log_is_due() */
 	enum role role[CORE_GROUPS_MAX];
 	struct steps steps[CORE_GROUPS_MAX];
 	struct service service[CORE_GROUPS_MAX];

@@ -17,12 +17,18 @@
 
 /**
  * depart() - Stop: hand over and release, or for a restart leave the addresses where they are
+ *
+ * Amid a reload they are being left already: who goes on with them hands them over.
  */
 void depart(struct agent *agent, bool restart)
 {
 	struct core_event event = { .type = CORE_EV_STOP, .restart = restart };
 
 	agent->asking = sd_event_source_disable_unref(agent->asking);
+	if (!restart && reload_is_due(agent->reload)) {
+		agent->departs_next = true;
+		return;
+	}
 	reload_forget(agent->reload);
 	agent_step(agent, &event);
 }
@@ -48,8 +54,9 @@ static void on_job(void *ctx, const char *type)
  */
 void depart_or_restart(struct agent *agent)
 {
-	if (!agent->asking && !agent->core.stopping &&
-	    systemd_own_job(agent->systemd, on_job, agent) >= 0 &&
+	bool ends = agent->core.stopping && !reload_is_due(agent->reload);
+
+	if (!agent->asking && !ends && systemd_own_job(agent->systemd, on_job, agent) >= 0 &&
 	    sd_event_add_time_relative(agent->loop, &agent->asking, CLOCK_BOOTTIME, ASK_US, 1,
 				       on_no_answer, agent) >= 0)
 		return;

@@ -267,6 +267,17 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	return 0;
 }
 
+/* The loop may have read a SIGTERM, and what was due before that has ended it. */
+static int on_exit_loop(sd_event_source *source, void *data)
+{
+	struct agent *agent = data;
+
+	(void)source;
+	if (sd_event_source_get_pending(agent->terminate) > 0)
+		agent->departs_next = true;
+	return 0;
+}
+
 static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct agent *agent = data;
@@ -340,13 +351,14 @@ static int attach_signals(struct agent *agent)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		int r = sd_event_add_signal(agent->loop, NULL, signals[i].signo, signals[i].handler,
-					    agent);
+		int r = sd_event_add_signal(agent->loop,
+					    signals[i].signo == SIGTERM ? &agent->terminate : NULL,
+					    signals[i].signo, signals[i].handler, agent);
 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return sd_event_add_exit(agent->loop, NULL, on_exit_loop, agent);
 }
 
 /**

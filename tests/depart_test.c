@@ -12,7 +12,7 @@ static unit_job_handler asked; /* systemd has not answered yet; NULL: nobody ask
 static int no_systemd;	       /* why nobody can be asked; 0 */
 static unsigned n_stops, n_settled, n_let_go;
 static int inhibited; /* somebody else keeps this node out of this group; -1: of none */
-static bool restart, forgotten;
+static bool restart, forgotten, reloads;
 
 int systemd_own_job(struct systemd *systemd, unit_job_handler handler, void *ctx)
 {
@@ -27,6 +27,13 @@ void reload_forget(struct reload *reload)
 {
 	(void)reload;
 	forgotten = true;
+	reloads = false;
+}
+
+bool reload_is_due(const struct reload *reload)
+{
+	(void)reload;
+	return reloads;
 }
 
 bool bus_inhibited(const struct bus *bus, uint8_t group)
@@ -103,6 +110,34 @@ Test(depart, without_systemd_it_is_a_stop)
 	depart_or_restart(&agent);
 	cr_expect_eq(n_stops, 1);
 	cr_expect_not(restart);
+	end();
+}
+
+/* The addresses are being left for the next agent: it is the one that can hand them over. */
+Test(depart, a_stop_amid_a_reload_is_for_the_next_agent)
+{
+	begin();
+	reloads = agent.core.stopping = true;
+	forgotten = false;
+	depart_or_restart(&agent);
+	cr_assert(asked);
+	cr_expect_not(agent.departs_next);
+	asked(&agent, "stop");
+	cr_expect(agent.departs_next);
+	cr_expect_not(forgotten);
+	cr_expect_eq(n_stops, 0);
+	end();
+}
+
+Test(depart, a_restart_amid_a_reload_is_one)
+{
+	begin();
+	reloads = agent.core.stopping = true;
+	depart_or_restart(&agent);
+	asked(&agent, "restart");
+	cr_expect_not(agent.departs_next);
+	cr_expect(forgotten);
+	cr_expect(restart);
 	end();
 }
 

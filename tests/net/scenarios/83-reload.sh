@@ -77,3 +77,21 @@ scenario_reload_refused()
 	wait_said a 'the configuration is the same: nothing changes'
 	loses_nothing load
 }
+
+# While the agent leaves its addresses for itself, somebody stops the service. It would be
+# as brief as a heartbeat, but the other agent does not answer.
+scenario_reload_stopped()
+{
+	pair_up
+	sed -i 's/^Interval=50ms/Interval=60ms/' "$DIR/takeover.conf"
+	agent_signal b STOP
+	agent_signal a HUP
+	wait_said a 'the configuration is another one'
+	agent_signal a TERM
+	agent_signal b CONT
+	wait_said a 'heartbeats each 60 ms'
+	reap agent-a || fail "the agent ended with status $?"
+	unset "AGENT[a]"
+	[[ -z $(ip -n "$NET-a" -o address show to "$VIP4") ]] || fail "the address has been left"
+	wait_property b group/sip State primary
+}
