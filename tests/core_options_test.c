@@ -248,6 +248,23 @@ Test(core_options, once_it_is_fit_again_nothing_is_condoned_any_more)
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 }
 
+/* It was the group of then that was forced upon it, not the one that it takes as the last resort.
+ */
+Test(core_options, once_it_has_let_go_nothing_is_condoned_any_more)
+{
+	finish_forced();
+	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(BETA)->term = rig_puppet(BETA)->term_max = 9;
+	rig_say(BETA, ALPHA);
+	rig_settle();
+	rig_expect_state(ALPHA, CORE_STATE_FAULT);
+	rig_advance_us(10 * USEC_PER_SEC);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	rig_puppet(BETA)->state = CORE_STATE_BACKUP;
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+}
+
 Test(core_options, what_has_not_come_about_in_time_is_undone)
 {
 	begin_with_puppet();

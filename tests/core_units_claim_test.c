@@ -147,3 +147,21 @@ Test(core_units_claim, the_next_claim_does_them_anew)
 	rig_advance_us(2 * USEC_PER_SEC + 2 * DEAD);
 	cr_assert_eq(rig_count("alpha units before claim\n"), 1, "%s", rig.trace);
 }
+
+/* That its own unit failed, when it was to be handed the group, says nothing of later. */
+Test(core_units_claim, a_primary_does_not_wait_for_what_failed_when_it_was_none)
+{
+	begin_claim(CORE_MOVE_OFFER);
+	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
+	rig_done_all(ALPHA);
+	rig_advance_us(DEAD);
+	rig_answer(ALPHA, CORE_DO_UNITS, 0);
+	rig_done_all(ALPHA);
+	rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	*rig_puppet(BETA) = (struct core_record){
+		.present = true, .move_to = CORE_NODE_NONE, .term = 7, .term_max = 7
+	};
+	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
+}

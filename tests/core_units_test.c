@@ -278,6 +278,19 @@ Test(core_units, what_a_unit_of_the_successor_has_failed_is_not_tried_again_soon
 	rig_expect("alpha units before release\n");
 }
 
+/* Its service may be on its way up again, but that is no reason for the link to be down. */
+Test(core_units, a_link_that_fails_does_not_wait_for_the_next_try)
+{
+	begin_release();
+	rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
+	rig_set_fitness(ALPHA, CORE_UNFIT_CHECK, true);
+	cr_assert_eq(rig_group(ALPHA)->units, 0);
+	rig_forget();
+	rig_set_fitness(ALPHA, CORE_UNFIT_LINK, true);
+	rig_expect("alpha tells unfit 3\n"
+		   "alpha units before release\n");
+}
+
 Test(core_units, who_would_let_go_alone_does_so_after_them)
 {
 	configure(1, 0);

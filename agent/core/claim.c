@@ -95,6 +95,8 @@ static void become_primary(struct step *s, uint8_t group)
 	enter(s, group, CORE_STATE_PRIMARY, CORE_STEP_NONE, g->reason);
 	set_move(s, group, CORE_MOVE_NONE);
 	g->headless = INSTANT_NEVER;
+	if (g->reason != CORE_REASON_ROLLED_BACK)
+		g->retry = INSTANT_NEVER; /* what has failed before was another matter */
 	probe_over(core, group);
 	traffic_begin(core, group, from);
 	repair(s, group); /* what a stranger took meanwhile */

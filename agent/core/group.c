@@ -77,13 +77,13 @@ void enter(struct step *s, uint8_t group, enum core_state state, enum core_step 
 	g->provisional = g->rival_since = INSTANT_NEVER;
 	g->repairing = false;
 	g->through &= s->core->stopping; /* which is once, however often it has to be tried */
-	if (state == CORE_STATE_BACKUP)
-		g->condoned = 0;
 	if (state == CORE_STATE_CLAIMING || state == CORE_STATE_PRIMARY ||
-	    state == CORE_STATE_YIELDING)
+	    state == CORE_STATE_YIELDING) {
 		g->request_due = INSTANT_NEVER; /* the move has deadlines of its own */
-	else
+	} else {
 		g->lost = false;
+		g->condoned = 0;
+	}
 	if (state != CORE_STATE_PRIMARY) {
 		g->announce_due = INSTANT_NEVER;
 	} else if (!instant_is_set(g->announce_due)) {
@@ -104,6 +104,8 @@ void change_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 
 	g->unfit = on ? g->unfit | bits : g->unfit & ~bits;
 	g->condoned &= g->unfit;
+	if (on && bits & (CORE_UNFIT_LINK | CORE_UNFIT_ISOLATED) && g->state == CORE_STATE_PRIMARY)
+		g->retry = INSTANT_NEVER; /* no service that a failed move took down explains it */
 	s->core->beat_now = true;
 	if (bits != CORE_UNFIT_STARTING) /* everybody starts */
 		tell(s, group, CORE_TELL_UNFIT, CORE_RESULT_OK, 0);
