@@ -52,6 +52,31 @@ scenario_user_rules_takeover_units_only()
 	done
 	! as_nobody a systemctl --no-ask-password start takeover-backup@sip.target 2>/dev/null ||
 		fail "anybody may start a target"
+	no_unit_is_made_up
+}
+
+# A unit made of the call would run anything as root. Later versions of systemd than the
+# nodes may have ask polkit about it as if it were there, but for the message: so do we.
+no_unit_is_made_up()
+{
+	local ask pid
+
+	! as_takeover a busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 \
+		org.freedesktop.systemd1.Manager StartTransientUnit 'ssa(sv)a(sa(sv))' \
+		takeover-made.service replace 1 ExecStart 'a(sasb)' 1 /bin/true 1 /bin/true false \
+		0 2>"$DIR/refusal" || fail "the service may make a unit"
+	grep -qE 'authentication required|Access denied' "$DIR/refusal" ||
+		fail "StartTransientUnit: $(<"$DIR/refusal")"
+
+	agent_start a
+	pid=$(in_node a systemctl show --property=MainPID --value takeoverd)
+	ask=(pkcheck --process "$pid" --action-id org.freedesktop.systemd1.manage-units
+		--detail unit takeover-made.service --detail verb start --detail polkit.message)
+	in_node a "${ask[@]}" "Authentication is required to start '\$(unit)'." ||
+		fail "the service may not start a unit that exists"
+	! in_node a "${ask[@]}" \
+		"Authentication is required to start transient unit '\$(unit)'." 2>/dev/null ||
+		fail "the service may make a unit, with a later systemd"
 }
 
 # target_is NODE ROLE STATE
