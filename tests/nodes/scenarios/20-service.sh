@@ -128,6 +128,9 @@ scenario_strangers_may_look_only()
 	refused_to_nobody 'Authentication is required' \
 		call org.takeover1 /org/takeover1 org.takeover1.Manager GetTrace
 	refused_to_nobody 'Access denied' set-property org.takeover1 $object $group Role s backup
+	! in_node a busctl call org.takeover1 $object $group Drain t 1 2>"$DIR/refusal" ||
+		fail "there is a method Drain"
+	grep -q 'Unknown method' "$DIR/refusal" || fail "root is told $(<"$DIR/refusal")"
 
 	polkit_lets_nobody_inhibit a
 	as_nobody a takeoverctl inhibit sip takeoverctl status >"$DIR/status.out" ||
