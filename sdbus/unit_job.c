@@ -54,13 +54,24 @@ static int result_errno(const char *result)
 	return -EIO; /* failed, dependency, assert and what later versions may have */
 }
 
+static struct unit_job *find_job(struct units *units, const char *path)
+{
+	for (struct unit_job *job = units->jobs; job; job = job->next)
+		if (job->path && !strcmp(job->path, path))
+			return job;
+	return NULL;
+}
+
 /**
  * unit_job_removed() - A job has ended, perhaps one of ours
+ *
+ * Of two who want the same of a unit systemd makes one job.
  */
 int unit_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct units *units = userdata;
 	const char *path, *unit, *result;
+	struct unit_job *job;
 	uint32_t number;
 
 	(void)error;
@@ -68,11 +79,8 @@ int unit_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	if (sd_bus_message_read(m, "uoss", &number, &path, &unit, &result) < 0)
 		return 0;
-	for (struct unit_job *job = units->jobs; job; job = job->next)
-		if (job->path && !strcmp(job->path, path)) {
-			end_job(job, result_errno(result), result);
-			return 0;
-		}
+	while ((job = find_job(units, path)))
+		end_job(job, result_errno(result), result);
 	return 0;
 }
 

@@ -140,6 +140,22 @@ Test(unit, an_order_is_done_when_its_job_is, .timeout = 10)
 	scene_end(&s);
 }
 
+/* systemd has one job for two who want the same of a unit. */
+Test(unit, a_job_of_two_orders_ends_both, .timeout = 10)
+{
+	struct scene s;
+
+	scene_start(&s);
+	MUST(units_order(s.units, UNIT_START, "takeover-primary@sip.target", 3));
+	settle(&s.rig);
+	s.fake.job = 7;
+	MUST(units_order(s.units, UNIT_START, "takeover-primary@sip.target", 4));
+	settle(&s.rig);
+	fake_job_removed(&s.rig, SYSTEMD, JOB_7, "done");
+	cr_expect_str_eq(s.heard.jobs, "4:0:done 3:0:done");
+	scene_end(&s);
+}
+
 Test(unit, a_job_that_fails_says_how, .timeout = 10)
 {
 	static const struct {
