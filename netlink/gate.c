@@ -177,28 +177,31 @@ struct contents {
 	uint32_t node_ms; /* the time that the node has left, UINT32_MAX: for ever, 0: not there */
 };
 
-static int visit_attribute(const struct nftnl_udata *attr, void *data)
+/*
+ * The comment in the user data of an element; NULL: there is none. Anybody may have written it,
+ * and libnftnl goes by the lengths that are in it: type, length, value, one behind the other.
+ */
+static const char *find_comment(const uint8_t *data, uint32_t len)
 {
-	const char **ret = data;
-	const char *text = nftnl_udata_get(attr);
-	uint8_t len = nftnl_udata_len(attr);
+	while (len >= 2 && data[1] <= len - 2) {
+		uint32_t size = 2u + data[1];
 
-	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_ELEM_COMMENT && len && !text[len - 1])
-		*ret = text;
-	return 0;
+		if (data[0] == NFTNL_UDATA_SET_ELEM_COMMENT && size > 2 && !data[size - 1])
+			return (const char *)data + 2;
+		data += size;
+		len -= size;
+	}
+	return NULL;
 }
 
 /* The number of the group that an element's comment names; 0: none of ours. */
-static uint32_t number_by_name(const struct nftnl_set_elem *elem, const struct gate_config *config)
+static uint32_t number_by_name(struct nftnl_set_elem *elem, const struct gate_config *config)
 {
-	const char *name = NULL;
-	const void *udata;
 	uint32_t len;
+	const void *udata = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_USERDATA, &len);
+	const char *name = udata ? find_comment(udata, len) : NULL;
 
-	udata = nftnl_set_elem_get((struct nftnl_set_elem *)elem, NFTNL_SET_ELEM_USERDATA, &len);
-	if (!udata || nftnl_udata_parse(udata, len, visit_attribute, &name) < 0 || !name)
-		return 0;
-	for (uint32_t group = 1; group <= config->n_groups; group++)
+	for (uint32_t group = 1; name && group <= config->n_groups; group++)
 		if (!strcmp(config->names[group - 1], name))
 			return group;
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "netlink/gate_batch.h"
 #include "tests/gate_fixture.h"
 #include "tests/temp.h"
 
@@ -325,6 +326,58 @@ Test(gate, read_knows_a_gate_laid_for_another_configuration)
 	cr_assert_eq(gate_read(nf, &c[0], &state), 0);
 	cr_assert(state.lease_alive);
 	cr_assert_eq(state.levels[1], GATE_ANSWER);
+}
+
+/* An element of our set, with user data as somebody has made it up. */
+static void add_forged(struct nl *nf, const char *name, uint32_t key, const char *data,
+		       uint32_t len)
+{
+	_cleanup_(gate_batch_done) struct gate_batch b = { .table = GATE_TABLE };
+	struct nftnl_set *set = nftnl_set_alloc();
+	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
+
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, GATE_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_KEY, key);
+	cr_assert_eq(nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, data, len), 0);
+	nftnl_set_elem_add(set, elem);
+	gate_batch_elements(&b, NFT_MSG_NEWSETELEM, NFPROTO_INET, set);
+	cr_assert_eq(gate_batch_send(&b, nf), 0);
+	nftnl_set_free(set);
+}
+
+/* Some say that they are longer than they are, others do not end as text does. */
+Test(gate, read_does_not_go_by_the_lengths_in_forged_comments)
+{
+	static const struct {
+		const char *data;
+		uint32_t len;
+	} forged[] = {
+		{ "", 1 },
+		{ "\0\3", 2 },
+		{ "\0\0", 2 },
+		{ "\0\3db", 4 },
+		{ "\0\377db", 5 },
+		{ "\1\377db", 5 },
+		{ "\1\1x\0\3db", 7 },
+		{ "\0\2db", 4 },
+		{ "\1\1x\0\377db", 8 },
+		{ "\1\1x\0", 4 },
+	};
+	_cleanup_(nl_closep) struct nl *nf = enter_leased();
+	struct gate_config other = config;
+	struct gate_state state;
+
+	other.port++;
+	for (uint32_t i = 0; i < ARRAY_SIZE(forged); i++)
+		add_forged(nf, "open", 100 + i, forged[i].data, forged[i].len);
+	cr_assert_eq(gate_read(nf, &other, &state), 0);
+	cr_assert(state.other);
+	cr_assert_eq(state.levels[1], GATE_ANSWER);
+	cr_assert_eq(state.levels[2], GATE_CLOSED);
+	add_forged(nf, "open", 200, "\1\1x\0\3db", 8);
+	cr_assert_eq(gate_read(nf, &other, &state), 0);
+	cr_assert_eq(state.levels[2], GATE_SERVE, "behind something else");
 }
 
 Test(gate, lease_left_is_what_the_inet_lease_has)
