@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -173,6 +174,7 @@ static int open_trace(const char *path, int *ret_fd)
 struct life {
 	const struct options *options;
 	struct setup now, next;
+	atomic_bool reading; /* at the end: a file hangs, and who reads it needs all this */
 };
 
 /*
@@ -190,6 +192,7 @@ static int read_next(void *data, char **ret_why)
 	if (!to)
 		return -ENOMEM;
 	setup_done(&life->next);
+	life->reading = true;
 	r = setup_read(life->options->config, life->options->node, &life->next, &problems);
 	setup_print_problems(&problems, to);
 	if (conf_problems_fatal(&problems))
@@ -197,7 +200,11 @@ static int read_next(void *data, char **ret_why)
 	conf_problems_done(&problems);
 	if (fclose(to) != 0 && r >= 0)
 		r = -ENOMEM;
-	return r < 0 ? r : !setup_same(&life->now, &life->next);
+	r = r < 0 ? r : !setup_same(&life->now, &life->next);
+	if (r <= 0)
+		setup_done(&life->next);
+	life->reading = false;
+	return r;
 }
 
 /* reload_reader.keeps */
@@ -351,7 +358,9 @@ int main(int argc, char **argv)
 	r = read_first(&life);
 	if (r >= 0)
 		return r;
-	r = run(&life);
+	r = run(&life) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	log_stop();
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (life.reading)
+		_exit(r);
+	return r;
 }
