@@ -53,7 +53,10 @@ static void refuse(struct reload *reload)
 {
 	const char *reason = strerror(-reload->result);
 	char *rest = reload->why, *line;
+	size_t len = rest ? strlen(rest) : 0;
 
+	if (len && rest[len - 1] == '\n')
+		rest[len - 1] = '\0'; /* it separates lines, on the bus */
 	if (reload->result == -EINVAL)
 		reason = "it has mistakes";
 	log_say(LOG_LEVEL_WARNING, "the configuration is not taken: %s; all stays as it was",

@@ -15,7 +15,7 @@ static int on_owner(sd_bus_message *m, void *data, sd_bus_error *error)
 	bool *back = data;
 
 	(void)error;
-	if (sd_bus_message_read(m, "sss", &name, &before, &now) >= 0)
+	if (sd_bus_message_read(m, "sss", &name, &before, &now) >= 0 && !strcmp(name, API_NAME))
 		*back = *now != '\0';
 	return 0;
 }
@@ -72,7 +72,7 @@ int ctl_reload(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	bool back = false;
-	int changes, r;
+	int changes = 0, r;
 
 	(void)argc, (void)argv;
 	if (ctl_connect(ctl) < 0)

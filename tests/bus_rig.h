@@ -30,6 +30,13 @@
 
 enum { RIG_GROUPS_MAX = 4 };
 
+static inline void must(int r, const char *what)
+{
+	cr_assert_geq(r, 0, "%s: %s", what, strerror(-r));
+}
+
+#define MUST(call) must((call), #call)
+
 /* An agent that does as it is told and remembers what it was asked. */
 struct fake {
 	struct api_manager manager;
@@ -53,6 +60,8 @@ struct fake {
 	size_t group;
 	bool on;
 	bool changes;		    /* the configuration, when it is read again */
+	const char *visits;	    /* address of the bus that somebody comes to meanwhile */
+	sd_bus *visitor;	    /* that one; of who has set it */
 	const char *answer_at_once; /* primary; NULL: later */
 	const char *refusal;	    /* an error, at once; NULL: none */
 	const char *go;		    /* the second inhibitor is told here; the first is dropped */
@@ -195,12 +204,25 @@ static inline int fake_get_trace(void *ctx)
 	return fds[0];
 }
 
+static inline void fake_visit(struct fake *fake)
+{
+	const char *name;
+
+	MUST(sd_bus_new(&fake->visitor));
+	MUST(sd_bus_set_address(fake->visitor, fake->visits));
+	MUST(sd_bus_set_bus_client(fake->visitor, true));
+	MUST(sd_bus_start(fake->visitor));
+	MUST(sd_bus_get_unique_name(fake->visitor, &name)); /* it is there */
+}
+
 static inline void fake_reload(void *ctx, api_request request)
 {
 	struct fake *fake = ctx;
 
 	fake->reloads++;
 	fake->request = request;
+	if (fake->visits)
+		fake_visit(fake);
 	if (fake->refusal)
 		(void)api_reply_error(fake->api, request, fake->refusal,
 				      "takeover.conf:3: no\ntakeover.conf:7: neither");
@@ -283,13 +305,6 @@ static inline void fake_init(struct fake *fake)
 		.n_paths = ARRAY_SIZE(fake->paths),
 	};
 }
-
-static inline void must(int r, const char *what)
-{
-	cr_assert_geq(r, 0, "%s: %s", what, strerror(-r));
-}
-
-#define MUST(call) must((call), #call)
 
 /* A turn of both ends; waits if there is nothing to do, @fd (or -1) included. */
 static inline void rig_turn(struct rig *rig, int fd)

@@ -190,3 +190,19 @@ Test(takeoverctl_request, status_shows_who_keeps_the_node_out, .timeout = 10)
 		  "%s", outcome.text);
 	rig_done(&rig);
 }
+
+Test(takeoverctl_request, reload_waits_for_the_agent_and_nobody_else, .timeout = 20)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.agent.changes = true;
+	rig.agent.visits = rig.address;
+	RUN(&rig, &outcome, "reload");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: takeoverd has not come back with the other "
+				       "configuration; see 'journalctl -u takeoverd'.\n");
+	sd_bus_close_unref(rig.agent.visitor);
+	rig_done(&rig);
+}

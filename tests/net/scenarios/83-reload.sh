@@ -62,6 +62,7 @@ scenario_reload_refused()
 	send_start load c "$VIP4" 100
 	printf 'VirtualAddress=10.77.0.1000 eth0\nFrobnicate=yes\n' >>"$DIR/takeover.conf"
 	! reload_ctl a reload >"$DIR/reload" 2>&1 || fail "mistakes are taken"
+	! grep -Fqx . "$DIR/reload" || fail "the end is a line of its own: $(<"$DIR/reload")"
 	for mistake in 10.77.0.1000 Frobnicate; do
 		grep -q "takeover.conf:[0-9]*: .*$mistake" "$DIR/reload" ||
 			fail "$mistake is not told: $(<"$DIR/reload")"
