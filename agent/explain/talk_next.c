@@ -141,8 +141,9 @@ void say_retry(struct talk *t)
 	if (t->g->retry.us <= t->now.us)
 		return;
 	if (t->g->state == CORE_STATE_PRIMARY || t->g->state == CORE_STATE_BACKUP)
-		say(t, "A move has failed; %s tries none of its own accord for another %s.",
-		    t->self, left(t, t->g->retry, in));
+		say(t, "A move has failed; %s tries none of its own accord for another %s%s.",
+		    t->self, left(t, t->g->retry, in),
+		    t->g->state == CORE_STATE_PRIMARY ? ", unless its link fails" : "");
 }
 
 static void say_trial(struct talk *t)
