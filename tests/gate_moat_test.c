@@ -95,16 +95,20 @@ static void open_group(struct client *c, uint32_t group, enum gate_level level)
 
 static unsigned sent_ipv6(const uint8_t *frame)
 {
-	const struct ip6_hdr *ip = (const void *)(frame + sizeof(struct ether_header));
-	const struct nd_neighbor_advert *icmp = (const void *)(ip + 1);
+	struct {
+		struct ip6_hdr ip;
+		struct nd_neighbor_advert icmp;
+	} sent; /* in the frame it is not where such structs may be */
 
-	if (ip->ip6_nxt == IPPROTO_ICMPV6 && icmp->nd_na_type == ND_NEIGHBOR_ADVERT &&
-	    !memcmp(&icmp->nd_na_target, moat_vips[1].ip.bytes, 16))
+	memcpy(&sent, frame + sizeof(struct ether_header), sizeof(sent));
+	if (sent.ip.ip6_nxt == IPPROTO_ICMPV6 && sent.icmp.nd_na_type == ND_NEIGHBOR_ADVERT &&
+	    !memcmp(&sent.icmp.nd_na_target, moat_vips[1].ip.bytes, 16))
 		return SENT_ND;
-	if (memcmp(&ip->ip6_src, moat_vips[1].ip.bytes, 16) != 0)
+	if (memcmp(&sent.ip.ip6_src, moat_vips[1].ip.bytes, 16) != 0)
 		return 0;
-	return ip->ip6_nxt == IPPROTO_ICMPV6 && icmp->nd_na_type == ICMP6_ECHO_REPLY ? SENT_PING6
-										     : SENT_MORE;
+	return sent.ip.ip6_nxt == IPPROTO_ICMPV6 && sent.icmp.nd_na_type == ICMP6_ECHO_REPLY
+		       ? SENT_PING6
+		       : SENT_MORE;
 }
 
 static unsigned sent_ipv4(const uint8_t *frame)
