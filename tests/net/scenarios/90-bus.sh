@@ -45,9 +45,9 @@ wrong_calls()
 	wrong 'Unknown' "${to[@]}" /org/takeover1/group $group Switchover
 	wrong 'Unknown' "${to[@]}" /org/takeover1 $group Switchover
 	wrong 'Unknown' "${to[@]}" /elsewhere $group Switchover
-	wrong 'denied' "${to[@]}" $object $group Explode
-	wrong 'denied' "${to[@]}" $object org.takeover1.Grope Switchover
-	wrong 'denied' set-property org.takeover1 $object $group Role s primary
+	wrong 'Unknown' "${to[@]}" $object $group Explode
+	wrong 'Unknown' "${to[@]}" $object org.takeover1.Grope Switchover
+	wrong 'is not writable' set-property org.takeover1 $object $group Role s primary
 	wrong 'Unknown' get-property org.takeover1 $object $group Colour
 	wrong 'Unknown' get-property org.takeover1 $object org.takeover1.Grope Role
 	wrong 'Unknown' "${to[@]}" $object $properties GetAll s org.takeover1.Grope
