@@ -26,11 +26,14 @@ BUILD ?= build
 PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/takeover
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/takeover
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+GENERATORDIR ?= $(PREFIX)/lib/systemd/system-generators
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 MODULESDIR ?= $(PREFIX)/lib/modules-load.d
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 # The bus does not look below /usr/local.
 DBUSPOLICYDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc,$(PREFIX)/share)/dbus-1/system.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -70,13 +73,14 @@ say = $(if $(V),@:,@printf '  %-5s %s\n')
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory
 
-MAINS := agent/takeoverd.c sdbus/takeoverctl.c
+MAINS := agent/takeoverd.c agent/generator.c agent/runner.c sdbus/takeoverctl.c
 SOURCES := $(filter-out $(MAINS),$(wildcard agent/*/*.c agent/*.c netlink/*.c sdbus/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 CORE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/core/*.c))
-TRACE_OBJECTS := $(BUILD)/agent/trace.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/trace/*.c))
+TRACE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard agent/trace/*.c))
 LIBRARY := $(BUILD)/libtakeover.a
-PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl
+PROGRAMS := $(BUILD)/takeoverd $(BUILD)/takeoverctl $(BUILD)/takeover-generator \
+	$(BUILD)/takeover-react
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*_test.c))
 SIM := $(BUILD)/tests/sim/sim
 SIM_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
@@ -102,15 +106,19 @@ $(LIBRARY): $(OBJECTS)
 # libnl has a <netlink/addr.h>, too: ours are in quotes, and -iquote finds only those.
 $(BUILD)/netlink/witness%: ALL_CFLAGS += $(WITNESS_CFLAGS)
 
-# takeoverctl knows where takeoverd is installed, and is another with another PREFIX.
+# takeoverctl knows where takeoverd is installed, and the generator where what it has started
+# is: both are others with another PREFIX.
 $(BUILD)/sdbus/takeoverctl.o: ALL_CFLAGS += -DSBINDIR='"$(SBINDIR)"'
-$(BUILD)/sdbus/takeoverctl.o: $(BUILD)/sbindir
-$(BUILD)/sbindir: FORCE
+$(BUILD)/agent/reaction/unit.o: ALL_CFLAGS += -DLIBEXECDIR='"$(LIBEXECDIR)"'
+$(BUILD)/sdbus/takeoverctl.o $(BUILD)/agent/reaction/unit.o: $(BUILD)/directories
+$(BUILD)/directories: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(SBINDIR)' | cmp -s - $@ || echo '$(SBINDIR)' >$@
+	$(Q)echo '$(SBINDIR) $(LIBEXECDIR)' | cmp -s - $@ || echo '$(SBINDIR) $(LIBEXECDIR)' >$@
 
 $(BUILD)/takeoverd: $(BUILD)/agent/takeoverd.o $(LIBRARY)
 $(BUILD)/takeoverctl: $(BUILD)/sdbus/takeoverctl.o $(LIBRARY)
+$(BUILD)/takeover-generator: $(BUILD)/agent/generator.o $(LIBRARY)
+$(BUILD)/takeover-react: $(BUILD)/agent/runner.o $(LIBRARY)
 $(BUILD)/takeoverctl: MORE_LIBS = $(PKG_CTL_LIBS)
 $(PROGRAMS):
 	$(say) LD $@
@@ -205,7 +213,8 @@ bench: deps-bench
 
 check: deps
 	$(SUBMAKE) $(JOBS) all tests
-	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh arch man install unit sim fuzz net bench nodes
+	$(Q)CC=$(CC) BUILD=$(BUILD) tests/check.sh unit net bench nodes \
+		--beside arch man install fuzz sim
 
 SEEDS ?= 100000
 FROM ?= 1
@@ -238,7 +247,7 @@ SAN_MAKE = $(SUBMAKE) $(JOBS) BUILD=$(BUILD)-san HARDEN='-fPIE -fstack-protector
 san: deps
 	$(SAN_MAKE) all tests
 	$(Q)BUILD=$(BUILD)-san ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 EXPLORE_STATES=20000 tests/check.sh unit sim fuzz net
+		UBSAN_OPTIONS=print_stacktrace=1 EXPLORE_STATES=20000 tests/check.sh unit net --beside fuzz sim
 
 FUZZ_SECONDS ?= 60
 FUZZ_MAKE = $(SUBMAKE) $(JOBS) CC=clang BUILD=$(BUILD)-fuzz FUZZ_MAIN= LDFLAGS=-fsanitize=fuzzer \
@@ -286,12 +295,15 @@ lint: deps-lint
 # What is installed, as FILE=SOURCE: uninstall takes away exactly this. Manual
 # pages and completions are whatever is there.
 INSTALLED_PROGRAMS := $(SBINDIR)/takeoverd=$(BUILD)/takeoverd \
-	$(BINDIR)/takeoverctl=$(BUILD)/takeoverctl
+	$(BINDIR)/takeoverctl=$(BUILD)/takeoverctl \
+	$(GENERATORDIR)/takeover-generator=$(BUILD)/takeover-generator \
+	$(LIBEXECDIR)/takeover-react=$(BUILD)/takeover-react
 INSTALLED_UNIT := $(UNITDIR)/takeoverd.service
 INSTALLED_SERVICES := $(foreach service,$(wildcard units/*.service.in), \
 	$(UNITDIR)/$(basename $(notdir $(service)))=$(service))
 INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 	$(MODULESDIR)/takeover.conf=units/takeover.modules \
+	$(CATALOGDIR)/takeover.catalog=units/takeover.catalog \
 	$(DBUSPOLICYDIR)/org.takeover1.conf=units/org.takeover1.conf \
 	$(POLKITRULESDIR)/org.takeover1.rules=units/org.takeover1.rules \
 	$(POLKITACTIONSDIR)/org.takeover1.policy=units/org.takeover1.policy \
@@ -304,12 +316,13 @@ INSTALLED_DATA := $(SYSUSERSDIR)/takeover.conf=units/takeover.sysusers \
 		$(BASHCOMPDIR)/$(basename $(notdir $(words)))=$(words)) \
 	$(foreach words,$(wildcard units/completions/_*),$(ZSHCOMPDIR)/$(notdir $(words))=$(words))
 INSTALLED := $(INSTALLED_PROGRAMS) $(INSTALLED_SERVICES) $(INSTALLED_DATA)
-INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR)
+INSTALLED_DIRECTORIES := /etc/takeover $(DOCDIR)/examples $(DOCDIR) $(LIBEXECDIR)
 
 # Words of lists, of recipes and of the unit: a blank or a quote in one of them would
 # mean another place than the one named. DESTDIR may have any; recipes find it in
 # their environment.
-DIRECTORIES := PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR MODULESDIR \
+DIRECTORIES := PREFIX SBINDIR BINDIR LIBEXECDIR GENERATORDIR MANDIR DOCDIR UNITDIR SYSUSERSDIR \
+	MODULESDIR CATALOGDIR \
 	DBUSPOLICYDIR BASHCOMPDIR ZSHCOMPDIR POLKITRULESDIR POLKITACTIONSDIR
 
 define newline
@@ -324,14 +337,15 @@ check-directories:
 
 install uninstall: export DESTDIR := $(DESTDIR)
 
-# On a running system (not below DESTDIR) the user is there, and systemd and the
-# bus know their new files, when this returns; the user first, the bus looks him up.
+# On a running system (not below DESTDIR) the user is there, and systemd, its journal
+# and the bus know their new files, when this returns; the user first, the bus looks him up.
 define tell_system
 	$(Q)[ -n "$$DESTDIR" ] || [ "$$(id -u)" != 0 ] || { \
 		[ ! -f $(SYSUSERSDIR)/takeover.conf ] || ! command -v systemd-sysusers >/dev/null || \
 			systemd-sysusers $(SYSUSERSDIR)/takeover.conf; \
 		[ ! -d /run/systemd/system ] || { \
 			systemctl daemon-reload; \
+			journalctl --update-catalog; \
 			! systemctl --quiet is-active dbus.service || \
 				systemctl reload dbus.service; \
 		}; \

@@ -3,11 +3,11 @@
 #include <errno.h>
 
 #include "agent/act.h"
-#include "agent/bus.h"
-#include "agent/depart.h"
+#include "agent/bus/bus.h"
+#include "agent/host/meet.h"
+#include "agent/host/raise.h"
 #include "agent/log.h"
-#include "agent/meet.h"
-#include "agent/raise.h"
+#include "agent/systemd/depart.h"
 #include "agent/tell.h"
 
 /* Give an order to the worker; one that it cannot even take has failed. */
@@ -46,7 +46,7 @@ static void send_beat(struct agent *agent, const struct core_action *action)
 {
 	struct core_event event = { .type = CORE_EV_SENT, .sent_seq = action->beat.seq };
 	struct core_beat text;
-	instant now = agent_now();
+	instant now = clock_now();
 	int r;
 
 	core_beat_fill(&agent->core, action, &text);
@@ -221,6 +221,7 @@ void act(struct agent *agent, const struct core_action *action)
 		steps_begin(agent, action);
 		break;
 	case CORE_DO_REPLY:
+		tell_refused(agent, action);
 		bus_reply(agent->bus, action);
 		break;
 	case CORE_DO_TELL:

@@ -1,59 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "agent/act.h"
-#include "agent/kernel/adopt.h"
 #include "agent/agent.h"
-#include "agent/bus.h"
+#include "agent/bus/bus.h"
+#include "agent/check/check.h"
 #include "agent/cleanup.h"
-#include "agent/follow.h"
+#include "agent/drain/drain.h"
+#include "agent/host/follow.h"
+#include "agent/host/meet.h"
+#include "agent/kernel/adopt.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/log.h"
-#include "agent/meet.h"
+#include "agent/publish.h"
+#include "agent/reaction/react.h"
 #include "agent/sense.h"
-#include "agent/store.h"
-#include "agent/systemd.h"
+#include "agent/store/store.h"
+#include "agent/systemd/systemd.h"
 #include "agent/tell.h"
+#include "agent/trim.h"
 
 /* A host that is up for no longer than this has just booted (StartWait=). */
 #define BOOT_US (120 * USEC_PER_SEC)
 
-/**
- * agent_now() - The time that everything here is measured in
+/* Nobody gets an answer any sooner by what the disk has, the log, or who asked on the bus. */
+static bool can_wait(const struct core_action *action)
+{
+	return action->type == CORE_DO_STORE || action->type == CORE_DO_TELL ||
+	       action->type == CORE_DO_REPLY;
+}
+
+/*
+ * Kernel and peers first: words to the log and the bus cost more than all the rest, and so may
+ * waking the thread that writes to disk, as by an interrupt to an idle CPU of a virtual machine.
  */
-instant agent_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail with this clock */
-	return (instant){ (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 };
-}
-
-static bool is_for_people(const struct core_action *action)
-{
-	return action->type == CORE_DO_TELL || action->type == CORE_DO_REPLY;
-}
-
-/* Kernel and peers first: words to the log and the bus cost more than all the rest. */
 static void run_core(struct agent *agent, struct core_event *event)
 {
-	event->now = agent_now();
+	instant before = agent->core.now, awake = agent->core.awake;
+
+	event->now = clock_now();
 	recorder_event(agent->recorder, &agent->core, event);
 	core_step(&agent->core, event, &agent->actions);
 	for (size_t i = 0; i < agent->actions.n; i++)
-		if (!is_for_people(&agent->actions.v[i]))
+		if (!can_wait(&agent->actions.v[i]))
 			act(agent, &agent->actions.v[i]);
 	for (size_t i = 0; i < agent->actions.n; i++)
-		if (is_for_people(&agent->actions.v[i]))
+		if (can_wait(&agent->actions.v[i]))
 			act(agent, &agent->actions.v[i]);
 	recorder_actions(agent->recorder, &agent->core, &agent->actions);
+	if (agent->met_rivals)
+		tell_conflicts(agent);
+	if (agent->core.awake.us != awake.us && instant_is_set(before) &&
+	    instant_since(event->now, before) >= agent->conf->lease_us)
+		tell_frozen(agent, instant_since(event->now, before));
 }
 
 static void set_timer(struct agent *agent)
@@ -87,6 +91,8 @@ void agent_settle(struct agent *agent)
 	do {
 		run_deferred(agent);
 		systemd_follow(agent->systemd);
+		drains_follow(agent->drains);
+		react_follow(agent->react);
 	} while (agent->n_deferred);
 	if (agent->bus)
 		bus_refresh(agent->bus);
@@ -125,15 +131,20 @@ static void start_group(struct agent *agent, uint8_t group, const struct adoptio
 			"cannot read what was stored of group %s in %s: %s; "
 			"its term will be learned from the peer",
 			name, agent->state_directory, strerror(-r));
+	if (r == -ENOENT) /* the next agent is to know that this one had the group */
+		disk_keep(agent->disk, group, &entry, 0);
 	event.start.term = entry.term;
 	event.start.maintenance = entry.maintenance;
 	event.start.adopted = found->adopted[group];
-	event.start.lease_left_us = (uint32_t)instant_since(found->lease_until, agent_now());
-	event.start.boot = agent_now().us < BOOT_US;
+	event.start.lease_left_us = (uint32_t)instant_since(found->lease_until, clock_now());
+	event.start.boot = clock_now().us < BOOT_US;
 	randombytes_buf(&event.start.salt, sizeof(event.start.salt));
 	agent->held[group] = agent->raise[group].done = found->adopted[group];
 	watcher_hold(agent->watcher, group, found->adopted[group]);
 	agent_step(agent, &event);
+	if (found->adopted[group])
+		publish_say(agent, group, EVENT_ADOPTED,
+			    "its addresses answer still, as the agent before has left them: kept");
 }
 
 /* An end that nobody can explain is the worst of all. */
@@ -202,6 +213,38 @@ static int open_beat(struct agent *agent, const uint8_t *key)
 	return r;
 }
 
+/* What the last life has left of them is good to have, but nothing depends on it. */
+static void read_history(struct agent *agent)
+{
+	unsigned skipped;
+	int r;
+
+	r = history_read(agent->history, &skipped);
+	if (r < 0)
+		log_say(LOG_LEVEL_WARNING, "cannot read the events that are kept in %s: %s",
+			agent->state_directory, strerror(-r));
+	if (skipped)
+		log_say(LOG_LEVEL_WARNING,
+			"among the events that are kept in %s lines are damaged: left out, %u of "
+			"them",
+			agent->state_directory, skipped);
+}
+
+static int open_disk(struct agent *agent)
+{
+	int r;
+
+	r = said("remember events", history_new(agent->state_directory, &agent->history));
+	if (r < 0)
+		return r;
+	read_history(agent);
+	r = said("start what writes to disk", disk_new(agent->conf, agent->state_directory,
+						       agent->history, *agent->hung, &agent->disk));
+	if (r >= 0)
+		*agent->hung = NULL;
+	return r;
+}
+
 static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 {
 	int r;
@@ -213,8 +256,7 @@ static int open_workers(struct agent *agent, struct gatekeeper *keeper)
 	r = said("prepare for other users of the addresses", meet_open(agent));
 	if (r < 0)
 		return r;
-	r = said("start what writes to disk",
-		 disk_new(agent->conf, agent->state_directory, &agent->disk));
+	r = open_disk(agent);
 	if (r < 0)
 		return r;
 	return said("start the kernel's worker",
@@ -241,14 +283,6 @@ static int read_links(struct agent *agent)
 	follow_links(agent, links, n);
 	drift_look(agent, addrs, n_addrs);
 	return 0;
-}
-
-/* Nobody knows yet that some of its addresses are here. */
-static void announce_group(struct agent *agent, uint8_t group)
-{
-	struct core_event event = { .type = CORE_EV_ANNOUNCE, .group = group };
-
-	agent_step(agent, &event);
 }
 
 /*
@@ -281,7 +315,17 @@ static int start(struct agent *agent, const uint8_t *key, const struct agent_fil
 	r = open_workers(agent, &keeper);
 	if (r < 0)
 		return r;
+	roles_remember(agent);
 	r = said("prepare for systemd", systemd_new(agent, &agent->systemd));
+	if (r < 0)
+		return r;
+	r = said("prepare the checks of services", checks_new(agent, &agent->checks));
+	if (r < 0)
+		return r;
+	r = said("prepare for draining", drains_new(agent, &agent->drains));
+	if (r < 0)
+		return r;
+	r = said("prepare to react", react_new(agent, &agent->react));
 	if (r < 0)
 		return r;
 	r = said("prepare for the bus", bus_new(agent, &agent->bus));
@@ -303,8 +347,8 @@ static int start(struct agent *agent, const uint8_t *key, const struct agent_fil
 	if (r < 0)
 		return r;
 	for (uint8_t g = 0; g < agent->conf->n_groups; g++)
-		if (found.grown[g])
-			announce_group(agent, g);
+		if (found.grown[g]) /* nobody knows yet that some of its addresses are here */
+			agent_step_group(agent, CORE_EV_ANNOUNCE, g);
 	return said("watch sockets, timers and signals", sense_attach(agent));
 }
 
@@ -329,6 +373,7 @@ int agent_new(const struct conf *conf, uint8_t self, const uint8_t *key,
 	agent->conf = conf;
 	agent->self = self;
 	agent->state_directory = files->state_directory;
+	agent->hung = files->hung;
 	r = start(agent, key, files);
 	if (r < 0)
 		return r;
@@ -344,11 +389,16 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	agent->bus = bus_free(agent->bus);
+	checks_free(agent->checks);
+	drains_free(agent->drains);
 	reload_free(agent->reload);
 	systemd_free(agent->systemd);
+	react_free(agent->react);
 	sd_event_source_disable_unref(agent->asking);
+	free(agent->former.names);
 	worker_free(agent->worker);
-	disk_free(agent->disk);
+	if (agent->disk)
+		*agent->hung = disk_end(agent->disk);
 	announcer_free(agent->announcer);
 	watcher_free(agent->watcher);
 	recorder_free(agent->recorder);
@@ -373,13 +423,14 @@ int agent_run(struct agent *agent)
 {
 	int r;
 
-	(void)malloc_trim(0); /* what only the start needed; it reports nothing but success */
+	trim_after_start();
 	(void)sd_event_set_watchdog(agent->loop, true); /* without systemd there is none */
 	tell_status(agent);
 	(void)sd_notify(false, "READY=1");
-	log_say(LOG_LEVEL_INFO, "node %s runs, %zu group%s, heartbeats each %g ms",
-		agent->conf->nodes[agent->self].name, agent->conf->n_groups,
-		agent->conf->n_groups == 1 ? "" : "s", agent->conf->interval_us / 1e3);
+	publish_say(agent, EVENT_NO_GROUP, EVENT_STARTED,
+		    "node %s runs, %zu group%s, heartbeats each %g ms",
+		    agent->conf->nodes[agent->self].name, agent->conf->n_groups,
+		    agent->conf->n_groups == 1 ? "" : "s", agent->conf->interval_us / 1e3);
 	r = said("go on", sd_event_loop(agent->loop));
 	if (r < 0)
 		recorder_keep(agent->recorder, "the agent ended with an error");
@@ -388,6 +439,12 @@ int agent_run(struct agent *agent)
 			(void)raise(SIGTERM); /* blocked: the next one finds it */
 		return 1;		      /* the next one says READY=1 */
 	}
+	if (r == 0 && agent->core.restarting)
+		publish_say(agent, EVENT_NO_GROUP, EVENT_STOPPED,
+			    "the agent ends for a restart: the addresses stay");
+	else if (r == 0)
+		publish_say(agent, EVENT_NO_GROUP, EVENT_STOPPED,
+			    "the agent ends: nothing is held here any more");
 	(void)sd_notify(false, "STOPPING=1");
 	return r;
 }

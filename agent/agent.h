@@ -8,23 +8,27 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/disk.h"
-#include "agent/drift.h"
-#include "agent/kernel/announce.h"
 #include "agent/beat/beat.h"
+#include "agent/clock.h"
+#include "agent/host/drift.h"
+#include "agent/kernel/announce.h"
 #include "agent/kernel/links.h"
 #include "agent/kernel/watch.h"
 #include "agent/kernel/worker.h"
 #include "agent/recorder/recorder.h"
 #include "agent/reload.h"
-#include "agent/roles.h"
-#include "agent/service.h"
-#include "agent/steps.h"
+#include "agent/store/disk.h"
+#include "agent/systemd/roles.h"
+#include "agent/systemd/service.h"
+#include "agent/systemd/steps.h"
 #include "netlink/monitor.h"
 
 #define AGENT_VERSION "0.1.0" /* as API_VERSION of sdbus/api.h */
 
 struct bus;
+struct checks;
+struct drains;
+struct react;
 struct systemd;
 
 enum { AGENT_DEFERRED_MAX = CORE_ACTIONS_MAX };
@@ -64,13 +68,18 @@ struct agent {
 	struct beat *beat;
 	struct worker *worker;
 	struct disk *disk;
+	struct disk **hung;	 /* borrowed: see struct agent_files */
+	struct history *history; /* the disk's */
 	struct announcer *announcer;
 	struct watcher *watcher;
 	struct monitor *rtnl, *nft;
 	struct links links;
 	struct bus *bus; /* NULL while there is none */
+	struct checks *checks;
+	struct drains *drains;
 	struct reload *reload;
 	struct systemd *systemd;
+	struct react *react; /* NULL: nothing is to be started, whatever happens */
 
 	sd_event_source *asking;    /* how long to wait for systemd's word on a SIGTERM; NULL */
 	sd_event_source *terminate; /* SIGTERM */
@@ -79,8 +88,10 @@ struct agent {
 	unsigned last_words;	    /* orders to systemd that the end waits for */
 	instant role_logged;	    /* see log_is_due() */
 	enum role role[CORE_GROUPS_MAX];
+	struct former former;
 	struct steps steps[CORE_GROUPS_MAX];
 	struct service service[CORE_GROUPS_MAX];
+	bool sent_out[CORE_GROUPS_MAX]; /* the host goes down, and the core has been told so */
 
 	struct core_event deferred[AGENT_DEFERRED_MAX]; /* came of acting; heard after it */
 	size_t n_deferred;
@@ -99,7 +110,12 @@ struct agent {
 	struct {
 		instant since;
 		unsigned n;
-	} met[CORE_GROUPS_MAX]; /* how many strangers people have been told of lately */
+	} met[CORE_GROUPS_MAX];		 /* how many strangers people have been told of lately */
+	uint8_t rival[CORE_GROUPS_MAX];	 /* another primary, */
+	bool met_rival[CORE_GROUPS_MAX]; /* which people wait to hear the end of */
+	bool met_rivals;		 /* of any group */
+	instant paths_looked;
+	uint8_t lost_paths[CORE_NODES_MAX]; /* sets of those that are silent */
 	instant arp_refreshed;
 	bool gate_laying;  /* a stranger has changed the gate, and it is being laid anew */
 	bool gate_changed; /* he has done so again meanwhile */
@@ -112,6 +128,7 @@ struct agent {
 struct agent_files {
 	const char *state_directory; /* borrowed */
 	int trace;		     /* of stream_open(): everything that the core is told; -1 */
+	struct disk **hung; /* what of the agent before writes still, and then of this one; NULL */
 	struct reload_reader reader;
 };
 
@@ -124,4 +141,19 @@ int agent_run(struct agent *agent);
 void agent_step(struct agent *agent, struct core_event *event);
 void agent_settle(struct agent *agent);
 void agent_defer(struct agent *agent, const struct core_event *event);
-instant agent_now(void);
+
+/* An event that says no more than of which group it is. */
+static inline void agent_step_group(struct agent *agent, enum core_event_type type, uint8_t group)
+{
+	struct core_event event = { .type = type, .group = group };
+
+	agent_step(agent, &event);
+}
+
+/* The same of a peer; CORE_NODE_NONE: of nobody. */
+static inline void agent_step_peer(struct agent *agent, enum core_event_type type, uint8_t peer)
+{
+	struct core_event event = { .type = type, .peer = peer };
+
+	agent_step(agent, &event);
+}

@@ -25,6 +25,16 @@ static inline void freep(void *p)
 	free(*(void **)p);
 }
 
+/* Frees a list of strings, which ends with NULL, and the strings in it. */
+static inline char **strv_free(char **strv)
+{
+	for (char **s = strv; s && *s; s++)
+		free(*s);
+	free(strv);
+	return NULL;
+}
+DEFINE_CLEANUP(char **, strv_free)
+
 /* Hand a descriptor over, leaving -1 for the destructor. */
 #define TAKE_FD(fd)                                                                                \
 	({                                                                                         \

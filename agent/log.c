@@ -8,22 +8,22 @@
 
 #include "agent/log.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "agent/aside.h"
 
 enum {
 	LOG_LINES_MAX = 256,
-	LOG_ID_MAX = 32,    /* "TK-0009" and the like */
+	LOG_ID_MAX = 16,    /* "00-04563" and the like */
 	LOG_GROUP_MAX = 64, /* twice what the configuration allows */
 	LOG_TEXT_MAX = 512,
-	LOG_FLUSH_S = 1, /* how long the end waits for a reader */
+	LOG_FLUSH_S = 1,    /* how long the end waits for a reader */
+	LOG_IOVEC_MAX = 24, /* fields of a line in the journal */
 };
 
 struct line {
@@ -31,6 +31,7 @@ struct line {
 	char id[LOG_ID_MAX];
 	char group[LOG_GROUP_MAX];
 	char text[LOG_TEXT_MAX];
+	char fields[LOG_FIELDS_MAX]; /* "NAME=value\n", one after the other */
 };
 
 enum log_mode {
@@ -79,13 +80,30 @@ static void write_terminal(const struct line *line)
 		return; /* nobody to be told */
 }
 
-static void write_line(const struct line *line)
+static void write_journal(struct line *line)
+{
+	char message[LOG_GROUP_MAX + LOG_TEXT_MAX + 16], priority[16], *rest = line->fields;
+	struct iovec fields[LOG_IOVEC_MAX];
+	int n = 0;
+
+	(void)snprintf(message, sizeof(message), "MESSAGE=%s%s%s", line->group,
+		       *line->group ? ": " : "", line->text); /* fits */
+	(void)snprintf(priority, sizeof(priority), "PRIORITY=%d", line->level);
+	fields[n++] = (struct iovec){ message, strlen(message) };
+	fields[n++] = (struct iovec){ priority, strlen(priority) };
+	while (n < LOG_IOVEC_MAX && rest && *rest) {
+		char *field = strsep(&rest, "\n");
+
+		fields[n++] = (struct iovec){ field, strlen(field) };
+	}
+	(void)sd_journal_sendv(fields, n); /* no journal: no log */
+}
+
+/* It is taken apart. */
+static void write_line(struct line *line)
 {
 	if (journal_listens())
-		(void)sd_journal_send("MESSAGE=%s%s%s", line->group, *line->group ? ": " : "",
-				      line->text, "PRIORITY=%d", line->level, "TAKEOVER_EVENT=%s",
-				      line->id, "TAKEOVER_GROUP=%s", line->group,
-				      NULL); /* no journal: no log */
+		write_journal(line);
 	else
 		write_terminal(line);
 }
@@ -129,8 +147,9 @@ static bool dequeue(struct line *ret)
 		(void)pthread_cond_wait(&log_state.wake, &log_state.lock);
 	if (log_state.n) {
 		*ret = log_state.ring[log_state.first];
-		log_state.first = (log_state.first + 1) % LOG_LINES_MAX;
 		log_state.n--;
+		/* Begun anew when it is empty, it mostly needs the memory of a line or two. */
+		log_state.first = log_state.n ? (log_state.first + 1) % LOG_LINES_MAX : 0;
 	} else if (log_state.lost) {
 		make_lost(log_state.lost, ret);
 		log_state.lost = 0;
@@ -146,14 +165,14 @@ static void *run(void *unused)
 	struct line line;
 
 	(void)unused;
-	(void)pthread_setname_np(pthread_self(), "takeoverd-log"); /* for ps -L only */
+	aside_be_ordinary("takeoverd-log");
 	while (dequeue(&line))
 		write_line(&line);
 	return NULL;
 }
 
 /**
- * log_start() - From now on a thread does the writing
+ * log_start() - From now on a thread does the writing, an ordinary one
  *
  * Lines that find the ring full are counted, and the number is logged when there is room.
  *
@@ -161,15 +180,13 @@ static void *run(void *unused)
  */
 int log_start(void)
 {
-	sigset_t all, before;
 	int r;
 
 	assert(log_state.mode == LOG_MODE_DIRECT);
-	log_state.mode = LOG_MODE_QUEUED; /* no thread sees it yet */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&log_state.thread, NULL, run, NULL);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* No thread sees either yet. */
+	aside_init_lock(&log_state.lock);
+	log_state.mode = LOG_MODE_QUEUED;
+	r = aside_start(&log_state.thread, run, NULL);
 	if (r < 0)
 		log_state.mode = LOG_MODE_DIRECT;
 	return r;
@@ -191,19 +208,10 @@ static void set_mode(enum log_mode mode)
  */
 void log_stop(void)
 {
-	struct timespec until;
-
 	if (log_state.mode != LOG_MODE_QUEUED)
 		return;
 	set_mode(LOG_MODE_ENDING);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
-	until.tv_sec += LOG_FLUSH_S;
-	if (pthread_clockjoin_np(log_state.thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
-		set_mode(LOG_MODE_DIRECT);
-		return;
-	}
-	set_mode(LOG_MODE_STUCK);
-	(void)pthread_detach(log_state.thread);
+	set_mode(aside_join(log_state.thread, LOG_FLUSH_S) ? LOG_MODE_DIRECT : LOG_MODE_STUCK);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -217,12 +225,13 @@ static void copy(char *to, size_t size, const char *from)
  * @id: as on D-Bus, such as "00-04563"; "" for none
  * @group: name; "" if it concerns the node
  * @text: one sentence without line end; cut if it is longer than LOG_TEXT_MAX
+ * @fields: for the journal, "NAME=value\n" each; fewer than LOG_FIELDS_MAX bytes
  *
- * To the journal with the fields TAKEOVER_EVENT= and TAKEOVER_GROUP=, to a
- * terminal in plain words. Between log_start() and log_stop() it does not wait
- * for either. From any thread.
+ * To the journal with the fields, to a terminal in plain words. Between
+ * log_start() and log_stop() it does not wait for either. From any thread.
  */
-void log_line(enum log_level level, const char *id, const char *group, const char *text)
+void log_line(enum log_level level, const char *id, const char *group, const char *text,
+	      const char *fields)
 {
 	struct line line = { .level = level };
 	enum log_mode mode;
@@ -230,6 +239,7 @@ void log_line(enum log_level level, const char *id, const char *group, const cha
 	copy(line.id, sizeof(line.id), id);
 	copy(line.group, sizeof(line.group), group);
 	copy(line.text, sizeof(line.text), text);
+	copy(line.fields, sizeof(line.fields), fields);
 	(void)pthread_mutex_lock(&log_state.lock);
 	mode = log_state.mode;
 	if (mode == LOG_MODE_QUEUED || mode == LOG_MODE_ENDING)
@@ -250,7 +260,7 @@ void log_say(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap); /* cut is better than nothing */
 	va_end(ap);
-	log_line(level, "", "", text);
+	log_line(level, "", "", text, "");
 }
 
 /**

@@ -14,8 +14,11 @@ enum log_level {
 /* What others can cause as often as they like is said once a minute. */
 #define LOG_REPEAT_US (60 * USEC_PER_SEC)
 
+enum { LOG_FIELDS_MAX = 768 };
+
 int log_start(void);
 void log_stop(void);
-void log_line(enum log_level level, const char *id, const char *group, const char *text);
+void log_line(enum log_level level, const char *id, const char *group, const char *text,
+	      const char *fields);
 void log_say(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool log_is_due(instant *last, instant now);

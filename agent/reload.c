@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #include "agent/agent.h"
 #include "agent/aside.h"
-#include "agent/bus.h"
+#include "agent/bus/bus.h"
 #include "agent/cleanup.h"
 #include "agent/log.h"
+#include "agent/publish.h"
+#include "agent/vacant.h"
 
 /* At the end: files of a disk that hangs are left to themselves. */
 enum { RELOAD_END_S = 2 };
@@ -26,20 +27,36 @@ struct reload {
 	bool due;	     /* the agent ends for it */
 
 	/* the thread's */
+	struct vacant vacant;
 	int result;
 	char *why;
 };
 
+/* What is read well may say something, too: then that is of no interest any more. */
+static void ask(struct reload *reload)
+{
+	char *why = NULL;
+	int r;
+
+	reload->vacant.next = reload->reader.next(reload->reader.data);
+	r = vacant_ask(&reload->vacant, &why);
+	if (r >= 0)
+		return;
+	free(reload->why);
+	reload->why = why;
+	reload->result = r;
+}
+
 static void *run(void *data)
 {
 	struct reload *reload = data;
-	uint64_t one = 1;
-	ssize_t written;
 
 	aside_be_ordinary("takeoverd-conf");
 	reload->result = reload->reader.read(reload->reader.data, &reload->why);
-	written = write(reload->fd, &one, sizeof(one));
-	(void)written; /* a counter of 1 is taken */
+	if (reload->result > 0)
+		ask(reload);
+	*reload->reader.busy = false;
+	aside_ring(reload->fd);
 	return NULL;
 }
 
@@ -59,11 +76,13 @@ static void refuse(struct reload *reload)
 		rest[len - 1] = '\0'; /* it separates lines, on the bus */
 	if (reload->result == -EINVAL)
 		reason = "it has mistakes";
-	log_say(LOG_LEVEL_WARNING, "the configuration is not taken: %s; all stays as it was",
-		reason);
+	else if (reload->result == -EADDRINUSE)
+		reason = "somebody has an address of it";
+	publish_say(reload->agent, EVENT_NO_GROUP, EVENT_CONFIGURATION_FAULTY,
+		    "the configuration is not taken: %s; all stays as it was", reason);
 	if (reload->request)
-		bus_reload_refused(reload->agent->bus, reload->request, "InvalidConfiguration",
-				   rest && *rest ? rest : reason);
+		bus_refuse(reload->agent->bus, reload->request, "InvalidConfiguration",
+			   rest && *rest ? rest : reason);
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			log_say(LOG_LEVEL_WARNING, "in the configuration: %s", line);
@@ -74,35 +93,48 @@ static void end_for_it(struct reload *reload)
 {
 	struct core_event event = { .type = CORE_EV_STOP, .restart = true };
 
-	log_say(LOG_LEVEL_NOTICE, "the configuration is another one: going on with it");
+	publish_say(reload->agent, EVENT_NO_GROUP, EVENT_RELOADED,
+		    "the configuration is another one: going on with it");
 	reload->due = true;
 	reply(reload, true);
 	agent_step(reload->agent, &event);
 }
 
-static void refuse_busy(struct reload *reload, api_request request)
+/* Why another configuration is not taken now; NULL: it would be. */
+static const char *why_busy(const struct reload *reload)
+{
+	if (reload->running)
+		return "The configuration is being read already.";
+	if (reload->agent->core.stopping)
+		return "takeoverd is being stopped.";
+	/* The next agent could not let the host wait: logind takes no lock any more. */
+	return reload->agent->going_down ? "The host goes down." : NULL;
+}
+
+/* Who has sent a SIGHUP has nothing but the log to learn it from. */
+static void refuse_busy(struct reload *reload, api_request request, const char *why)
 {
 	if (request)
-		bus_reload_refused(reload->agent->bus, request, "Busy",
-				   reload->running ? "The configuration is being read already."
-						   : "takeoverd is being stopped.");
+		bus_refuse(reload->agent->bus, request, "Busy", why);
+	else
+		log_say(LOG_LEVEL_WARNING, "SIGHUP has no effect: %s", why);
 }
 
 static int on_done(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct reload *reload = data;
-	uint64_t count;
-	ssize_t got = read(fd, &count, sizeof(count));
+	const char *busy;
 
 	(void)source;
 	(void)events;
-	(void)got; /* it is read only to be unreadable */
+	aside_hush(fd);
 	(void)pthread_join(reload->thread, NULL);
 	reload->running = false;
+	busy = why_busy(reload);
 	if (reload->result < 0) {
 		refuse(reload);
-	} else if (reload->agent->core.stopping) {
-		refuse_busy(reload, reload->request);
+	} else if (busy) {
+		refuse_busy(reload, reload->request, busy);
 	} else if (reload->result == 0) {
 		log_say(LOG_LEVEL_INFO, "the configuration is the same: nothing changes");
 		reply(reload, false);
@@ -129,8 +161,8 @@ int reload_new(struct agent *agent, const struct reload_reader *reader, struct r
 		return -ENOMEM;
 	reload->agent = agent;
 	reload->reader = *reader;
-	reload->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = reload->fd < 0 ? -errno
+	reload->fd = aside_bell();
+	r = reload->fd < 0 ? reload->fd
 			   : sd_event_add_io(agent->loop, &reload->source, reload->fd, EPOLLIN,
 					     on_done, reload);
 	if (r < 0) {
@@ -163,15 +195,25 @@ struct reload *reload_free(struct reload *reload)
  */
 void reload_begin(struct reload *reload, api_request request)
 {
-	if (reload->running || reload->agent->core.stopping) {
-		refuse_busy(reload, request);
+	const struct core *core = &reload->agent->core;
+	const char *busy = why_busy(reload);
+
+	if (busy) {
+		refuse_busy(reload, request, busy);
 		return;
 	}
 	reload->request = request;
+	reload->vacant.now = reload->agent->conf;
+	reload->vacant.self = reload->agent->self;
+	for (uint8_t g = 0; g < reload->agent->conf->n_groups; g++)
+		reload->vacant.primary[g] = core->groups[g].state == CORE_STATE_PRIMARY;
+	*reload->reader.busy = true;
 	reload->result = aside_start(&reload->thread, run, reload);
 	reload->running = reload->result == 0;
-	if (!reload->running)
-		refuse(reload);
+	if (reload->running)
+		return;
+	*reload->reader.busy = false;
+	refuse(reload);
 }
 
 /* The agent ends for another reason: whoever runs it does not start the next. */
@@ -190,5 +232,13 @@ bool reload_is_due(const struct reload *reload)
  */
 bool reload_drops(const struct reload *reload, const char *group)
 {
-	return reload->due && !reload->reader.keeps(reload->reader.data, group);
+	const struct conf *next;
+
+	if (!reload->due)
+		return false;
+	next = reload->reader.next(reload->reader.data);
+	for (size_t g = 0; g < next->n_groups; g++)
+		if (!strcmp(next->groups[g].name, group))
+			return false;
+	return true;
 }

@@ -7,6 +7,8 @@
  * next one with it, which adopts what stands.
  */
 
+#include <stdatomic.h>
+
 #include "sdbus/api.h"
 
 struct agent;
@@ -19,7 +21,8 @@ struct reload_reader {
 	 * heap, says what is wrong, a line each; other errors: it could not be read.
 	 */
 	int (*read)(void *data, char **ret_why);
-	bool (*keeps)(const void *data, const char *group); /* what was read: has it this group? */
+	const struct conf *(*next)(const void *data); /* what was read; borrowed */
+	atomic_bool *busy;			      /* true while the thread needs all this */
 	void *data;
 };
 

@@ -7,29 +7,24 @@
 
 #include "agent/act.h"
 #include "agent/cleanup.h"
-#include "agent/depart.h"
-#include "agent/follow.h"
+#include "agent/drain/drain.h"
 #include "agent/hear.h"
+#include "agent/host/follow.h"
+#include "agent/host/meet.h"
+#include "agent/host/mend.h"
+#include "agent/host/raise.h"
 #include "agent/log.h"
-#include "agent/meet.h"
-#include "agent/mend.h"
-#include "agent/raise.h"
 #include "agent/sense.h"
+#include "agent/tell.h"
 #include "agent/kernel/lifetime.h"
 #include "agent/kernel/vips.h"
+#include "agent/systemd/depart.h"
 
 /*
  * How long notifications are worked off before the loop looks at anything else. One of a
  * stranger's thousands of addresses costs microseconds, one that a group has lost a hundred.
  */
 enum { SENSE_SLICE_US = 1000 };
-
-static void step_type(struct agent *agent, enum core_event_type type, uint8_t peer)
-{
-	struct core_event event = { .type = type, .peer = peer };
-
-	agent_step(agent, &event);
-}
 
 static size_t index_of_fd(const struct agent *agent, int fd)
 {
@@ -49,7 +44,7 @@ static int on_beat(sd_event_source *source, int fd, uint32_t events, void *data)
 
 	(void)source;
 	(void)events;
-	r = beat_receive(agent->beat, index_of_fd(agent, fd), agent_now(), &received);
+	r = beat_receive(agent->beat, index_of_fd(agent, fd), clock_now(), &received);
 	if (r >= 0)
 		hear(agent, &received);
 	return 0;
@@ -62,7 +57,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	(void)source;
 	(void)usec;
 	agent->timer_at = INSTANT_NEVER;
-	step_type(agent, CORE_EV_TIME, CORE_NODE_NONE);
+	agent_step_peer(agent, CORE_EV_TIME, CORE_NODE_NONE);
+	tell_paths(agent);
 	return 0;
 }
 
@@ -117,13 +113,13 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *da
 {
 	struct agent *agent = data;
 	struct monitor *monitor = fd == monitor_fd(agent->nft) ? agent->nft : agent->rtnl;
-	instant end = instant_add(agent_now(), SENSE_SLICE_US);
+	instant end = instant_add(clock_now(), SENSE_SLICE_US);
 	struct monitor_event event;
 	bool all = false;
 
 	(void)source;
 	(void)events; /* whatever it is, reading tells */
-	while (!all && !instant_reached(agent_now(), end)) {
+	while (!all && !instant_reached(clock_now(), end)) {
 		all = monitor_next(monitor, &event) < 0 || event.kind == MONITOR_NOTHING;
 		if (!all && monitor == agent->nft)
 			mend_gate(agent, &event);
@@ -146,44 +142,78 @@ static void note_neighbours(struct agent *agent, const struct worker_result *res
 	act_neighbours(agent);
 }
 
-/* What only this file needs to know of a result, and what the core has to hear of. */
-static void take_result(struct agent *agent, const struct worker_result *result)
+/* All interfaces and addresses, as they were a moment ago; if it failed there are none. */
+static void take_look(struct agent *agent, const struct worker_result *result)
+{
+	if (!result->err) {
+		follow_links(agent, result->links, result->n_links);
+		drift_look(agent, result->addrs, result->n_addrs);
+	}
+	free(result->links);
+	free(result->addrs);
+}
+
+static void note_lapse(struct agent *agent, const struct worker_result *result)
+{
+	if (result->lease_lost && result->id == agent->lease_epoch &&
+	    instant_is_set(agent->core.lease_until))
+		agent_step_peer(agent, CORE_EV_LAPSED, CORE_NODE_NONE);
+}
+
+/* An order has been carried out, or has failed; without an id it is none of the core's. */
+static void end_order(struct agent *agent, const struct worker_result *result)
 {
 	struct core_event event = { .type = CORE_EV_DONE, .group = result->group };
 
-	if (result->type == WORKER_LOOK) {
-		if (!result->err) {
-			follow_links(agent, result->links, result->n_links);
-			drift_look(agent, result->addrs, result->n_addrs);
-		}
-		free(result->links);
-		free(result->addrs);
-		return;
-	}
-	if (result->type == WORKER_NEIGHBOURS) {
-		note_neighbours(agent, result);
-		return;
-	}
-	if (result->type == WORKER_STEP_BACK || result->type == WORKER_TIDY) {
-		drift_result(agent, result);
-		return;
-	}
-	if (result->type == WORKER_REFRESH_ARP) {
-		if (result->lease_lost && result->id == agent->lease_epoch &&
-		    instant_is_set(agent->core.lease_until))
-			step_type(agent, CORE_EV_LAPSED, CORE_NODE_NONE);
-		return;
-	}
-	if (result->type == WORKER_PREPARE && result->id) /* else it was read back */
-		drift_done(agent, result->group);
 	raise_result(agent, result);
 	agent->refused[result->group] = result->vip;
 	event.done.id = result->id;
 	event.done.err = result->err;
 	if (result->id)
 		agent_step(agent, &event);
-	if (result->type == WORKER_REBUILD)
+}
+
+static void take_result(struct agent *agent, const struct worker_result *result)
+{
+	switch (result->type) {
+	case WORKER_LOOK:
+		take_look(agent, result);
+		break;
+	case WORKER_NEIGHBOURS:
+		note_neighbours(agent, result);
+		break;
+	case WORKER_STEP_BACK:
+	case WORKER_TIDY:
+		drift_result(agent, result);
+		break;
+	case WORKER_REFRESH_ARP:
+		note_lapse(agent, result);
+		break;
+	case WORKER_PREPARE:
+		if (result->id) /* else it was read back */
+			drift_done(agent, result->group);
+		end_order(agent, result);
+		break;
+	case WORKER_DRAIN:
+		drain_result(agent->drains, result);
+		break;
+	case WORKER_REBUILD:
+		end_order(agent, result);
 		mend_done(agent);
+		break;
+	case WORKER_REFRESH:
+	case WORKER_REMOVE:
+	case WORKER_GATE:
+	case WORKER_CREATE:
+	case WORKER_SHUT:
+	case WORKER_EXTEND:
+	case WORKER_MAKE:
+	case WORKER_UNMAKE:
+		end_order(agent, result);
+		break;
+	case _WORKER_TYPE_MAX:
+		break;
+	}
 }
 
 /* One result a round, as one datagram: those of 128 groups may come at once. */
@@ -217,6 +247,17 @@ static void note_stored(struct agent *agent, const struct disk_result *result)
 			agent->state_directory);
 }
 
+/* The same; the last ones are here meanwhile. */
+static void note_kept(struct agent *agent, const struct disk_result *result)
+{
+	if (result->err)
+		log_say(LOG_LEVEL_WARNING,
+			"cannot keep events in %s: %s; a restart would not know them; trying again",
+			agent->state_directory, strerror(-result->err));
+	else
+		log_say(LOG_LEVEL_INFO, "events are kept in %s again", agent->state_directory);
+}
+
 static int on_disk(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct agent *agent = data;
@@ -228,6 +269,10 @@ static int on_disk(sd_event_source *source, int fd, uint32_t events, void *data)
 	(void)events;
 	if (!disk_next(agent->disk, &result))
 		return 0;
+	if (result.history) {
+		note_kept(agent, &result);
+		return 0;
+	}
 	note_stored(agent, &result);
 	event.group = result.group;
 	event.done.id = result.id;
@@ -289,6 +334,8 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 		if (agent->unkept[g])
 			disk_keep(agent->disk, g, &agent->kept[g], 0);
 	}
+	if (!history_is_saved(agent->history))
+		disk_note(agent->disk);
 	meet_nodes(agent);
 	return sd_event_source_set_time_relative(source, agent->conf->address_lifetime_s *
 								 USEC_PER_SEC / 3);

@@ -5,109 +5,109 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#include "agent/bus.h"
+#include "agent/bus/bus.h"
 #include "agent/log.h"
+#include "agent/publish.h"
 #include "agent/tell.h"
 #include "agent/why.h"
+#include "agent/words.h"
 
-enum {
-	TELL_TEXT_MAX = 256,
-	TELL_ADDR_MAX = 96,
-	ADDRESS_SIZE = 64,
-	MAC_SIZE = 18,
-	TELL_NAME_MAX = 64,
-	STATUS_MAX = 512
-};
+enum { NAME_MAX_LEN = 64, TERM_TEXT_MAX = 24, STATUS_MAX = 512 };
 
 /* Strangers of a group that are told of, and in which time. */
 enum { TELL_STRANGERS = 8 };
 #define TELL_STRANGERS_US (10 * USEC_PER_SEC)
 
-/* What people hear of it. The ids are on the bus, in the journal and in the manual. */
+/* An event, and what its fields may point to. */
 struct notice {
-	const char *id;
-	enum log_level level;
-	const char *interface;	    /* that it is about; NULL: none */
-	char address[ADDRESS_SIZE]; /* on it; "": none in particular */
-	char mac[MAC_SIZE];	    /* of who uses that, too; "": not known */
-	char text[TELL_TEXT_MAX];
+	struct event event;
+	char address[WORDS_IP_MAX], mac[WORDS_MAC_MAX], term[TERM_TEXT_MAX], list[WHY_TEXT_MAX];
 };
 
-static const char *level_word(enum log_level level)
+/* The four events of the system whose job this is have the ids and words they have there. */
+static void say_role(struct event *event, bool hot, bool primary)
 {
-	switch (level) {
-	case LOG_LEVEL_ERROR:
-		return "Error";
-	case LOG_LEVEL_WARNING:
-		return "Warning";
-	case LOG_LEVEL_NOTICE:
-		return "Standard";
-	case LOG_LEVEL_INFO:
-		return "Info";
-	}
-	return "Info";
+	if (primary && hot)
+		event_say(event, EVENT_HOT_PRIMARY, "Hot Standby (Primary) mode activated");
+	else if (primary)
+		event_say(event, EVENT_WARM_PRIMARY, "Warm Standby (Primary) mode activated");
+	else if (hot)
+		event_say(event, EVENT_HOT_BACKUP, "Hot Standby (backup) mode activated");
+	else
+		event_say(event, EVENT_WARM_BACKUP, "Warm Standby (backup) mode activated");
 }
 
-#define SAY(n, i, l, ...)                                                                          \
-	do {                                                                                       \
-		(n)->id = (i);                                                                     \
-		(n)->level = (l);                                                                  \
-		(void)snprintf((n)->text, sizeof((n)->text), __VA_ARGS__);                         \
-	} while (0)
+/* A change of state that is no change of role. */
+static void say_state(struct event *event, enum core_state state, const char *from,
+		      const char *reason)
+{
+	switch (state) {
+	case CORE_STATE_BACKUP:
+		event_say(event, EVENT_BACKUP, "backup, was %s (%s)", from, reason);
+		break;
+	case CORE_STATE_CLAIMING:
+		event_say(event, EVENT_CLAIMING, "claiming, was %s (%s)", from, reason);
+		break;
+	case CORE_STATE_PRIMARY:
+		event_say(event, EVENT_PRIMARY, "primary, was %s (%s)", from, reason);
+		break;
+	case CORE_STATE_YIELDING:
+		event_say(event, EVENT_YIELDING, "yielding, was %s (%s)", from, reason);
+		break;
+	case CORE_STATE_FAULT:
+		event_say(event, EVENT_FAULT, "fault, was %s (%s)", from, reason);
+		break;
+	case CORE_STATE_MAINTENANCE:
+		event_say(event, EVENT_MAINTENANCE, "maintenance, was %s (%s)", from, reason);
+		break;
+	case _CORE_STATE_MAX:
+		break;
+	}
+}
 
-/* The four events of the system whose job this is have the ids and words they have there. */
-static bool describe_role(const struct agent *agent, const struct core_action *a, struct notice *n)
+/* How things stood then: the core may be further by now. */
+static void describe_state(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
 	bool hot = agent->conf->groups[a->group].core.hot;
+	const char *reason = core_reason_name(a->tell.reason);
 
-	if (a->tell.primary && !a->tell.was_primary) {
-		SAY(n, hot ? "00-04563" : "00-04562", LOG_LEVEL_NOTICE,
-		    "%s Standby (Primary) mode activated", hot ? "Hot" : "Warm");
-		return true;
-	}
-	if (!a->tell.primary && a->tell.was_primary) {
-		SAY(n, hot ? "00-04561" : "00-04560", LOG_LEVEL_NOTICE,
-		    "%s Standby (backup) mode activated", hot ? "Hot" : "Warm");
-		return true;
-	}
-	return false;
+	(void)snprintf(n->term, sizeof(n->term), "%" PRIu64, a->tell.term); /* fits */
+	n->event.fields[EVENT_FIELD_ROLE] = a->tell.primary ? "primary" : "backup";
+	n->event.fields[EVENT_FIELD_STATE] = core_state_name(a->tell.state);
+	n->event.fields[EVENT_FIELD_TERM] = n->term;
+	n->event.fields[EVENT_FIELD_REASON] = reason;
+	if (a->tell.primary != a->tell.was_primary)
+		say_role(&n->event, hot, a->tell.primary);
+	else
+		say_state(&n->event, a->tell.state, core_state_name(a->tell.from), reason);
 }
 
 static void describe_peer(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
-	const char *peer =
-		a->peer < agent->conf->n_nodes ? agent->conf->nodes[a->peer].name : "a peer";
+	bool known = a->peer < agent->conf->n_nodes;
+	const char *peer = known ? agent->conf->nodes[a->peer].name : "a peer";
+	struct event *event = &n->event;
 
+	event->fields[EVENT_FIELD_PEER] = known ? peer : NULL;
 	if (a->tell.what == CORE_TELL_PEER_UP)
-		SAY(n, "TK-0001", LOG_LEVEL_NOTICE, "%s is heard", peer);
+		event_say(event, EVENT_PEER_UP, "%s is heard", peer);
 	else if (a->tell.what == CORE_TELL_PEER_SILENT)
-		SAY(n, "TK-0002", LOG_LEVEL_WARNING, "%s has not been heard for its dead time",
-		    peer);
+		event_say(event, EVENT_PEER_SILENT, "%s has not been heard for its dead time",
+			  peer);
 	else if (a->tell.what == CORE_TELL_PEER_NO_AGENT)
-		SAY(n, "TK-0003", LOG_LEVEL_WARNING, "the host of %s answers, its agent does not",
-		    peer);
+		event_say(event, EVENT_PEER_NO_AGENT, "the host of %s answers, its agent does not",
+			  peer);
 	else if (a->tell.what == CORE_TELL_DIGEST)
-		SAY(n, "TK-0004", LOG_LEVEL_WARNING,
-		    "the configuration of %s differs from ours: compare the files", peer);
+		event_say(event, EVENT_CONFIGURATION_DIFFERS,
+			  "the configuration of %s differs from ours: compare the files", peer);
 	else if (a->tell.what == CORE_TELL_CONFLICT)
-		SAY(n, "TK-0005", LOG_LEVEL_ERROR,
-		    "%s is primary as well, with us (term %" PRIu64 ")", peer, a->tell.term);
+		event_say(event, EVENT_CONFLICT,
+			  "%s is primary as well, with us (term %" PRIu64 ")", peer, a->tell.term);
 	else
-		SAY(n, "TK-0011", LOG_LEVEL_ERROR,
-		    "the host of %s does not have this node in its configuration: nothing may be "
-		    "held here",
-		    peer);
-}
-
-/* "10.77.0.100/16 on eth0" */
-static const char *name_addr(const struct agent *agent, const struct addr *addr,
-			     char buf[static TELL_ADDR_MAX])
-{
-	char ip[64];
-
-	(void)snprintf(buf, TELL_ADDR_MAX, "%s/%u on %s", conf_format_ip(&addr->ip, ip, sizeof(ip)),
-		       addr->prefix, links_name(&agent->links, addr->ifindex));
-	return buf;
+		event_say(event, EVENT_DISOWNED,
+			  "the host of %s does not have this node in its configuration: nothing "
+			  "may be held here",
+			  peer);
 }
 
 static void describe_repair(const struct agent *agent, const struct core_action *a,
@@ -116,20 +116,29 @@ static void describe_repair(const struct agent *agent, const struct core_action 
 	const struct drift_note *mended = &agent->drift[a->group].mended;
 	bool missing = agent->trouble[a->group].missing;
 	const char *done = mended->changed ? "changed" : "removed";
-	char addr[TELL_ADDR_MAX];
+	struct event *event = &n->event;
+	char addr[WORDS_ADDR_MAX];
 
-	if (mended->n)
-		n->interface = links_name(&agent->links, mended->addr.ifindex);
-	if (missing || !mended->n)
-		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "addresses of ours had been removed: %s%s",
-		    missing ? "they are back, but for those on " : "they are back",
-		    missing ? agent->trouble[a->group].name : "");
+	if (mended->n) {
+		event->fields[EVENT_FIELD_INTERFACE] =
+			links_name(&agent->links, mended->addr.ifindex);
+		event->fields[EVENT_FIELD_ADDRESS] =
+			conf_format_ip(&mended->addr.ip, n->address, sizeof(n->address));
+	}
+	if (missing)
+		event_say(event, EVENT_REPAIRED,
+			  "addresses of ours had been removed: they are back, but for those on %s",
+			  agent->trouble[a->group].name);
+	else if (!mended->n)
+		event_say(event, EVENT_REPAIRED,
+			  "addresses of ours had been removed: they are back");
 	else if (mended->n == 1)
-		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "%s had been %s%s: it is back",
-		    name_addr(agent, &mended->addr, addr), done, mended->by);
+		event_say(event, EVENT_REPAIRED, "%s had been %s%s: it is back",
+			  words_addr(&agent->links, &mended->addr, addr), done, mended->by);
 	else
-		SAY(n, "TK-0007", LOG_LEVEL_WARNING, "%s and %zu more had been %s%s: they are back",
-		    name_addr(agent, &mended->addr, addr), mended->n - 1, done, mended->by);
+		event_say(event, EVENT_REPAIRED, "%s and %zu more had been %s%s: they are back",
+			  words_addr(&agent->links, &mended->addr, addr), mended->n - 1, done,
+			  mended->by);
 }
 
 /* What is behind a refusal that concerns an interface which we bring up and down. */
@@ -155,12 +164,12 @@ static void describe_failure(const struct agent *agent, const struct core_action
 			     struct notice *n)
 {
 	const struct conf_vip *vip = agent->refused[a->group];
-	const char *hint = "";
-	char ip[64];
+	const char *reason = strerror(-a->tell.err), *hint = "";
 
+	n->event.fields[EVENT_FIELD_ERROR] = strerrorname_np(-a->tell.err);
 	if (!vip) {
-		SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refused what was asked of it: %s",
-		    strerror(-a->tell.err));
+		event_say(&n->event, EVENT_KERNEL_REFUSES,
+			  "the kernel refused what was asked of it: %s", reason);
 		return;
 	}
 	/* The kernel's answer while net.ipv6.conf.IF.disable_ipv6 is 1 */
@@ -170,31 +179,29 @@ static void describe_failure(const struct agent *agent, const struct core_action
 		hint = "; is the interface there?";
 	else
 		hint = sub_hint(&agent->conf->groups[a->group], vip, a->tell.err);
-	SAY(n, "TK-0009", LOG_LEVEL_ERROR, "the kernel refuses %s/%u on %s: %s%s",
-	    conf_format_ip(&vip->ip, ip, sizeof(ip)), vip->prefix, vip->ifname,
-	    strerror(-a->tell.err), hint);
-}
-
-static void format_mac(const uint8_t mac[static 6], char ret[static MAC_SIZE])
-{
-	(void)snprintf(ret, MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		       mac[3], mac[4], mac[5]); /* fits */
+	n->event.fields[EVENT_FIELD_INTERFACE] = vip->ifname;
+	n->event.fields[EVENT_FIELD_ADDRESS] =
+		conf_format_ip(&vip->ip, n->address, sizeof(n->address));
+	event_say(&n->event, EVENT_KERNEL_REFUSES, "the kernel refuses %s/%u on %s: %s%s",
+		  n->address, vip->prefix, vip->ifname, reason, hint);
 }
 
 /* Which address is it, and who has it, "a stranger (02:00:5e:10:20:30)"? */
 static void name_stranger(const struct agent *agent, const struct core_action *a, struct notice *n,
-			  char *name, size_t size)
+			  char name[static NAME_MAX_LEN])
 {
 	const struct stranger *who = &agent->strangers[a->group];
 	const struct conf_vip *vip = &agent->conf->groups[a->group].vips[who->vip];
+	const char **fields = n->event.fields;
 
 	if (who->known)
-		format_mac(who->mac, n->mac);
-	(void)conf_format_ip(&vip->ip, n->address, sizeof(n->address));
-	n->interface = vip->ifname;
-	(void)snprintf(name, size, "%s%s%s%s",
-		       who->node < agent->conf->n_nodes ? agent->conf->nodes[who->node].name
-							: "a stranger",
+		fields[EVENT_FIELD_MAC] = words_mac(who->mac, n->mac);
+	if (who->node < agent->conf->n_nodes)
+		fields[EVENT_FIELD_PEER] = agent->conf->nodes[who->node].name;
+	fields[EVENT_FIELD_ADDRESS] = conf_format_ip(&vip->ip, n->address, sizeof(n->address));
+	fields[EVENT_FIELD_INTERFACE] = vip->ifname;
+	(void)snprintf(name, NAME_MAX_LEN, "%s%s%s%s",
+		       fields[EVENT_FIELD_PEER] ? fields[EVENT_FIELD_PEER] : "a stranger",
 		       who->known ? " (" : "", n->mac, who->known ? ")" : ""); /* fits */
 }
 
@@ -202,23 +209,23 @@ static void name_stranger(const struct agent *agent, const struct core_action *a
 static void describe_answer(const struct agent *agent, const struct core_action *a,
 			    struct notice *n)
 {
-	char name[TELL_NAME_MAX];
+	char name[NAME_MAX_LEN];
 
-	name_stranger(agent, a, n, name, sizeof(name));
-	SAY(n, "TK-0014", LOG_LEVEL_WARNING,
-	    "%s answers for %s on %s: it is not claimed; asked again every 2 s", name, n->address,
-	    n->interface);
+	name_stranger(agent, a, n, name);
+	event_say(&n->event, EVENT_ADDRESS_ANSWERED,
+		  "%s answers for %s on %s: it is not claimed; asked again every 2 s", name,
+		  n->address, n->event.fields[EVENT_FIELD_INTERFACE]);
 }
 
 /* Somebody else uses an address that is held here. */
 static void describe_stranger(const struct agent *agent, const struct core_action *a,
 			      struct notice *n)
 {
-	char name[TELL_NAME_MAX];
+	char name[NAME_MAX_LEN];
 
-	name_stranger(agent, a, n, name, sizeof(name));
-	SAY(n, "TK-0013", LOG_LEVEL_ERROR, "%s uses %s on %s as well, which is held here", name,
-	    n->address, n->interface);
+	name_stranger(agent, a, n, name);
+	event_say(&n->event, EVENT_ADDRESS_USED, "%s uses %s on %s as well, which is held here",
+		  name, n->address, n->event.fields[EVENT_FIELD_INTERFACE]);
 }
 
 /* Which unit it was, and what systemd says of it; if it says nothing, the core has waited. */
@@ -226,34 +233,44 @@ static void describe_step(const struct agent *agent, const struct core_action *a
 {
 	const char *why = agent->steps[a->group].failed;
 
-	SAY(n, "TK-0015", LOG_LEVEL_ERROR, "a step before the %s failed: %s",
-	    a->tell.state == CORE_STATE_PRIMARY ? "release" : "claim",
-	    *why ? why : strerror(-a->tell.err));
+	if (!*why)
+		why = strerror(-a->tell.err);
+	if (a->tell.state == CORE_STATE_PRIMARY)
+		event_say(&n->event, EVENT_STEP_FAILED, "a step before the release failed: %s",
+			  why);
+	else
+		event_say(&n->event, EVENT_STEP_FAILED, "a step before the claim failed: %s", why);
+}
+
+static void describe_fitness(const struct core_action *a, struct notice *n)
+{
+	why_unfit(a->tell.unfit, n->list);
+	n->event.fields[EVENT_FIELD_REASON] = n->list;
+	if (a->tell.unfit)
+		event_say(&n->event, EVENT_UNFIT, "unfit: %s", n->list);
+	else
+		event_say(&n->event, EVENT_FIT, "fit");
 }
 
 static void describe(const struct agent *agent, const struct core_action *a, struct notice *n)
 {
-	char list[WHY_TEXT_MAX];
+	const char *result = core_result_name(a->tell.result);
 
 	switch (a->tell.what) {
 	case CORE_TELL_STATE:
-		if (describe_role(agent, a, n))
-			break;
-		SAY(n, "TK-0012",
-		    a->tell.state == CORE_STATE_FAULT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		    "%s, was %s (%s)", core_state_name(a->tell.state),
-		    core_state_name(a->tell.from), core_reason_name(a->tell.reason));
+		describe_state(agent, a, n);
 		break;
 	case CORE_TELL_LAPSED:
-		SAY(n, "TK-0006", LOG_LEVEL_ERROR,
-		    "the lease ran out: the addresses are silent until the peer agrees");
+		event_say(&n->event, EVENT_LEASE_LAPSED,
+			  "the lease ran out: the addresses are silent until the peer agrees");
 		break;
 	case CORE_TELL_REPAIRED:
 		describe_repair(agent, a, n);
 		break;
 	case CORE_TELL_MOVE_FAILED:
-		SAY(n, "TK-0008", LOG_LEVEL_ERROR, "the switchover failed (%s) and was undone",
-		    core_result_name(a->tell.result));
+		n->event.fields[EVENT_FIELD_ERROR] = result;
+		event_say(&n->event, EVENT_MOVE_FAILED, "the switchover failed (%s) and was undone",
+			  result);
 		break;
 	case CORE_TELL_ACTION_FAILED:
 		/* Of two interfaces with one MAC the kernel says the same, but of which it is. */
@@ -263,9 +280,7 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 			describe_failure(agent, a, n);
 		break;
 	case CORE_TELL_UNFIT:
-		why_unfit(a->tell.unfit, list);
-		SAY(n, "TK-0010", a->tell.unfit ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		    a->tell.unfit ? "unfit: %s" : "fit%s", list);
+		describe_fitness(a, n);
 		break;
 	case CORE_TELL_STRANGER:
 		describe_stranger(agent, a, n);
@@ -284,13 +299,6 @@ static void describe(const struct agent *agent, const struct core_action *a, str
 	case _CORE_TELL_MAX:
 		break;
 	}
-}
-
-static bool concerns_the_node(enum core_tell what)
-{
-	return what == CORE_TELL_PEER_UP || what == CORE_TELL_PEER_SILENT ||
-	       what == CORE_TELL_PEER_NO_AGENT || what == CORE_TELL_DIGEST ||
-	       what == CORE_TELL_DISOWNED;
 }
 
 /* Of a group with thousands of addresses a few say enough. */
@@ -324,102 +332,27 @@ void tell_status(const struct agent *agent)
 	(void)sd_notify(false, line); /* who starts us by hand does not listen */
 }
 
-static void publish(struct agent *agent, uint8_t group, bool node, const struct notice *notice)
+/* The core counts how often addresses were taken away; that it was too often is worth a word. */
+static void note_drift(struct agent *agent, uint8_t group, bool unfit)
 {
-	const struct api_event event = { .id = notice->id,
-					 .level = level_word(notice->level),
-					 .text = notice->text,
-					 .interface = notice->interface,
-					 .address = *notice->address ? notice->address : NULL,
-					 .mac = *notice->mac ? notice->mac : NULL };
+	struct drift *drift = &agent->drift[group];
 
-	log_line(notice->level, notice->id, node ? "" : agent->conf->groups[group].name,
-		 notice->text);
-	bus_event(agent->bus, group, &event);
+	if (unfit && !drift->given_up)
+		publish_say(agent, group, EVENT_DRIFT_GIVEN_UP,
+			    "addresses are taken away again and again: this node is unfit until "
+			    "that ends");
+	drift->given_up = unfit;
 }
 
-/**
- * tell_link() - Say what has become of an interface that a group has addresses on
- * @ifname: its name, there or not
- */
-void tell_link(struct agent *agent, uint8_t group, const char *ifname, enum links_state state)
+/* What else follows from what the core tells. */
+static void note(struct agent *agent, const struct core_action *action)
 {
-	static const char *const words[_LINKS_STATE_MAX] = {
-		[LINKS_MISSING] = "is missing: waiting for it",
-		[LINKS_DOWN] = "is down: waiting for it",
-		[LINKS_NO_CARRIER] = "has no carrier: waiting for it",
-		[LINKS_RUNNING] = "runs",
-		[LINKS_FOREIGN] = "is not the one that takeoverd makes: left alone",
-	};
-	struct notice notice = { .interface = ifname };
-
-	SAY(&notice, "TK-0020", state == LINKS_RUNNING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-	    "interface %s %s", ifname, words[state]);
-	publish(agent, group, false, &notice);
-}
-
-/**
- * tell_mac() - Say that an interface that a group has addresses on has another MAC
- * @link: as it is now
- */
-void tell_mac(struct agent *agent, uint8_t group, const struct link *link)
-{
-	struct notice notice = { .interface = link->name };
-	char mac[MAC_SIZE];
-
-	format_mac(link->mac, mac);
-	SAY(&notice, "TK-0021", LOG_LEVEL_NOTICE, "interface %s has the MAC %s now", link->name,
-	    mac);
-	publish(agent, group, false, &notice);
-}
-
-/**
- * tell_foreign() - Say that one of a group's addresses stands here, and not from us
- * @addr: as the kernel has it
- */
-void tell_foreign(struct agent *agent, uint8_t group, const struct addr *addr)
-{
-	struct notice notice = { .interface = links_name(&agent->links, addr->ifindex) };
-	char name[TELL_ADDR_MAX];
-
-	SAY(&notice, "TK-0030", LOG_LEVEL_WARNING,
-	    "%s is not from us: the gate lets it answer only while this node is primary",
-	    name_addr(agent, addr, name));
-	publish(agent, group, false, &notice);
-}
-
-/**
- * tell_left() - Say what this host still has of what it has released
- * @result: of WORKER_TIDY
- */
-void tell_left(struct agent *agent, const struct worker_result *result)
-{
-	const char *ifname = links_name(&agent->links, result->ifindex);
-	struct notice notice = { .interface = ifname };
-	char more[32] = "";
-	char ip[64];
-
-	if (result->n > 1)
-		(void)snprintf(more, sizeof(more), " and %zu more", result->n - 1);
-	SAY(&notice, "TK-0031", LOG_LEVEL_WARNING,
-	    "%s%s %s released, but this host still has %s on %s, not from us: the gate keeps %s "
-	    "silent",
-	    conf_format_ip(&result->vip->ip, ip, sizeof(ip)), more, *more ? "are" : "is",
-	    *more ? "them" : "it", ifname, *more ? "them" : "it");
-	publish(agent, result->group, false, &notice);
-}
-
-/**
- * tell_unit() - Say what has become of the unit that a group is for
- * @fault: what is wrong with it; NULL: nothing any more
- */
-void tell_unit(struct agent *agent, uint8_t group, const char *fault)
-{
-	struct notice notice = { 0 };
-
-	SAY(&notice, "TK-0040", fault ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "unit %s %s",
-	    agent->conf->groups[group].unit, fault ? fault : "is as it should be");
-	publish(agent, group, false, &notice);
+	if (action->tell.what == CORE_TELL_UNFIT)
+		note_drift(agent, action->group, action->tell.unfit & CORE_UNFIT_DRIFT);
+	if (action->tell.what == CORE_TELL_CONFLICT) {
+		agent->rival[action->group] = action->peer;
+		agent->met_rival[action->group] = agent->met_rivals = true;
+	}
 }
 
 /**
@@ -428,8 +361,7 @@ void tell_unit(struct agent *agent, uint8_t group, const char *fault)
  */
 void tell_people(struct agent *agent, const struct core_action *action)
 {
-	struct notice notice = { .id = "", .level = LOG_LEVEL_INFO };
-	bool node = concerns_the_node(action->tell.what);
+	struct notice notice = { .event.group = action->group };
 
 	/* It is told so with each heartbeat. */
 	if (action->tell.what == CORE_TELL_DISOWNED &&
@@ -437,11 +369,93 @@ void tell_people(struct agent *agent, const struct core_action *action)
 		return;
 	if (action->tell.what == CORE_TELL_STRANGER && is_enough(agent, action->group))
 		return;
+	note(agent, action);
 	describe(agent, action, &notice);
-	publish(agent, action->group, node, &notice);
+	publish(agent, &notice.event);
 	if (action->tell.what == CORE_TELL_STATE)
 		tell_status(agent);
 	if (action->tell.primary != action->tell.was_primary)
 		bus_role(agent->bus, action->group, action->tell.primary ? "primary" : "backup",
 			 core_reason_name(action->tell.reason));
+}
+
+/* A move that was begun and undone is told of as that. */
+static bool is_told(const struct agent *agent, uint8_t group)
+{
+	for (size_t i = 0; i < agent->actions.n; i++) {
+		const struct core_action *a = &agent->actions.v[i];
+
+		if (a->type == CORE_DO_TELL && a->group == group &&
+		    a->tell.what == CORE_TELL_MOVE_FAILED)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * tell_refused() - Say that somebody was refused what he has asked for
+ * @action: CORE_DO_REPLY, of those that are being carried out
+ */
+void tell_refused(struct agent *agent, const struct core_action *action)
+{
+	enum core_result result = action->reply.result;
+	struct event event = { .group = action->group };
+	char buf[WHY_TEXT_MAX];
+	const char *why;
+	size_t len;
+
+	if (!action->reply.request || result == CORE_RESULT_OK || is_told(agent, action->group))
+		return;
+	why = why_refused(agent, action->group, result, buf);
+	len = strlen(why);
+	len -= len && why[len - 1] == '.'; /* the bus's sentences have one, those of events none */
+	event.fields[EVENT_FIELD_ERROR] = core_result_name(result);
+	event_say(&event, EVENT_REFUSED, "a request was refused (%s): %.*s",
+		  core_result_name(result), (int)len, why);
+	publish(agent, &event);
+}
+
+/* Of the group that two nodes were primary of there is one, or it has left this one otherwise. */
+static void end_conflict(struct agent *agent, uint8_t group)
+{
+	const struct core_group *g = &agent->core.groups[group];
+	const char *peer = agent->conf->nodes[agent->rival[group]].name;
+	struct event event = { .group = group, .fields = { [EVENT_FIELD_PEER] = peer } };
+
+	agent->met_rival[group] = false;
+	if (g->state == CORE_STATE_PRIMARY)
+		event_say(&event, EVENT_CONFLICT_WON, "%s has given way: this node stays primary",
+			  peer);
+	else if (g->reason == CORE_REASON_CONFLICT || g->reason == CORE_REASON_UNHEARD)
+		event_say(&event, EVENT_CONFLICT_LOST,
+			  "this node gives way to %s, which is primary as well", peer);
+	else
+		return;
+	publish(agent, &event);
+}
+
+/**
+ * tell_conflicts() - Say how those have ended in which two nodes were primary
+ *
+ * To be called after each step in which, or after which, one may have.
+ */
+void tell_conflicts(struct agent *agent)
+{
+	bool more = false;
+
+	for (uint8_t g = 0; g < agent->conf->n_groups; g++) {
+		if (agent->met_rival[g] && !instant_is_set(agent->core.groups[g].rival_since))
+			end_conflict(agent, g);
+		more = more || agent->met_rival[g];
+	}
+	agent->met_rivals = more;
+}
+
+/**
+ * tell_frozen() - Say that the agent did not run, for longer than its lease
+ */
+void tell_frozen(struct agent *agent, uint64_t us)
+{
+	publish_say(agent, EVENT_NO_GROUP, EVENT_FROZEN, "the agent did not run for %" PRIu64 " ms",
+		    us / USEC_PER_MSEC);
 }

@@ -30,13 +30,15 @@ struct gate_config {
 	uint32_t mark;
 	uint32_t lease_ms;	     /* for how long they renew it */
 	uint32_t echo_ms;	     /* how long an echo counts: 2 x interval + 5 */
-	uint32_t n_groups;	     /* at most 255 */
+	uint32_t n_groups;	     /* at most GATE_GROUPS_MAX */
 	const char *const *names;    /* of the groups, number 1 first; borrowed for the call */
 	const struct gate_vip *vips; /* borrowed for the call */
 	size_t n_vips;
 	const struct gate_device *devices; /* borrowed for the call */
 	size_t n_devices;
 };
+
+enum { GATE_GROUPS_MAX = 255 };
 
 enum { GATE_TIMEOUT_MIN_MS = 10 }; /* one tick at 100 Hz; what is less than a tick may never end */
 
@@ -51,9 +53,9 @@ enum gate_level {
 struct gate_state {
 	bool installed; /* both tables are there and were laid for this configuration */
 	bool other;	/* they were laid for another one: levels are of groups with these names */
-	bool lease_alive;    /* the inet lease element has not run out */
-	uint32_t lease_ms;   /* gate_install(): for how long; 0: as configured */
-	uint8_t levels[256]; /* enum gate_level by group number */
+	bool lease_alive;		     /* the inet lease element has not run out */
+	uint32_t lease_ms;		     /* gate_install(): for how long; 0: as configured */
+	uint8_t levels[GATE_GROUPS_MAX + 1]; /* enum gate_level by group number */
 };
 
 int gate_install(struct nl *nf, const struct gate_config *config, const struct gate_state *keep);
@@ -71,3 +73,7 @@ int gate_shut(struct nl *nf, const struct gate_config *config);
 int gate_refresh_arp(struct nl *nf, uint32_t lease_ms);
 int gate_revive_arp(struct nl *nf, uint32_t lease_ms);
 int gate_extend(struct nl *nf, uint32_t lease_ms);
+
+/* gate_drain.c */
+int gate_drain(struct nl *nf, const struct gate_config *config,
+	       const bool draining[static GATE_GROUPS_MAX + 1]);

@@ -67,14 +67,20 @@ static int reserve(struct gate_batch *b, size_t room)
 	return 0;
 }
 
+/*
+ * Only the first message asks for an acknowledgement, which comes after the commit: what has
+ * failed is told of each in any case, and one answer is cheaper than twenty.
+ */
 static struct nlmsghdr *begin(struct gate_batch *b, uint16_t type, uint16_t family, uint16_t flags,
 			      size_t room)
 {
 	if (reserve(b, room) < 0)
 		return NULL;
-	if (b->len == 0)
+	if (b->len == 0) {
 		gate_batch_end(b, nftnl_batch_begin(b->buf, 0));
-	return nftnl_nlmsg_build_hdr(b->buf + b->len, type, family, flags | NLM_F_ACK, 0);
+		flags |= NLM_F_ACK;
+	}
+	return nftnl_nlmsg_build_hdr(b->buf + b->len, type, family, flags, 0);
 }
 
 /**
@@ -82,7 +88,7 @@ static struct nlmsghdr *begin(struct gate_batch *b, uint16_t type, uint16_t fami
  * @b: the batch, at first all zero but for the name of a table
  * @type: NFT_MSG_*
  * @family: NFPROTO_INET or NFPROTO_ARP
- * @flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK
+ * @flags: NLM_F_* beside NLM_F_REQUEST and, where it is due, NLM_F_ACK
  *
  * Return: the message, to be filled with at most 32 KiB, valid until
  * gate_batch_end(); NULL if the batch has an error.

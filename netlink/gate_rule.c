@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
+#include <netinet/tcp.h>
 
 /*
  * libnftnl's setters can only fail by lack of memory, and then leave the
@@ -272,6 +273,30 @@ void gate_rule_udp_to(struct gate_rule *r, uint16_t port)
 }
 
 /**
+ * gate_rule_tcp_syn() - Go on only for what wants a new TCP connection.
+ * @r: the rule
+ */
+void gate_rule_tcp_syn(struct gate_rule *r)
+{
+	/* The flags are in byte 13, RFC 9293, 3.1. */
+	static const uint8_t flags = TH_FIN | TH_SYN | TH_RST | TH_ACK, zero;
+	struct nftnl_expr *e;
+
+	gate_rule_meta(r, NFT_META_L4PROTO);
+	gate_rule_equals_u8(r, IPPROTO_TCP);
+	gate_rule_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, sizeof(flags));
+	e = add(r, "bitwise");
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(flags));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &flags, sizeof(flags));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	gate_rule_equals_u8(r, TH_SYN);
+}
+
+/**
  * gate_rule_icmpv6() - Go on only for one type of ICMPv6 message.
  * @r: the rule, of the family NFPROTO_INET
  * @type: the message's type, RFC 4443, 2.1
@@ -310,6 +335,21 @@ void gate_rule_end_drop(struct gate_rule *r)
 {
 	(void)add(r, "counter"); /* starts at zero by itself */
 	gate_rule_verdict(r, NF_DROP);
+	gate_rule_end(r);
+}
+
+/**
+ * gate_rule_end_reset() - Count and refuse the TCP connections that come this far; gate_rule_end().
+ * @r: the rule, of the family NFPROTO_INET, in a chain to which only TCP comes
+ */
+void gate_rule_end_reset(struct gate_rule *r)
+{
+	struct nftnl_expr *e;
+
+	(void)add(r, "counter"); /* starts at zero by itself */
+	e = add(r, "reject");
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
 	gate_rule_end(r);
 }
 

@@ -29,9 +29,11 @@ void gate_rule_fib_local(struct gate_rule *r, uint32_t flags);
 void gate_rule_device(struct gate_rule *r, const char name[static IF_NAMESIZE]);
 void gate_rule_clear(struct gate_rule *r, uint32_t offset);
 void gate_rule_udp_to(struct gate_rule *r, uint16_t port);
+void gate_rule_tcp_syn(struct gate_rule *r);
 void gate_rule_icmpv6(struct gate_rule *r, uint8_t type);
 void gate_rule_may_ask(struct gate_rule *r, uint32_t group);
 void gate_rule_end_drop(struct gate_rule *r);
+void gate_rule_end_reset(struct gate_rule *r);
 
 void gate_rule_drop(struct gate_batch *b, uint16_t family, const char *chain);
 void gate_rule_drop_local(struct gate_batch *b, const char *chain, uint32_t flags);

@@ -77,7 +77,6 @@
 #include "netlink/gate_rule.h"
 
 enum {
-	GROUPS_MAX = 255,	  /* of struct gate_state */
 	ECHO_FLAG_OFFSET = 8 + 7, /* UDP header, then byte 7 of the heartbeat, */
 	ECHO_FLAG = 1,		  /* which says: answers one of yours */
 };
@@ -241,7 +240,7 @@ void gate_rules_lay(struct gate_batch *b, const struct gate_config *config)
 	_cleanup_(nftnl_udata_buf_freep) struct nftnl_udata_buf *label = gate_label(config);
 	bool quiet;
 
-	assert(config->n_groups <= GROUPS_MAX);
+	assert(config->n_groups <= GATE_GROUPS_MAX);
 	if (config->lease_ms < GATE_TIMEOUT_MIN_MS || config->echo_ms < GATE_TIMEOUT_MIN_MS)
 		gate_batch_fail(b, -ERANGE);
 	if (!label) {

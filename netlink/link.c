@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 
 #include "agent/cleanup.h"
@@ -32,6 +33,20 @@ static int parent_of(const struct nlattr *link, const struct nlattr *netns)
 	if (!link || netns || mnl_attr_get_payload_len(link) != sizeof(uint32_t))
 		return 0;
 	return (int)mnl_attr_get_u32(link);
+}
+
+/* The link's sysctl forwarding: by that the kernel says of itself whether it is a router. */
+static bool is_router(const struct nlattr *spec)
+{
+	const size_t at = DEVCONF_FORWARDING * sizeof(int32_t);
+	const struct nlattr *conf;
+	int32_t on;
+
+	conf = nl_attr_nested(nl_attr_nested(spec, AF_INET6), IFLA_INET6_CONF);
+	if (!conf || mnl_attr_get_payload_len(conf) < at + sizeof(on))
+		return false;
+	memcpy(&on, (const char *)mnl_attr_get_payload(conf) + at, sizeof(on));
+	return on != 0;
 }
 
 /**
@@ -68,6 +83,7 @@ int link_parse(const struct nlmsghdr *nlh, struct link *ret)
 	link.carrier = link.up && (ifi->ifi_flags & IFF_LOWER_UP);
 	link.running = link.up && (ifi->ifi_flags & IFF_RUNNING);
 	link.noarp = ifi->ifi_flags & IFF_NOARP;
+	link.router = is_router(attrs[IFLA_AF_SPEC]);
 	if (is_text(nl_attr_nested(attrs[IFLA_LINKINFO], IFLA_INFO_KIND), "macvlan")) {
 		link.marked = is_text(attrs[IFLA_IFALIAS], MACVLAN_MARK);
 		link.parent = parent_of(attrs[IFLA_LINK], attrs[IFLA_LINK_NETNSID]);
@@ -130,6 +146,44 @@ int link_list(struct nl *nl, struct link **ret, size_t *ret_n)
 		return r;
 	*ret_n = l.n;
 	*ret = TAKE(l.v);
+	return 0;
+}
+
+static int take_link(const struct nlmsghdr *nlh, void *data)
+{
+	return link_parse(nlh, data);
+}
+
+/**
+ * link_index() - Ask for the number of one link, without reading a list that may be long.
+ * @nl: a socket of NETLINK_ROUTE
+ * @name: of the link, at most IFNAMSIZ - 1 bytes
+ * @ret: its number
+ *
+ * Not by SIOCGIFINDEX: of a name that it does not know, the kernel then runs modprobe for who
+ * has CAP_NET_ADMIN, and waits for it. Other names that a link has (altname) do not count, as
+ * in link_find().
+ *
+ * Return: 0; -ENODEV if there is none; what nl_get() returns.
+ */
+int link_index(struct nl *nl, const char *name, int *ret)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX] = { 0 };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct link link = { 0 };
+	int r;
+
+	assert(strlen(name) < IFNAMSIZ);
+	nlh->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	r = nl_get(nl, nlh, take_link, &link);
+	if (r < 0)
+		return r;
+	if (strcmp(link.name, name) != 0)
+		return -ENODEV;
+	*ret = link.index;
 	return 0;
 }
 

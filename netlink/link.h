@@ -13,6 +13,7 @@ struct link {
 	bool carrier;	/* and something to send to; the kernel's word, without delay */
 	bool running;	/* IFF_UP and IFF_RUNNING: carrier, and operational */
 	bool noarp;	/* IFF_NOARP: asks nobody, and answers nobody, who has an IPv4 address */
+	bool router;	/* forwards IPv6 */
 	bool marked; /* a macvlan that macvlan_create() made; the kernel tells late of one made now
 		      */
 	int parent;  /* index of the link that it is on, if it is a macvlan; else 0 */
@@ -26,6 +27,7 @@ struct link_setting {
 
 int link_dump(struct nl *nl, nl_visit visit, void *data);
 int link_list(struct nl *nl, struct link **ret, size_t *ret_n);
+int link_index(struct nl *nl, const char *name, int *ret);
 const struct link *link_find(const struct link *v, size_t n, const char *name);
 int link_parse(const struct nlmsghdr *nlh, struct link *ret);
 int link_set_up(struct nl *nl, int ifindex, bool up);

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "agent/cleanup.h"
+#include "netlink/gate_batch.h"
 
 enum {
 	NFT_NEWGEN = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN,
@@ -75,7 +76,7 @@ static bool concerns_gate(const struct nlmsghdr *nlh)
 		return false;
 	name = attrs[NFTA_TABLE_NAME];
 	return name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) == 0 &&
-	       strcmp(mnl_attr_get_str(name), "takeover") == 0;
+	       strcmp(mnl_attr_get_str(name), GATE_TABLE) == 0;
 }
 
 static void take_process(const struct nlmsghdr *nlh, struct monitor_process *ret)

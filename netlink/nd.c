@@ -106,15 +106,16 @@ static void readdress(struct frame *frame, struct advertisement *a, const uint8_
  * @ret: the frame
  * @mac: where the address is
  * @ip: the IPv6 address, which is the source as well
+ * @router: as of nd_build_advertisement()
  * @to: the host; its MAC is known
  */
 void nd_build_unicast(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
-		      const struct neigh *to)
+		      bool router, const struct neigh *to)
 {
 	struct advertisement a;
 
 	assert(to->ip.family == 6 && to->known);
-	nd_build_advertisement(ret, mac, ip, false);
+	nd_build_advertisement(ret, mac, ip, router);
 	memcpy(&a, ret->bytes, sizeof(a));
 	readdress(ret, &a, to->mac, to->ip.bytes);
 }

@@ -7,7 +7,7 @@
 void nd_build_advertisement(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
 			    bool router);
 void nd_build_unicast(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
-		      const struct neigh *to);
+		      bool router, const struct neigh *to);
 void nd_build_solicitation(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip,
 			   const struct neigh *to);
 void nd_build_probe(struct frame *ret, const uint8_t mac[static 6], const struct ip *ip);

@@ -376,7 +376,7 @@ static int pile_reserve(struct pile *p, size_t room)
 	return 0;
 }
 
-/* The error that ends a dump, of which there are two forms: 0 when it is complete. */
+/* The error that ends what was asked for, in one of two forms: 0 when it is complete. */
 static int end_of_dump(const struct nlmsghdr *nlh)
 {
 	int error;
@@ -387,7 +387,7 @@ static int end_of_dump(const struct nlmsghdr *nlh)
 	return error < 0 ? error : 0;
 }
 
-/* Looks through one datagram for the end of the dump: 1 when it is there, 0 when not yet. */
+/* Looks through one datagram for the end of it all: 1 when it is there, 0 when not yet. */
 static int pile_scan(struct pile *p, size_t len, uint32_t seq)
 {
 	const struct nlmsghdr *nlh = (const void *)(p->bytes + p->len);
@@ -407,13 +407,13 @@ static int pile_scan(struct pile *p, size_t len, uint32_t seq)
 	return 0;
 }
 
-static int pile_fetch(struct pile *p, struct nl *nl, struct nlmsghdr *request)
+static int pile_fetch(struct pile *p, struct nl *nl, struct nlmsghdr *request, uint16_t flags)
 {
 	int r;
 
 	p->len = 0;
 	p->interrupted = false;
-	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_flags |= NLM_F_REQUEST | flags;
 	request->nlmsg_seq = ++nl->seq;
 	r = send_all(nl, request, request->nlmsg_len);
 	while (r == 0) {
@@ -462,13 +462,32 @@ int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data)
 	int tries = 0, r;
 
 	do {
-		r = pile_fetch(&p, nl, request);
+		r = pile_fetch(&p, nl, request, NLM_F_DUMP);
 	} while (r == 0 && p.interrupted && ++tries < DUMP_TRIES);
 	if (r < 0)
 		return r;
 	if (p.interrupted)
 		return -EAGAIN;
 	return pile_visit(&p, nl->seq, visit, data);
+}
+
+/**
+ * nl_get() - Ask for one entry of a table of the kernel.
+ * @nl: the socket
+ * @request: the question; flags and sequence number are filled in here
+ * @visit: called for the entry
+ * @data: for @visit
+ *
+ * Return: 0; what @visit returned; the kernel's negative errno; -ENOMEM; what sendto() or
+ * recvmsg() failed with.
+ */
+int nl_get(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data)
+{
+	_cleanup_(pile_done) struct pile p = { 0 };
+	int r;
+
+	r = pile_fetch(&p, nl, request, NLM_F_ACK);
+	return r < 0 ? r : pile_visit(&p, nl->seq, visit, data);
 }
 
 /**

@@ -21,7 +21,7 @@ enum { NL_DATAGRAM_MAX = 32 * 1024 };
 /* A socket for requests: one bus, one thread at a time. */
 struct nl;
 
-/* Called for each message of a dump; non-zero ends it and is returned. */
+/* Called for each entry that was asked for; non-zero ends it and is returned. */
 typedef int (*nl_visit)(const struct nlmsghdr *nlh, void *data);
 
 /* Gives request number i its type, flags and payload; has NL_REQUEST_MAX bytes for it. */
@@ -34,6 +34,7 @@ DEFINE_CLEANUP(struct nl *, nl_close)
 uint32_t nl_portid(const struct nl *nl);
 
 int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data);
+int nl_get(struct nl *nl, struct nlmsghdr *request, nl_visit visit, void *data);
 int nl_each(struct nl *nl, size_t n, nl_build build, const void *data, int *ret_errors);
 int nl_transact(struct nl *nl, void *batch, size_t len);
 

@@ -45,9 +45,11 @@ struct witness_route {
 enum witness_gate_kind {
 	WITNESS_GATE_TRAFFIC, /* packets to and from it */
 	WITNESS_GATE_ANSWERS, /* of ARP or neighbour discovery */
+	WITNESS_GATE_NEW,     /* TCP connections; told of only where they are refused */
+	_WITNESS_GATE_MAX,
 };
 
-/* An address that the gate knows; one of them for each kind. */
+/* An address that the gate, or what drains, knows; one of them for each kind. */
 struct witness_gate_vip {
 	struct ip ip;
 	enum witness_gate_kind kind;

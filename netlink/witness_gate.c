@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #define TABLE "takeover"
+#define DRAIN_TABLE "takeover_drain"
 
 enum { NODE = 0x7fffffff, GROUPS_MAX = 255 };
 
@@ -31,7 +32,7 @@ struct reading {
 	struct numbers *numbers;
 	struct witness_gate *gate;
 	enum witness_gate_kind kind;
-	const struct numbers *lease, *open; /* what lets through those of a map */
+	const struct numbers *lease, *open; /* what lets through those of a map; NULL: nothing */
 	int err;
 };
 
@@ -75,7 +76,7 @@ static int take_vip(struct reading *reading, const struct nlattr *elem, const st
 		return 0;
 	vip.ip.family = nla_len(key) == 4 ? 4 : 6;
 	memcpy(vip.ip.bytes, nla_data(key), ip_len(&vip.ip));
-	vip.open = group && reading->lease->node && reading->open->groups[group];
+	vip.open = group && reading->lease && reading->lease->node && reading->open->groups[group];
 	more = witness_grow(gate->v, gate->n, sizeof(vip));
 	if (!more)
 		return -ENOMEM;
@@ -109,7 +110,7 @@ static int on_elements(struct nl_msg *msg, void *arg)
 }
 
 /* -ENOENT: there is no such set or table */
-static int read_set(uint8_t family, const char *set, struct reading *reading)
+static int read_set(uint8_t family, const char *table, const char *set, struct reading *reading)
 {
 	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
 	_cleanup_(nl_socket_freep) struct nl_sock *sock = NULL;
@@ -121,7 +122,7 @@ static int read_set(uint8_t family, const char *set, struct reading *reading)
 		return r;
 	msg = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	if (!msg || nlmsg_append(msg, (void *)&header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
-	    nla_put_string(msg, NFTA_SET_ELEM_LIST_TABLE, TABLE) < 0 ||
+	    nla_put_string(msg, NFTA_SET_ELEM_LIST_TABLE, table) < 0 ||
 	    nla_put_string(msg, NFTA_SET_ELEM_LIST_SET, set) < 0)
 		return -ENOMEM;
 	r = nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_elements, reading);
@@ -136,7 +137,7 @@ static int read_numbers(uint8_t family, const char *set, struct numbers *ret)
 {
 	struct reading reading = { .numbers = ret };
 
-	return read_set(family, set, &reading);
+	return read_set(family, TABLE, set, &reading);
 }
 
 static int read_sets(struct witness_gate *gate)
@@ -173,9 +174,21 @@ static int read_sets(struct witness_gate *gate)
 					   .lease = maps[i].lease,
 					   .open = maps[i].open };
 
-		r = read_set(maps[i].family, maps[i].name, &reading);
+		r = read_set(maps[i].family, TABLE, maps[i].name, &reading);
 	}
 	return r;
+}
+
+/* Most of the time there is no such table. */
+static int read_drain(struct witness_gate *gate)
+{
+	struct reading reading = { .gate = gate, .kind = WITNESS_GATE_NEW };
+	int r;
+
+	r = read_set(NFPROTO_INET, DRAIN_TABLE, "vip4", &reading);
+	if (r == 0)
+		r = read_set(NFPROTO_INET, DRAIN_TABLE, "vip6", &reading);
+	return r == -ENOENT ? 0 : r;
 }
 
 /**
@@ -190,6 +203,8 @@ int witness_read_gate(struct witness_gate *ret)
 	int r;
 
 	r = read_sets(ret);
+	if (r == 0)
+		r = read_drain(ret);
 	if (r == -ENOMEM || r == -EAGAIN)
 		return r;
 	ret->missing = r == -ENOENT;

@@ -4,21 +4,13 @@
 
 #include "agent/cleanup.h"
 #include "sdbus/api_private.h"
+#include "sdbus/named.h"
 
 /* What RequestName() answers when the name is ours (D-Bus specification). */
 enum {
 	NAME_PRIMARY_OWNER = 1,
 	NAME_ALREADY_OWNER = 4,
 };
-
-static char **strv_free(char **strv)
-{
-	for (char **s = strv; s && *s; s++)
-		free(*s);
-	free(strv);
-	return NULL;
-}
-DEFINE_CLEANUP(char **, strv_free)
 
 static int strv_copy(char *const *strv, char ***ret)
 {
@@ -167,24 +159,16 @@ static int ask_for_name(struct api *api)
 /* Whoever had our name has gone: it is worth another try. */
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	const char *name, *before, *now;
+	const char *now = named_now(m);
 	struct api *api = userdata;
 	int r;
 
 	(void)error;
-	r = sd_bus_message_read(m, "sss", &name, &before, &now);
-	if (r < 0 || *now || api->name != API_NAME_REFUSED)
+	if (!now || *now || api->name != API_NAME_REFUSED)
 		return 0;
 	r = ask_for_name(api);
 	if (r < 0 && api->ops->named)
 		api->ops->named(api->ctx, r);
-	return 0;
-}
-
-/* A bus that does not let us watch is no reason to go without it. */
-static int on_watching(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	(void)m, (void)userdata, (void)error;
 	return 0;
 }
 
@@ -193,11 +177,7 @@ static int begin_name(struct api *api)
 {
 	int r;
 
-	r = sd_bus_add_match_async(api->bus, &api->owner_slot,
-				   "type='signal',sender='org.freedesktop.DBus',"
-				   "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
-				   "member='NameOwnerChanged',arg0='" API_NAME "'",
-				   on_owner, on_watching, api);
+	r = named_watch(api->bus, &api->owner_slot, API_NAME, on_owner, NULL, api);
 	return r < 0 ? r : ask_for_name(api);
 }
 
@@ -363,28 +343,5 @@ int api_role_changed(struct api *api, size_t group, const char *role, const char
 				   "ss", role, reason);
 
 	api_wait_role(api, group);
-	return r < 0 ? r : 0;
-}
-
-/**
- * api_event() - the signal Event
- * @api: the API
- * @group: its number
- * @event: what it says
- *
- * Return: 0 or negative errno of sending.
- */
-int api_event(struct api *api, size_t group, const struct api_event *event)
-{
-	unsigned n_fields = 2 + !!event->interface + !!event->address + !!event->mac;
-	int r;
-
-	assert((event->interface || !event->address) && (event->address || !event->mac));
-	api_group_load(api, group);
-	r = sd_bus_emit_signal(
-		api->bus, api->manager.groups[group], API_GROUP, "Event", "sssa{sv}", event->id,
-		event->level, event->text, n_fields, "Group", "s", api->group.now.name, "Node", "s",
-		api->node, "Interface", "s", event->interface, "Address", "s", event->address,
-		"MAC", "s", event->mac); /* it stops after so many: none is without those before */
 	return r < 0 ? r : 0;
 }

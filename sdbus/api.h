@@ -20,6 +20,8 @@
 #define API_ERROR "org.takeover1.Error."
 #define API_NODES "a(ssas)"	/* signature of a group's Nodes */
 #define API_INHIBITORS "a(ssu)" /* of its Inhibitors */
+#define API_CHECKS "a(ssstu)"	/* of its Checks */
+#define API_NO_GROUP SIZE_MAX	/* an event of the node as a whole */
 #define API_PATHS "a(sstttttt)" /* and of a peer's Paths */
 
 /* A caller who waits for an answer is known by this number; never 0. */
@@ -65,6 +67,20 @@ struct api_switchover {
 	uint64_t within_us; /* undone if it has not been done by then; 0: no such wish */
 };
 
+/* A check of the service of this node. */
+struct api_check {
+	const char *name;
+	const char *state;  /* unknown, well, failed */
+	const char *result; /* the last one, in words; "": none yet */
+	uint64_t ended_us;  /* CLOCK_BOOTTIME: when that came; 0: none yet */
+	uint32_t streak;    /* so many in a row are like it */
+};
+
+struct api_checks {
+	const struct api_check *v;
+	size_t n;
+};
+
 /* All strings borrowed until the next call into the agent. */
 struct api_group {
 	const char *name;
@@ -83,6 +99,10 @@ struct api_group {
 	char **sub_interfaces;	  /* the same; "vip0 eth0 02:00:5e:00:01:0a": parent and MAC here */
 	struct api_nodes nodes;	  /* this one included, by name */
 	struct api_inhibitors inhibitors; /* of this node */
+	struct api_checks checks;	  /* the same */
+	bool draining;			  /* new TCP connections are refused here */
+	uint64_t connections;		  /* that it waits for */
+	uint64_t drain_until_us;	  /* CLOCK_BOOTTIME; 0: for as long as it takes */
 };
 
 struct api_path {
@@ -100,21 +120,35 @@ struct api_peer {
 	size_t n_paths;
 };
 
+/* What an event is about, "Group" "sip". */
+struct api_field {
+	const char *name, *value;
+};
+
+/* What people want to hear of. */
+struct api_event {
+	const char *id;	      /* such as 00-04563 */
+	const char *level;    /* such as Standard */
+	const char *text;     /* one sentence */
+	const char *category; /* such as role */
+	uint64_t number;      /* in the order in which they have happened, from 1 on */
+	uint64_t time_us;     /* CLOCK_REALTIME */
+	const struct api_field *fields;
+	size_t n_fields;
+};
+
+/* What has become of a reaction that was fired by hand. */
+struct api_reaction {
+	const char *name;
+	const char *result; /* done, failed, timed-out, lost */
+	const char *text;   /* why; "" if there is nothing to say */
+};
+
 /*
  * What the agent must be able to tell and do. Groups and peers are numbered
  * from 0; how many there are and what they are called stays the same for the
  * life of the API: another configuration takes a new one.
  */
-/* What people want to hear of. */
-struct api_event {
-	const char *id;	       /* such as 00-04563 */
-	const char *level;     /* such as Standard */
-	const char *text;      /* one sentence */
-	const char *interface; /* of the host, that it is about; NULL: none */
-	const char *address;   /* of the group, on that interface; NULL: none */
-	const char *mac;       /* of who uses that address, too; NULL: not known */
-};
-
 struct api_ops {
 	void (*get_manager)(void *ctx, struct api_manager *ret);
 	size_t n_groups, n_peers;
@@ -128,14 +162,22 @@ struct api_ops {
 	/* These are answered, at once or later, through api_reply_*(). */
 	void (*switchover)(void *ctx, size_t group, const struct api_switchover *how,
 			   api_request request);
+	/* with api_reply_drained(), if it has been done */
+	void (*drain)(void *ctx, size_t group, uint64_t timeout_us, api_request request);
+	/* who wanted that has gone, and needs no answer */
+	void (*abandon)(void *ctx, api_request request);
 	void (*set_maintenance)(void *ctx, size_t group, bool on, api_request request);
 	/* if it has been done, through api_reply_fd(): it ends when the descriptor is closed */
 	void (*inhibit)(void *ctx, size_t group, const struct api_inhibitor *by,
 			api_request request);
 	void (*announce)(void *ctx, size_t group); /* asked of a primary only */
+	/* Fires the event by hand; answered by api_reply_tested() or with an error */
+	void (*test)(void *ctx, size_t group, const char *event, api_request request);
 
 	/* Reads the configuration again; answered by api_reply_reload() or with an error */
 	void (*reload)(void *ctx, api_request request);
+	/* The first event that is not older than a time, behind one of this number; false: none */
+	bool (*next_event)(void *ctx, uint64_t since_us, uint64_t after, struct api_event *ret);
 	/* A descriptor, to be closed, where the last that happened can be read as text; -EBUSY */
 	int (*get_trace)(void *ctx);
 
@@ -155,8 +197,12 @@ struct api *api_free(struct api *api);
 DEFINE_CLEANUP(struct api *, api_free)
 
 int api_reply_ok(struct api *api, api_request request, const char *primary, uint64_t took_us);
+int api_reply_drained(struct api *api, api_request request, const char *primary, uint64_t took_us,
+		      uint64_t connections);
 int api_reply_fd(struct api *api, api_request request, int fd);
 int api_reply_reload(struct api *api, api_request request, bool changes);
+int api_reply_tested(struct api *api, api_request request, const struct api_reaction *reactions,
+		     size_t n);
 int api_reply_error(struct api *api, api_request request, const char *error, const char *text);
 const char *api_error_text(const char *error);
 

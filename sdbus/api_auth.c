@@ -8,10 +8,9 @@
  * with a privileged program.
  */
 
-#include <errno.h>
-
 #include "agent/cleanup.h"
 #include "sdbus/api_private.h"
+#include "sdbus/dict.h"
 
 #define POLKIT "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
@@ -32,6 +31,7 @@ static const char *action_of(enum api_verb verb)
 {
 	switch (verb) {
 	case API_VERB_SWITCHOVER:
+	case API_VERB_DRAIN:
 		return API_NAME ".switchover";
 	case API_VERB_MAINTENANCE:
 	case API_VERB_INHIBIT:
@@ -42,6 +42,8 @@ static const char *action_of(enum api_verb verb)
 		return API_NAME ".trace";
 	case API_VERB_RELOAD:
 		return API_NAME ".reload";
+	case API_VERB_TEST:
+		return API_NAME ".test-reaction";
 	case API_VERB_WAIT:
 		return NULL;
 	case _API_VERB_MAX:
@@ -150,63 +152,51 @@ static void decide(struct api_call *call, uid_t uid)
 		check(call);
 }
 
-/* The "UnixUserID" of GetConnectionCredentials(), an a{sv}. */
-static int read_uid(sd_bus_message *m, uid_t *ret_uid)
+/* What the bus says of a caller. */
+struct credentials {
+	uint32_t uid;
+	bool known;
+};
+
+static int take_credential(sd_bus_message *m, void *ctx)
 {
+	struct credentials *credentials = ctx;
+	const char *key;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+	r = sd_bus_message_read(m, "s", &key);
 	if (r < 0)
 		return r;
-	while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
-		const char *key;
-
-		r = sd_bus_message_read(m, "s", &key);
-		if (r < 0)
-			return r;
-		if (strcmp(key, "UnixUserID") == 0) {
-			uint32_t uid;
-
-			r = sd_bus_message_read(m, "v", "u", &uid);
-			if (r < 0)
-				return r;
-			*ret_uid = uid;
-			return 0;
-		}
-		r = sd_bus_message_skip(m, "v");
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : -ENODATA;
+	if (strcmp(key, "UnixUserID") != 0)
+		return sd_bus_message_skip(m, "v");
+	credentials->known = true;
+	return sd_bus_message_read(m, "v", "u", &credentials->uid);
 }
 
 static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	struct credentials credentials = { 0 };
 	struct api_call *call = userdata;
-	uid_t uid;
 
 	(void)error;
-	if (sd_bus_message_is_method_error(m, NULL) || read_uid(m, &uid) < 0)
+	if (sd_bus_message_is_method_error(m, NULL) ||
+	    dict_each(m, "sv", take_credential, &credentials) < 0 || !credentials.known)
 		api_call_refuse(call, SD_BUS_ERROR_ACCESS_DENIED, "The bus does not say who asks.");
 	else
-		decide(call, uid);
+		decide(call, credentials.uid);
 	return 0;
 }
 
 /* Without a bus between there is one caller, the process at the other end, and no polkit. */
 static int decide_directly(struct api_call *call)
 {
-	sd_bus_creds *creds;
+	_cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
 	int r;
 
 	r = sd_bus_get_owner_creds(call->api->bus, SD_BUS_CREDS_EUID, &creds);
 	if (r < 0)
 		return r;
 	r = sd_bus_creds_get_euid(creds, &call->uid);
-	sd_bus_creds_unref(creds);
 	if (r < 0)
 		return r;
 	if (may_without_polkit(call))

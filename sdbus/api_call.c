@@ -3,8 +3,8 @@
 /*
  * Callers who want something done. First it is found out who they are, and
  * whether they may: api_auth.c. Those who may are handed to the agent and wait
- * until it answers them. Who goes away meanwhile is not looked for: the bus
- * drops an answer to nobody.
+ * until it answers them. Who goes away meanwhile is not looked for, but for those
+ * of api_wait.c: the bus drops an answer to nobody.
  */
 
 #include <errno.h>
@@ -106,11 +106,17 @@ static void call_ask(const struct api_call *call)
 	case API_VERB_SWITCHOVER:
 		ops->switchover(ctx, order.group, &order.how, call->request);
 		break;
+	case API_VERB_DRAIN:
+		ops->drain(ctx, order.group, order.timeout_us, call->request);
+		break;
 	case API_VERB_MAINTENANCE:
 		ops->set_maintenance(ctx, order.group, order.on, call->request);
 		break;
 	case API_VERB_INHIBIT:
 		ops->inhibit(ctx, order.group, &by, call->request);
+		break;
+	case API_VERB_TEST:
+		ops->test(ctx, order.group, order.event, call->request);
 		break;
 	case API_VERB_RELOAD:
 		ops->reload(ctx, call->request);
@@ -150,7 +156,7 @@ void api_call_grant(struct api_call *call)
 		api_call_drop(call);
 		return;
 	}
-	if (api->n_calls[API_STAGE_WAITING] >= WAITING_MAX) {
+	if (order.verb != API_VERB_DRAIN && api->n_calls[API_STAGE_WAITING] >= WAITING_MAX) {
 		api_call_refuse(call, api_error_name("Busy"), "Too many callers are waiting.");
 		return;
 	}
@@ -158,7 +164,7 @@ void api_call_grant(struct api_call *call)
 	if (++api->last_request == 0)
 		api->last_request = 1;
 	call->request = api->last_request;
-	api_call_stage(call, API_STAGE_WAITING);
+	api_call_stage(call, order.verb == API_VERB_DRAIN ? API_STAGE_DRAINING : API_STAGE_WAITING);
 	call_ask(call);
 }
 
@@ -192,7 +198,7 @@ int api_call_begin(struct api *api, sd_bus_message *m, const struct api_order *o
 	api->calls = call;
 	api->n_calls[call->stage]++;
 
-	r = order->verb == API_VERB_WAIT ? api_wait_watch(call) : 0;
+	r = api_wait_is_long(call) ? api_wait_watch(call) : 0;
 	if (r >= 0)
 		r = api_auth_begin(call);
 	if (r < 0) {
@@ -231,6 +237,29 @@ int api_reply_ok(struct api *api, api_request request, const char *primary, uint
 		r = sd_bus_reply_method_return(call->message, "st", primary, took_us);
 	else
 		r = sd_bus_reply_method_return(call->message, NULL);
+	api_call_drop(call);
+	return r < 0 ? r : 0;
+}
+
+/**
+ * api_reply_drained() - answer a waiting caller: the group has drained, and moved
+ * @api: the API
+ * @request: who; ends with this call, whatever it returns
+ * @primary: the node that holds the group now
+ * @took_us: how long the switchover took
+ * @connections: how many were open when it began
+ *
+ * Return: as api_reply_ok().
+ */
+int api_reply_drained(struct api *api, api_request request, const char *primary, uint64_t took_us,
+		      uint64_t connections)
+{
+	struct api_call *call = call_waiting(api, request);
+	int r;
+
+	if (!call)
+		return -ENOENT;
+	r = sd_bus_reply_method_return(call->message, "stt", primary, took_us, connections);
 	api_call_drop(call);
 	return r < 0 ? r : 0;
 }
@@ -276,6 +305,44 @@ int api_reply_reload(struct api *api, api_request request, bool changes)
 	return r < 0 ? r : 0;
 }
 
+static int append_reactions(sd_bus_message *m, const struct api_reaction *reactions, size_t n)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sss)");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = sd_bus_message_append(m, "(sss)", reactions[i].name, reactions[i].result,
+					  reactions[i].text);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/**
+ * api_reply_tested() - answer a waiting caller: all reactions have ended
+ * @api: the API
+ * @request: who; ends with this call, whatever it returns
+ * @reactions: what has become of each, in the order in which they ended
+ * @n: their number
+ *
+ * Return: as api_reply_ok().
+ */
+int api_reply_tested(struct api *api, api_request request, const struct api_reaction *reactions,
+		     size_t n)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	struct api_call *call = call_waiting(api, request);
+	int r;
+
+	if (!call)
+		return -ENOENT;
+	r = sd_bus_message_new_method_return(call->message, &m);
+	if (r >= 0)
+		r = append_reactions(m, reactions, n);
+	if (r >= 0)
+		r = sd_bus_send(api->bus, m, NULL);
+	api_call_drop(call);
+	return r < 0 ? r : 0;
+}
+
 /**
  * api_reply_error() - answer a waiting caller: it has not been done
  * @api: the API
@@ -309,12 +376,15 @@ void api_calls_done(struct api *api)
 {
 	while (api->calls) {
 		struct api_call *call = api->calls;
+		const api_request drains = call->order.verb == API_VERB_DRAIN ? call->request : 0;
 
-		if (call->stage == API_STAGE_WAITING)
+		if (call->stage == API_STAGE_WAITING || call->stage == API_STAGE_DRAINING)
 			api_call_refuse(call, api_error_name("OutcomeUnknown"),
 					"The agent stopped before it was done.");
 		else
 			api_call_refuse(call, api_error_name("Failed"),
 					"The agent stopped; nothing was done.");
+		if (drains)
+			api->ops->abandon(api->ctx, drains);
 	}
 }

@@ -18,6 +18,7 @@ static const struct error {
 	{ API_ERROR "AlreadyPrimary", "That node is primary already." },
 	{ API_ERROR "NoSuchNode", "There is no such node here." },
 	{ API_ERROR "NoSuchGroup", "There is no such group here." },
+	{ API_ERROR "NoReaction", "No reaction here is for that event of this node." },
 	{ API_ERROR "InvalidConfiguration", "The configuration has mistakes; nothing changes." },
 	{ API_ERROR "Failed",
 	  "The kernel of the new primary refused; the roles are as they were." },

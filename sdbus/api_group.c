@@ -7,13 +7,13 @@
 #include "sdbus/api_private.h"
 
 /*
- * An explanation takes the loop some ms, and anybody may ask for it. Without a bound a
- * loop in real time would come to what the kernel leaves to all of those
- * (sched_rt_runtime_us), and be stopped for 50 ms then: longer than a short DeadTime=.
+ * An explanation takes the loop some ms, a list of events less, and anybody may ask for
+ * them. Without a bound a loop in real time would come to what the kernel leaves to all of
+ * those (sched_rt_runtime_us), and be stopped for 50 ms then: longer than a short DeadTime=.
  */
 enum {
-	EXPLAIN_AT_ONCE = 128, /* takeoverctl asks for each group */
-	EXPLAIN_PACE_US = 10 * 1000,
+	SPEND_AT_ONCE = 128, /* takeoverctl asks for each group */
+	SPEND_PACE_US = 10 * 1000,
 };
 
 enum { INHIBITOR_TEXT_MAX = 256 };
@@ -33,19 +33,25 @@ static int can_switchover(sd_bus_message *m, void *userdata, sd_bus_error *error
 	return sd_bus_reply_method_return(m, "ss", "no", why);
 }
 
-/* Has the time passed that this one costs, or is it among those that may come at once? */
-static bool may_explain(struct api *api)
+/**
+ * api_may_spend() - has the time passed that this costs, or is it among those that may come at
+ * once?
+ * @api: the API
+ *
+ * Asked before what anybody may ask for, and takes the loop more than a moment.
+ */
+bool api_may_spend(struct api *api)
 {
 	struct timespec ts;
 	uint64_t now_us;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
 	now_us = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-	if (api->explain_paid_us < now_us)
-		api->explain_paid_us = now_us;
-	if (api->explain_paid_us - now_us > (EXPLAIN_AT_ONCE - 1) * EXPLAIN_PACE_US)
+	if (api->paid_us < now_us)
+		api->paid_us = now_us;
+	if (api->paid_us - now_us > (SPEND_AT_ONCE - 1) * SPEND_PACE_US)
 		return false;
-	api->explain_paid_us += EXPLAIN_PACE_US;
+	api->paid_us += SPEND_PACE_US;
 	return true;
 }
 
@@ -56,7 +62,7 @@ static int explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	char **sentences;
 	int r;
 
-	if (!may_explain(group->api))
+	if (!api_may_spend(group->api))
 		return sd_bus_error_set(error, api_error_name("Busy"),
 					"Too many explanations have been asked for.");
 	sentences = group->api->ops->explain(group->api->ctx, group->index);
@@ -111,6 +117,23 @@ static int get_inhibitors(sd_bus *bus, const char *path, const char *interface,
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int get_checks(sd_bus *bus, const char *path, const char *interface, const char *property,
+		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct api_checks *checks = userdata;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssstu)");
+	for (size_t i = 0; r >= 0 && i < checks->n; i++) {
+		const struct api_check *one = &checks->v[i];
+
+		r = sd_bus_message_append(reply, "(ssstu)", one->name, one->state, one->result,
+					  one->ended_us, one->streak);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int switchover(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct api_group_object *group = userdata;
@@ -127,6 +150,28 @@ static int switchover_with_options(sd_bus_message *m, void *userdata, sd_bus_err
 
 	r = api_switchover_read(m, &order.how, error);
 	return r < 0 ? r : api_call_begin(group->api, m, &order, error);
+}
+
+static int drain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct api_group_object *group = userdata;
+	struct api_order order = { .verb = API_VERB_DRAIN, .group = group->index };
+	int r;
+
+	r = sd_bus_message_read(m, "t", &order.timeout_us);
+	if (r < 0)
+		return r;
+	if (!order.timeout_us)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+					"To wait for nothing is a switchover; for as long as it "
+					"takes is 18446744073709551615.");
+	if (!group->now.virtual_addresses || !*group->now.virtual_addresses)
+		return sd_bus_error_set(error, SD_BUS_ERROR_NOT_SUPPORTED,
+					"The group has no addresses, and so no connections.");
+	if (api_wait_is_full(group->api))
+		return sd_bus_error_set(error, api_error_name("Busy"),
+					"Too many callers are waiting.");
+	return api_call_begin(group->api, m, &order, error);
 }
 
 static int set_maintenance(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -189,6 +234,16 @@ static int wait_for_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return api_call_begin(group->api, m, &order, error);
 }
 
+static int test_reaction(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct api_group_object *group = userdata;
+	struct api_order order = { .verb = API_VERB_TEST, .group = group->index };
+	int r;
+
+	r = sd_bus_message_read(m, "s", &order.event);
+	return r < 0 ? r : api_call_begin(group->api, m, &order, error);
+}
+
 static int announce(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct api_group_object *group = userdata;
@@ -211,6 +266,9 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("SwitchoverWithOptions", SD_BUS_ARGS("a{sv}", options),
 				SD_BUS_RESULT("s", primary, "t", took_us), switchover_with_options,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Drain", SD_BUS_ARGS("t", timeout_us),
+				SD_BUS_RESULT("s", primary, "t", took_us, "t", connections), drain,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("CanSwitchover", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", answer, "s", why), can_switchover,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -222,6 +280,9 @@ const sd_bus_vtable api_group_vtable[] = {
 				SD_BUS_RESULT("h", inhibitor), inhibit_takeover,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Announce", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, announce,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("TestReaction", SD_BUS_ARGS("s", event),
+				SD_BUS_RESULT("a(sss)", reactions), test_reaction,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("WaitForRole", SD_BUS_ARGS("s", role), SD_BUS_NO_RESULT,
 				wait_for_role, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -239,6 +300,10 @@ const sd_bus_vtable api_group_vtable[] = {
 	SD_BUS_PROPERTY("Unfit", "as", NULL, AT(now.unfit), CHANGES),
 	SD_BUS_PROPERTY("Maintenance", "b", api_property_bool, AT(now.maintenance), CHANGES),
 	SD_BUS_PROPERTY("Inhibitors", API_INHIBITORS, get_inhibitors, AT(now.inhibitors), CHANGES),
+	SD_BUS_PROPERTY("Checks", API_CHECKS, get_checks, AT(now.checks), 0),
+	SD_BUS_PROPERTY("Draining", "b", api_property_bool, AT(now.draining), CHANGES),
+	SD_BUS_PROPERTY("Connections", "t", NULL, AT(now.connections), CHANGES),
+	SD_BUS_PROPERTY("DrainUntilUSec", "t", NULL, AT(now.drain_until_us), CHANGES),
 	SD_BUS_PROPERTY("RoleSinceUSec", "t", NULL, AT(now.role_since_us), CHANGES),
 	SD_BUS_PROPERTY("LastSwitchoverUSec", "t", NULL, AT(now.last_switchover_us), CHANGES),
 	SD_BUS_PROPERTY("VirtualAddresses", "as", NULL, AT(now.virtual_addresses), CHANGES),

@@ -19,10 +19,12 @@ enum {
 /* What a caller wants of a group. */
 enum api_verb {
 	API_VERB_SWITCHOVER,
+	API_VERB_DRAIN,
 	API_VERB_MAINTENANCE,
 	API_VERB_INHIBIT,
 	API_VERB_ANNOUNCE,
 	API_VERB_WAIT,
+	API_VERB_TEST,
 	API_VERB_TRACE,	 /* of no group */
 	API_VERB_RELOAD, /* the same */
 	_API_VERB_MAX,
@@ -32,7 +34,9 @@ struct api_order {
 	enum api_verb verb;
 	size_t group;
 	bool on;		   /* maintenance; wait: for primary */
+	uint64_t timeout_us;	   /* drain */
 	struct api_switchover how; /* its strings, and those of the next, are the message's */
+	const char *event;	   /* to be tested */
 	struct api_inhibitor by;   /* who asks for inhibition; its uid is not known yet */
 };
 
@@ -47,6 +51,7 @@ enum api_stage {
 	API_STAGE_ASKING,   /* the bus is asked who it is */
 	API_STAGE_CHECKING, /* polkit is asked whether it may */
 	API_STAGE_WAITING,  /* the agent has been asked */
+	API_STAGE_DRAINING, /* the same, and connections have to end: one for each group */
 	API_STAGE_ROLE,	    /* waits for a role */
 	_API_STAGE_MAX,
 };
@@ -61,7 +66,7 @@ struct api_call {
 	uid_t uid; /* once the bus has told it */
 	sd_bus_message *message;
 	sd_bus_slot *question; /* to the bus, or to polkit */
-	sd_bus_slot *gone;     /* hears when the caller goes; of one who waits for a role */
+	sd_bus_slot *gone;     /* hears when the caller goes; of one who may wait for long */
 	bool watched;	       /* counts as such an one */
 };
 
@@ -109,7 +114,7 @@ struct api {
 	size_t n_calls[_API_STAGE_MAX];
 	size_t n_watched; /* of these, callers of whom the bus is to say when they go */
 	api_request last_request;
-	uint64_t explain_paid_us; /* CLOCK_MONOTONIC: until then time has been spent in advance */
+	uint64_t paid_us; /* CLOCK_MONOTONIC: until then time has been spent in advance */
 };
 
 extern const sd_bus_vtable api_manager_vtable[];
@@ -142,12 +147,17 @@ void api_call_drop(struct api_call *call);
 void api_call_stage(struct api_call *call, enum api_stage stage);
 void api_calls_done(struct api *api);
 
+bool api_may_spend(struct api *api);
+int api_event_list(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
 int api_auth_begin(struct api_call *call);
 
 bool api_wait_is_full(const struct api *api);
+bool api_wait_is_long(const struct api_call *call);
 int api_wait_watch(struct api_call *call);
 void api_wait_unwatch(struct api_call *call);
 void api_wait_begin(struct api_call *call);
+void api_wait_abandon(struct api_call *call);
 void api_wait_role(struct api *api, size_t group);
 
 const char *api_error_name(const char *error);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Callers who want to hear when a group has a role. */
+/*
+ * Callers who may wait for long: until a group has a role, or has drained. When they go, so
+ * does what they wait for.
+ */
 
-#include <errno.h>
-
-#include "agent/cleanup.h"
 #include "sdbus/api_private.h"
+#include "sdbus/named.h"
 
 enum {
 	/* Each is a match, and dbus-daemon gives a connection 512: leave some for the agent. */
@@ -28,18 +29,41 @@ static void answer(struct api_call *call)
 	api_call_drop(call);
 }
 
+/**
+ * api_wait_abandon() - forget a caller who has gone; the agent need not go on for it
+ * @call: the caller; ends with this call
+ */
+void api_wait_abandon(struct api_call *call)
+{
+	const struct api *api = call->api;
+	const bool drains = call->order.verb == API_VERB_DRAIN;
+	const api_request request = call->request;
+
+	api_call_drop(call);
+	if (drains && request)
+		api->ops->abandon(api->ctx, request);
+}
+
+/* A unique name changes once only: the caller has gone, if it is the bus that says so. */
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	(void)m, (void)error;
-	api_call_drop(userdata); /* a unique name changes once only: the caller has gone */
+	(void)error;
+	if (named_now(m))
+		api_wait_abandon(userdata);
 	return 0;
 }
 
 static int on_watching(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	static const sd_bus_error busy =
+		SD_BUS_ERROR_MAKE_CONST(API_ERROR "Busy", "Too many callers are waiting.");
+	struct api_call *call = userdata;
+
 	(void)error;
-	if (sd_bus_message_is_method_error(m, NULL))
-		api_call_refuse(userdata, api_error_name("Busy"), "Too many callers are waiting.");
+	if (!sd_bus_message_is_method_error(m, NULL))
+		return 0;
+	(void)sd_bus_reply_method_error(call->message, &busy); /* as in api_call_refuse() */
+	api_wait_abandon(call);
 	return 0;
 }
 
@@ -53,6 +77,15 @@ bool api_wait_is_full(const struct api *api)
 }
 
 /**
+ * api_wait_is_long() - may a caller have to wait for longer than for a step of a handover?
+ * @call: the caller
+ */
+bool api_wait_is_long(const struct api_call *call)
+{
+	return call->order.verb == API_VERB_WAIT || call->order.verb == API_VERB_DRAIN;
+}
+
+/**
  * api_wait_watch() - hear when a caller goes away: nobody else would end its waiting
  * @call: the caller; is dropped then
  *
@@ -63,20 +96,12 @@ bool api_wait_is_full(const struct api *api)
  */
 int api_wait_watch(struct api_call *call)
 {
-	_cleanup_(freep) char *match = NULL;
-
 	call->watched = true;
 	call->api->n_watched++;
 	if (sd_bus_is_bus_client(call->api->bus) <= 0)
 		return 0; /* without a bus between all ends with the connection */
-	if (asprintf(&match,
-		     "type='signal',sender='org.freedesktop.DBus',"
-		     "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
-		     "member='NameOwnerChanged',arg0='%s'",
-		     sd_bus_message_get_sender(call->message)) < 0)
-		return -ENOMEM;
-	return sd_bus_add_match_async(call->api->bus, &call->gone, match, on_owner, on_watching,
-				      call);
+	return named_watch(call->api->bus, &call->gone, sd_bus_message_get_sender(call->message),
+			   on_owner, on_watching, call);
 }
 
 /**

@@ -37,8 +37,11 @@ static const struct advice {
 	{ API_ERROR "Failed", NULL, "see 'journalctl -u takeoverd' on both nodes" },
 	{ API_ERROR "OutcomeUnknown", NULL, "see 'takeoverctl status' on both nodes" },
 	{ API_ERROR "StepFailed", NULL,
-	  "'journalctl -u takeoverd' on both nodes has TK-0015, and the units' own logs say why" },
+	  "'journalctl -u takeoverd' on both nodes has 01-00601, and the units' own logs say why" },
 	{ API_ERROR "AlreadyPrimary", NULL, "there is nothing to do" },
+	{ API_ERROR "NoReaction", NULL,
+	  "see [Reaction] in 'man takeover.conf', and 'systemctl reload takeoverd' after a "
+	  "change" },
 	{ API_ERROR "NoSuchNode", NULL, "'takeoverctl status' shows the nodes" },
 	{ API_ERROR "NoSuchGroup", NULL, "'takeoverctl status' shows the groups" },
 };

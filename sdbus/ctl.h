@@ -37,6 +37,8 @@ struct ctl {
 	const char *to;		    /* --to, --strict, --force of `switchover` */
 	bool strict, force;
 	const char *why;     /* --why of `inhibit` */
+	bool follow;	     /* --follow of `events` */
+	uint64_t since_us;   /* --since of it: CLOCK_REALTIME; 0: not given */
 	uint64_t timeout_us; /* --timeout; 0: not given */
 	instant until;	     /* give up a call then; never: it takes what it takes */
 	uint64_t ahead_us;   /* of our clock since boot is that of the host; may wrap */
@@ -80,7 +82,11 @@ int ctl_refuse_name(struct ctl *ctl, const char *name, const char *kind);
 int ctl_complain_of_group(struct ctl *ctl, const char *group, const sd_bus_error *error, int err);
 
 /* ctl_span.c */
+bool ctl_read_span(const char *text, uint64_t *ret_us);
 int ctl_parse_span(struct ctl *ctl, const char *text, uint64_t *ret_us);
+
+/* ctl_since.c */
+int ctl_parse_since(struct ctl *ctl, const char *text, uint64_t *ret_us);
 
 /* ctl_guess.c */
 const char *ctl_guess(const char *typed, const void *named, size_t n, size_t size);
@@ -104,12 +110,15 @@ instant ctl_now(const struct ctl *ctl);
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_switchover(struct ctl *ctl, int argc, char **argv);
+int ctl_drain(struct ctl *ctl, int argc, char **argv);
 int ctl_maintenance(struct ctl *ctl, int argc, char **argv);
 int ctl_inhibit(struct ctl *ctl, int argc, char **argv);
 int ctl_announce(struct ctl *ctl, int argc, char **argv);
 int ctl_wait(struct ctl *ctl, int argc, char **argv);
+int ctl_test_event(struct ctl *ctl, int argc, char **argv);
 int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_monitor(struct ctl *ctl, int argc, char **argv);
+int ctl_events(struct ctl *ctl, int argc, char **argv);
 int ctl_trace(struct ctl *ctl, int argc, char **argv);
 int ctl_verify(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);

@@ -43,6 +43,10 @@ const struct ctl_field ctl_group_fields[] = {
 	GROUP("Unfit", LIST, unfit, "unfit", false),
 	GROUP("Maintenance", BOOL, maintenance, "maintenance", false),
 	GROUP("Inhibitors", INHIBITORS, inhibitors, "inhibitors", false),
+	GROUP("Checks", CHECKS, checks, "checks", false),
+	GROUP("Draining", BOOL, draining, "draining", false),
+	GROUP("Connections", COUNT, connections, "connections", false),
+	GROUP("DrainUntilUSec", TIME, drain_until_us, "drain_until_us", true),
 	GROUP("Nodes", NODES, nodes, "nodes", false),
 	GROUP("RoleSinceUSec", TIME, role_since_us, "role_since_us", true),
 	GROUP("LastSwitchoverUSec", SPAN, last_switchover_us, "last_switchover_us", true),
@@ -73,18 +77,12 @@ static const char *const signatures[_CTL_KIND_MAX] = {
 	[CTL_KIND_NODES] = API_NODES,
 	[CTL_KIND_PATHS] = API_PATHS,
 	[CTL_KIND_INHIBITORS] = API_INHIBITORS,
+	[CTL_KIND_CHECKS] = API_CHECKS,
 };
 
 static void *at(const struct ctl_field *field, void *object)
 {
 	return (uint8_t *)object + field->offset;
-}
-
-static void strv_free(char **strv)
-{
-	for (char **s = strv; s && *s; s++)
-		free(*s);
-	free(strv);
 }
 
 static void nodes_done(struct api_nodes *nodes)
@@ -165,6 +163,27 @@ static int read_inhibitors(sd_bus_message *m, struct api_inhibitors *inhibitors)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_checks(sd_bus_message *m, struct api_checks *checks)
+{
+	struct api_check one;
+	int r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(ssstu)");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(m, "(ssstu)", &one.name, &one.state, &one.result,
+					&one.ended_us, &one.streak)) > 0) {
+		struct api_check *more =
+			reallocarray((void *)checks->v, checks->n + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		more[checks->n++] = one;
+		checks->v = more;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_bool(sd_bus_message *m, bool *ret)
 {
 	int on, r;
@@ -193,6 +212,8 @@ static int read_contents(sd_bus_message *m, const struct ctl_field *field, void 
 		return read_paths(m, object);
 	case CTL_KIND_INHIBITORS:
 		return read_inhibitors(m, at(field, object));
+	case CTL_KIND_CHECKS:
+		return read_checks(m, at(field, object));
 	case _CTL_KIND_MAX:
 		break;
 	}
@@ -276,5 +297,7 @@ void ctl_fields_done(const struct ctl_field *fields, void *object)
 			free(*(void **)at(f, object));
 		else if (f->kind == CTL_KIND_INHIBITORS)
 			free((void *)((struct api_inhibitors *)at(f, object))->v);
+		else if (f->kind == CTL_KIND_CHECKS)
+			free((void *)((struct api_checks *)at(f, object))->v);
 	}
 }

@@ -72,6 +72,28 @@ static json_t *inhibitors(const struct api_inhibitors *inhibitors)
 	return list;
 }
 
+static json_t *text(const char *text, bool nullable)
+{
+	return nullable && *text == '\0' ? json_null() : ctl_json_text(text);
+}
+
+static json_t *checks(const struct api_checks *checks)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct api_check *one = &checks->v[i];
+
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:I}", "name",
+							    ctl_json_text(one->name), "state",
+							    ctl_json_text(one->state), "result",
+							    text(one->result, true), "ended_us",
+							    number(one->ended_us, true), "streak",
+							    (json_int_t)one->streak));
+	}
+	return list;
+}
+
 static json_t *paths(const struct api_peer *peer)
 {
 	json_t *list = json_array();
@@ -89,11 +111,6 @@ static json_t *paths(const struct api_peer *peer)
 					number(p->heard_us, true)));
 	}
 	return list;
-}
-
-static json_t *text(const char *text, bool nullable)
-{
-	return nullable && *text == '\0' ? json_null() : ctl_json_text(text);
 }
 
 static json_t *value(const struct ctl_field *field, const void *object)
@@ -117,6 +134,8 @@ static json_t *value(const struct ctl_field *field, const void *object)
 		return paths(object);
 	case CTL_KIND_INHIBITORS:
 		return inhibitors(at);
+	case CTL_KIND_CHECKS:
+		return checks(at);
 	case _CTL_KIND_MAX:
 		break;
 	}

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <time.h>
 
 #include "sdbus/ctl_line.h"
 #include "sdbus/ctl_page.h"
 
-/* The clock on the wall, as journalctl shows it. */
-static void local_time(char *buf, size_t size)
+static struct timespec wall_now(void)
 {
 	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
+	return now;
+}
+
+/* The clock on the wall, as journalctl shows it. */
+static void local_time(struct timespec at, char *buf, size_t size)
+{
 	struct tm tm;
 	size_t len;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
-	(void)localtime_r(&now.tv_sec, &tm);
+	(void)localtime_r(&at.tv_sec, &tm);
 	len = strftime(buf, size, "%b %d %H:%M:%S", &tm);
-	(void)snprintf(buf + len, size - len, ".%03ld", now.tv_nsec / 1000000); /* fits */
+	(void)snprintf(buf + len, size - len, ".%03ld", at.tv_nsec / 1000000); /* fits */
 }
 
 /* The same for programs: RFC 3339, UTC. */
-static void universal_time(char *buf, size_t size)
+static void universal_time(struct timespec at, char *buf, size_t size)
 {
-	struct timespec now;
 	struct tm tm;
 	size_t len;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
-	(void)gmtime_r(&now.tv_sec, &tm);
+	(void)gmtime_r(&at.tv_sec, &tm);
 	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf + len, size - len, ".%03ldZ", now.tv_nsec / 1000000); /* fits */
+	(void)snprintf(buf + len, size - len, ".%03ldZ", at.tv_nsec / 1000000); /* fits */
 }
 
 /* @json: takes it; what kind of line it is, and when, goes in front */
@@ -38,7 +43,7 @@ static void print_json(struct ctl *ctl, const char *type, json_t *json)
 	json_t *line;
 	char when[64];
 
-	universal_time(when, sizeof(when));
+	universal_time(wall_now(), when, sizeof(when));
 	line = json_pack("{s:s, s:I, s:s}", "time", when, "now_us", (json_int_t)ctl_now(ctl).us,
 			 "type", type);
 	(void)json_object_update(line, json);
@@ -51,7 +56,7 @@ static FILE *begin_line(struct ctl *ctl, const char *about)
 {
 	char when[64];
 
-	local_time(when, sizeof(when));
+	local_time(wall_now(), when, sizeof(when));
 	fprintf(ctl->out, "%s  %-10s  ", when, about);
 	return ctl->out;
 }
@@ -117,6 +122,7 @@ static void print_value(FILE *out, const struct ctl_field *field, const void *ob
 		break;
 	case CTL_KIND_TIME:
 	case CTL_KIND_PATHS:
+	case CTL_KIND_CHECKS: /* never among what has changed */
 	case _CTL_KIND_MAX:
 		break; /* not for people */
 	}
@@ -227,7 +233,7 @@ void ctl_line_role(struct ctl *ctl, const char *group, const char *role, const c
 /**
  * ctl_line_event() - what the agent has logged
  * @ctl: the program
- * @group: of this group
+ * @group: of this group; NULL: of the node
  * @id: its number
  * @level: how grave it is
  * @text: what happened
@@ -237,11 +243,56 @@ void ctl_line_event(struct ctl *ctl, const char *group, const char *id, const ch
 {
 	if (ctl->json) {
 		print_json(ctl, "event",
-			   json_pack("{s:o, s:o, s:o, s:o}", "group", ctl_json_text(group), "id",
+			   json_pack("{s:o, s:o, s:o, s:o}", "group",
+				     group ? ctl_json_text(group) : json_null(), "id",
 				     ctl_json_text(id), "level", ctl_json_text(level), "text",
 				     ctl_json_text(text)));
 		return;
 	}
-	fprintf(begin_line(ctl, group), "%s %s: %s", id, level, text);
+	fprintf(begin_line(ctl, group ?: "takeoverd"), "%s %s: %s", id, level, text);
+	end_line(ctl);
+}
+
+static struct timespec time_of(const struct ctl_event *event)
+{
+	return (struct timespec){ (time_t)(event->time_us / USEC_PER_SEC),
+				  (long)(event->time_us % USEC_PER_SEC * 1000) };
+}
+
+static void past_json(struct ctl *ctl, const struct ctl_event *event)
+{
+	json_t *json;
+	char when[64], member[64];
+
+	universal_time(time_of(event), when, sizeof(when));
+	json = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "time", when, "time_us",
+			 (json_int_t)event->time_us, "number", (json_int_t)event->number, "id",
+			 ctl_json_text(event->id), "level", ctl_json_text(event->level), "text",
+			 ctl_json_text(event->text));
+	for (size_t i = 0; i < event->n_fields; i++) {
+		(void)snprintf(member, sizeof(member), "%s", event->fields[i].name);
+		for (char *c = member; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		(void)json_object_set_new(json, member, ctl_json_text(event->fields[i].value));
+	}
+	(void)ctl_json_print(ctl, json); /* it has complained itself */
+}
+
+/**
+ * ctl_line_past() - an event that has happened, with its time
+ * @ctl: the program
+ * @event: the event
+ */
+void ctl_line_past(struct ctl *ctl, const struct ctl_event *event)
+{
+	char when[64];
+
+	if (ctl->json) {
+		past_json(ctl, event);
+		return;
+	}
+	local_time(time_of(event), when, sizeof(when));
+	fprintf(ctl->out, "%s  %-10s  %s %s: %s", when, event->group ?: "takeoverd", event->id,
+		event->level, event->text);
 	end_line(ctl);
 }

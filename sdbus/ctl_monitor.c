@@ -11,6 +11,7 @@
 
 #include "agent/cleanup.h"
 #include "sdbus/ctl_line.h"
+#include "sdbus/named.h"
 
 enum daemon {
 	DAEMON_UNKNOWN,
@@ -23,6 +24,7 @@ struct monitor {
 	struct ctl *ctl;
 	sd_event *loop;
 	enum daemon daemon; /* as it was told */
+	char *owner;	    /* who has the agent's name; NULL: nobody, or not known */
 	sd_bus_slot *asked;
 	sd_event_source *patience; /* ends while there is no answer */
 };
@@ -31,6 +33,14 @@ struct monitor {
 static int name_of(sd_bus_message *m, const char *prefix, char **ret)
 {
 	return sd_bus_path_decode(sd_bus_message_get_path(m) ?: "/", prefix, ret);
+}
+
+/* Is it from the agent? Anybody may send a signal to us alone, and a match lets it through. */
+static bool is_from_agent(const struct monitor *monitor, sd_bus_message *m)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+
+	return sender && monitor->owner && strcmp(sender, monitor->owner) == 0;
 }
 
 /* What a group or peer is, of its properties these. */
@@ -103,26 +113,25 @@ static int ask(struct monitor *monitor)
 					  CTL_PATIENCE_US, 0, on_no_answer, monitor);
 }
 
-/* What the agent is now, and if it runs, how things stand. */
-static int note_owner(struct monitor *monitor, bool runs)
+/* Who is the agent now, "" for nobody; and if it runs, how do things stand? */
+static int note_owner(struct monitor *monitor, const char *owner)
 {
 	monitor->asked = sd_bus_slot_unref(monitor->asked);
 	monitor->patience = sd_event_source_disable_unref(monitor->patience);
-	tell_daemon(monitor, runs ? DAEMON_RUNS : DAEMON_ABSENT);
-	return runs ? ask(monitor) : 0;
+	free(TAKE(monitor->owner));
+	tell_daemon(monitor, *owner ? DAEMON_RUNS : DAEMON_ABSENT);
+	if (!*owner)
+		return 0;
+	monitor->owner = strdup(owner);
+	return monitor->owner ? ask(monitor) : -ENOMEM;
 }
 
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	struct monitor *monitor = userdata;
-	const char *name, *before, *now;
-	int r;
+	const char *now = named_now(m);
 
 	(void)error;
-	r = sd_bus_message_read(m, "sss", &name, &before, &now);
-	if (r < 0)
-		return 0; /* not what the bus says */
-	return note_owner(monitor, *now);
+	return now ? note_owner(userdata, now) : 0;
 }
 
 static int on_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -132,7 +141,7 @@ static int on_role(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *role, *reason;
 
 	(void)error;
-	if (name_of(m, API_PATH "/group", &group) <= 0 ||
+	if (!is_from_agent(monitor, m) || name_of(m, API_PATH "/group", &group) <= 0 ||
 	    sd_bus_message_read(m, "ss", &role, &reason) < 0)
 		return 0; /* of an agent that is not ours */
 	ctl_line_role(monitor->ctl, group, role, reason);
@@ -146,7 +155,7 @@ static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *id, *level, *text;
 
 	(void)error;
-	if (name_of(m, API_PATH "/group", &group) <= 0 ||
+	if (!is_from_agent(monitor, m) || name_of(m, API_PATH "/group", &group) < 0 ||
 	    sd_bus_message_read(m, "sss", &id, &level, &text) < 0)
 		return 0; /* of an agent that is not ours */
 	ctl_line_event(monitor->ctl, group, id, level, text);
@@ -182,7 +191,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *interface;
 
 	(void)error;
-	if (sd_bus_message_read(m, "s", &interface) < 0)
+	if (!is_from_agent(userdata, m) || sd_bus_message_read(m, "s", &interface) < 0)
 		return 0; /* of an agent that is not ours */
 	if (strcmp(interface, API_GROUP) == 0)
 		tell_group(userdata, m);
@@ -215,13 +224,11 @@ static int watch(struct monitor *monitor)
 		const char *rule;
 		sd_bus_message_handler_t handler;
 	} watched[] = {
-		{ "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
-		  "arg0='" API_NAME "'",
-		  on_owner },
 		{ "type='signal',sender='" API_NAME "',interface='" API_GROUP
 		  "',member='RoleChanged'",
 		  on_role },
-		{ "type='signal',sender='" API_NAME "',interface='" API_GROUP "',member='Event'",
+		{ "type='signal',sender='" API_NAME "',member='Event',path_namespace='" API_PATH
+		  "'",
 		  on_event },
 		{ "type='signal',sender='" API_NAME "',interface='org.freedesktop.DBus.Properties',"
 		  "member='PropertiesChanged',path_namespace='" API_PATH "'",
@@ -230,6 +237,9 @@ static int watch(struct monitor *monitor)
 	sd_bus *bus = monitor->ctl->bus;
 	int r;
 
+	r = named_watch(bus, NULL, API_NAME, on_owner, on_asked_for, monitor);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(watched); i++) {
 		r = sd_bus_add_match_async(bus, NULL, watched[i].rule, watched[i].handler,
 					   on_asked_for, monitor);
@@ -245,11 +255,14 @@ static int watch(struct monitor *monitor)
 static int on_first_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct monitor *monitor = userdata;
+	const char *owner;
 
 	(void)error;
 	if (monitor->daemon != DAEMON_UNKNOWN)
 		return 0;
-	return note_owner(monitor, !sd_bus_message_is_method_error(m, NULL));
+	if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "s", &owner) < 0)
+		owner = "";
+	return note_owner(monitor, owner);
 }
 
 static int begin(struct monitor *monitor)
@@ -322,6 +335,7 @@ int ctl_monitor(struct ctl *ctl, int argc, char **argv)
 	r = begin(&monitor);
 	if (r >= 0)
 		r = loop_while_read(&monitor);
+	free(monitor.owner);
 	sd_bus_slot_unref(monitor.asked);
 	sd_event_source_disable_unref(monitor.patience);
 	(void)sd_bus_detach_event(ctl->bus); /* attached or not */

@@ -74,6 +74,34 @@ static void print_inhibitors(const struct page *page, const struct api_inhibitor
 	}
 }
 
+static void print_checks(const struct page *page, const struct api_checks *checks)
+{
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct api_check *one = &checks->v[i];
+
+		page_margin(page, strcmp(one->state, "failed") == 0);
+		fprintf(page->out, "%*scheck %s here: %s", INDENT, "", one->name, one->state);
+		if (*one->result)
+			fprintf(page->out, "; %s, %" PRIu32 " in a row, the last %s", one->result,
+				one->streak, page_age(page, one->ended_us).text);
+		fputc('\n', page->out);
+	}
+}
+
+static void print_drain(const struct page *page, const struct api_group *group)
+{
+	if (!group->draining)
+		return;
+	page_margin(page, true);
+	fprintf(page->out, "%*sdraining here: %" PRIu64 " TCP connection%s left", INDENT, "",
+		group->connections, group->connections == 1 ? " is" : "s are");
+	if (group->drain_until_us)
+		fprintf(page->out, ", %s to go",
+			page_span(instant_since((instant){ group->drain_until_us }, page->now))
+				.text);
+	fputc('\n', page->out);
+}
+
 static void print_addresses(const struct page *page, char *const *address)
 {
 	size_t n = 0;
@@ -120,6 +148,8 @@ void page_group(const struct page *page, const struct ctl_model *model,
 		print_node(page, group, &group->nodes.v[i],
 			   strcmp(group->nodes.v[i].name, model->manager.node) == 0);
 	print_inhibitors(page, &group->inhibitors);
+	print_checks(page, &group->checks);
+	print_drain(page, group);
 	print_addresses(page, group->virtual_addresses);
 	print_subs(page, group->sub_interfaces);
 	fprintf(page->out, "  %*s%s, %s, %s; term %" PRIu64, INDENT, "", group->mode,

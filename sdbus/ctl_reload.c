@@ -3,34 +3,27 @@
 /* The verb `reload`. */
 
 #include <errno.h>
-#include <time.h>
 
 #include "agent/cleanup.h"
 #include "sdbus/ctl_json.h"
+#include "sdbus/named.h"
 
 /* The agent goes from the bus, and comes back with the other configuration. */
 static int on_owner(sd_bus_message *m, void *data, sd_bus_error *error)
 {
-	const char *name, *before, *now;
+	const char *now = named_now(m);
 	bool *back = data;
 
 	(void)error;
-	if (sd_bus_message_read(m, "sss", &name, &before, &now) >= 0 && !strcmp(name, API_NAME))
+	if (now)
 		*back = *now != '\0';
 	return 0;
 }
 
-static uint64_t clock_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static int wait_back(struct ctl *ctl, const bool *back)
 {
-	const uint64_t until = clock_us() + CTL_PATIENCE_US;
+	const instant until = instant_add(ctl_now(ctl), CTL_PATIENCE_US);
+	uint64_t left_us;
 	int r;
 
 	while (!*back) {
@@ -39,9 +32,10 @@ static int wait_back(struct ctl *ctl, const bool *back)
 			return r;
 		if (r > 0)
 			continue;
-		if (clock_us() >= until)
+		left_us = instant_since(until, ctl_now(ctl));
+		if (left_us == 0)
 			return -ETIMEDOUT;
-		r = sd_bus_wait(ctl->bus, until - clock_us());
+		r = sd_bus_wait(ctl->bus, left_us);
 		if (r < 0 && r != -EINTR)
 			return r;
 	}
@@ -77,8 +71,7 @@ int ctl_reload(struct ctl *ctl, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (ctl_connect(ctl) < 0)
 		return CTL_FAILED;
-	r = sd_bus_match_signal(ctl->bus, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-				"org.freedesktop.DBus", "NameOwnerChanged", on_owner, &back);
+	r = named_watch(ctl->bus, &slot, API_NAME, on_owner, NULL, &back);
 	if (r >= 0)
 		r = ctl_call_manager(ctl, "Reload", &error, &answer);
 	if (r >= 0)

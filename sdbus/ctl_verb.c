@@ -28,6 +28,8 @@ enum {
 	TAKES_STRICT = 1 << 7,
 	TAKES_FORCE = 1 << 8,
 	TAKES_WHY = 1 << 9,
+	TAKES_FOLLOW = 1 << 11,
+	TAKES_SINCE = 1 << 12,
 	MAY_ASK = 1 << 10, /* no option: who asks for it may have to type a password */
 };
 
@@ -44,6 +46,8 @@ static const struct verb {
 	{ "switchover", "[GROUP]", 1,
 	  MAY_ASK | TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT | TAKES_TO | TAKES_STRICT | TAKES_FORCE,
 	  ctl_switchover, "Move a group to the other node, and wait for it." },
+	{ "drain", "[GROUP]", 1, MAY_ASK | TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_drain,
+	  "Refuse new connections, and switch over when the others have ended." },
 	{ "maintenance", "on|off [GROUP]", 2, MAY_ASK | TAKES_JSON | TAKES_BUS, ctl_maintenance,
 	  "Keep this node out of a group, or let it in again." },
 	{ "inhibit", "GROUP COMMAND...", -1, MAY_ASK | TAKES_MACHINE | TAKES_WHY, ctl_inhibit,
@@ -52,10 +56,14 @@ static const struct verb {
 	  "Tell the network again where the addresses are." },
 	{ "wait", "[GROUP] ROLE", 2, TAKES_JSON | TAKES_BUS | TAKES_TIMEOUT, ctl_wait,
 	  "Wait until this node is primary, or backup." },
+	{ "test-event", "ID [GROUP]", 2, MAY_ASK | TAKES_JSON | TAKES_BUS, ctl_test_event,
+	  "Fire an event by hand, and show what its reactions did." },
 	{ "reload", "", 0, TAKES_JSON | TAKES_BUS, ctl_reload,
 	  "Read the configuration again, and go on with it." },
 	{ "monitor", "", 0, TAKES_JSON | TAKES_BUS, ctl_monitor,
 	  "Show what happens, until interrupted." },
+	{ "events", "[GROUP]", 1, TAKES_JSON | TAKES_BUS | TAKES_FOLLOW | TAKES_SINCE, ctl_events,
+	  "Show what the agent has told of." },
 	{ "trace", "", 0, MAY_ASK | TAKES_MACHINE, ctl_trace,
 	  "Show what the agent has been told, and has decided." },
 	{ "verify", "[GROUP]", 1, TAKES_JSON, ctl_verify,
@@ -82,6 +90,8 @@ static const struct ctl_option {
 	{ "--strict", 's', NULL, TAKES_STRICT, "Never two that answer, for a moment nobody." },
 	{ "--force", 'f', NULL, TAKES_FORCE, "Also to a node that is unfit." },
 	{ "--why", 'w', "TEXT", TAKES_WHY, "Why a node is kept out, for others to read." },
+	{ "--follow", 'F', NULL, TAKES_FOLLOW, "Go on with what comes, until interrupted." },
+	{ "--since", 'S', "TIME", TAKES_SINCE, "Only from then on: 2026-11-23 21:00, -5min." },
 	{ "--host", 'H', "HOST", TAKES_HOST, "Ask the agent there, over ssh." },
 	{ "--machine", 'M', "NAME", TAKES_MACHINE, "Ask the agent in a container." },
 	{ "--help", 'h', NULL, 0, "Show this." },
@@ -113,7 +123,7 @@ static void print_usage(FILE *out)
 		fprintf(out, "  -%c, %-9s %-11s  %s\n", options[i].letter, options[i].name,
 			options[i].argument ?: "", options[i].sentence);
 	fprintf(out, "\nGROUP may be left out if there is only one; "
-		     "explain and verify tell of all.\n");
+		     "explain, events and verify tell of all.\n");
 }
 
 static int refuse_verb(struct ctl *ctl, const char *name)
@@ -165,6 +175,23 @@ static int refuse_typed(struct ctl *ctl, int c, char *typed)
 	return CTL_USAGE;
 }
 
+/* "" would be no place, and ssh would take the rest for options of its own, or several words. */
+static bool is_place(const char *name)
+{
+	return *name && *name != '-' && !name[strcspn(name, " \t\n\r\f\v")];
+}
+
+static int note_place(struct ctl *ctl, int letter, const char **ret)
+{
+	if (!is_place(optarg)) {
+		fprintf(ctl->err, "takeoverctl: %s needs the name of a %s, not \"%s\".\n",
+			option_of(letter)->name, letter == 'H' ? "host" : "container", optarg);
+		return CTL_USAGE;
+	}
+	*ret = optarg;
+	return CTL_OK;
+}
+
 /* CTL_OK or the exit code */
 static int note_option(struct ctl *ctl, struct command *command, int letter)
 {
@@ -193,12 +220,15 @@ static int note_option(struct ctl *ctl, struct command *command, int letter)
 	case 'w':
 		ctl->why = optarg;
 		break;
+	case 'F':
+		ctl->follow = true;
+		break;
+	case 'S':
+		return ctl_parse_since(ctl, optarg, &ctl->since_us);
 	case 'H':
-		ctl->host = optarg;
-		break;
+		return note_place(ctl, letter, &ctl->host);
 	case 'M':
-		ctl->machine = optarg;
-		break;
+		return note_place(ctl, letter, &ctl->machine);
 	case 'h':
 		command->instead = "help";
 		break;
@@ -246,7 +276,7 @@ static int parse(struct ctl *ctl, int argc, char **argv, struct command *ret)
 	opterr = 0;
 	optind = 0; /* begin anew */
 	while (r == CTL_OK && !has_begun(ret) &&
-	       (c = getopt_long(argc, argv, "-:jc:n:t:T:sfw:H:M:hV", longs, NULL)) >= 0) {
+	       (c = getopt_long(argc, argv, "-:jc:n:t:T:sfw:FS:H:M:hV", longs, NULL)) >= 0) {
 		if (c == '?' || c == ':')
 			return refuse_typed(ctl, c, argv[optind - 1]);
 		if (c == 1) /* what is no option, in its order */

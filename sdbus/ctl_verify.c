@@ -46,6 +46,7 @@ static const struct {
 	[CTL_FINDING_GATE_CLOSED] = { "gate-closed", CTL_WEIGHT_DIFFERENCE },
 	[CTL_FINDING_GATE_SILENT] = { "gate-silent", CTL_WEIGHT_DIFFERENCE },
 	[CTL_FINDING_GATE_OPEN] = { "gate-open", CTL_WEIGHT_DIFFERENCE },
+	[CTL_FINDING_GATE_DRAIN] = { "gate-drain", CTL_WEIGHT_DIFFERENCE },
 	[CTL_FINDING_ARP_IGNORE] = { "arp-ignore", CTL_WEIGHT_DIFFERENCE },
 	[CTL_FINDING_DISABLE_IPV6] = { "disable-ipv6", CTL_WEIGHT_DIFFERENCE },
 	[CTL_FINDING_PROMOTE_SECONDARIES] = { "promote-secondaries", CTL_WEIGHT_DIFFERENCE },
@@ -251,21 +252,12 @@ static void print_findings(const struct page *page, const struct ctl_findings *f
 	}
 }
 
-static size_t length_of(char *const *strv)
-{
-	size_t n = 0;
-
-	while (strv && strv[n])
-		n++;
-	return n;
-}
-
 /* What was held against the kernel, so that silence is not taken for it. */
 static void print_groups(const struct page *page, const struct verdict *verdict, const char *only)
 {
 	for (size_t i = 0; i < verdict->model.n_groups; i++) {
 		const struct api_group *group = &verdict->model.groups[i];
-		const size_t n = length_of(group->virtual_addresses);
+		const size_t n = ctl_length(group->virtual_addresses);
 
 		if (only && strcmp(only, group->name) != 0)
 			continue;

@@ -44,6 +44,7 @@ enum ctl_kind_of_finding {
 	CTL_FINDING_GATE_CLOSED,
 	CTL_FINDING_GATE_SILENT,
 	CTL_FINDING_GATE_OPEN,
+	CTL_FINDING_GATE_DRAIN,
 	CTL_FINDING_ARP_IGNORE,
 	CTL_FINDING_DISABLE_IPV6,
 	CTL_FINDING_PROMOTE_SECONDARIES,
@@ -107,7 +108,9 @@ void ctl_find(struct ctl_findings *findings, enum ctl_kind_of_finding kind, cons
 void ctl_findings_done(struct ctl_findings *findings);
 struct ctl_range ctl_range(const void *v, size_t n, size_t size, const struct ip *ip);
 bool ctl_holds(const struct api_group *group);
+bool ctl_parse_ip(const char *text, struct ip *ret);
 const char *ctl_ip_text(const struct ip *ip, char *ret, size_t size);
+size_t ctl_length(char *const *strv);
 const struct witness_link *ctl_link_of(const struct witness *witness, const char *name);
 const char *ctl_link_name(const struct witness *witness, int ifindex);
 
@@ -117,6 +120,7 @@ void ctl_compare_gate(const struct ctl_compared *c, const struct api_group *grou
 void ctl_compare_links(const struct ctl_compared *c, const struct api_group *group);
 void ctl_compare_subs(const struct ctl_compared *c, const struct api_group *group);
 bool ctl_is_unfit_for(const struct api_group *group, const char *why);
+void ctl_find_noarp(const struct ctl_compared *c, const struct ctl_vip *vip);
 bool ctl_is_first_on_link(const struct ctl_compared *c, const struct ctl_vip *vip);
 void ctl_compare_sysctls(const struct ctl_compared *c, const struct ctl_vip *vip);
 const char *ctl_node_address_on(const struct ctl_compared *c, const struct witness_link *link);

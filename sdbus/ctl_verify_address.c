@@ -2,8 +2,6 @@
 
 /* A virtual address: what stands for it in the kernel, on any interface. */
 
-#include <arpa/inet.h>
-
 #include "sdbus/ctl_verify.h"
 
 static struct ctl_range addrs_of(const struct ctl_compared *c, const struct ctl_vip *vip)
@@ -182,11 +180,10 @@ static const struct witness_neigh *primary_of(const struct ctl_compared *c,
 		if (strcmp(peer->name, vip->group->primary) != 0)
 			continue;
 		for (size_t i = 0; i < peer->n_paths; i++) {
-			const char *remote = peer->paths[i].remote;
-			struct ip ip = { .family = strchr(remote, ':') ? 6 : 4 };
 			const struct witness_neigh *neigh;
+			struct ip ip;
 
-			if (inet_pton(ip.family == 4 ? AF_INET : AF_INET6, remote, ip.bytes) != 1)
+			if (!ctl_parse_ip(peer->paths[i].remote, &ip))
 				continue;
 			neigh = neigh_of(c, &ip, vip->link->index);
 			if (neigh)

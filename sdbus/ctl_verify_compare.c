@@ -80,6 +80,23 @@ struct ctl_range ctl_range(const void *v, size_t n, size_t size, const struct ip
 }
 
 /**
+ * ctl_parse_ip() - an address as the daemon writes it
+ * @text: the address alone
+ * @ret: set as a whole
+ *
+ * Return: false if it is none.
+ */
+bool ctl_parse_ip(const char *text, struct ip *ret)
+{
+	struct ip ip = { .family = strchr(text, ':') ? 6 : 4 };
+
+	if (inet_pton(ip.family == 4 ? AF_INET : AF_INET6, text, ip.bytes) != 1)
+		return false;
+	*ret = ip;
+	return true;
+}
+
+/**
  * ctl_ip_text() - an address in words
  * @ip: the address
  * @ret: room for INET6_ADDRSTRLEN bytes, of @size
@@ -146,13 +163,15 @@ static bool parse_vip(const char *text, struct ctl_vip *ret)
 		memcpy(ret->label, ret->ifname, sizeof(ret->label));
 		*strchr(ret->ifname, ':') = '\0';
 	}
-	ret->ip.family = strchr(ret->text, ':') ? 6 : 4;
 	ret->prefix = (uint8_t)prefix;
-	return inet_pton(ret->ip.family == 4 ? AF_INET : AF_INET6, ret->text, ret->ip.bytes) == 1 &&
-	       prefix <= 8 * ip_len(&ret->ip);
+	return ctl_parse_ip(ret->text, &ret->ip) && prefix <= 8 * ip_len(&ret->ip);
 }
 
-static size_t count(char *const *strv)
+/**
+ * ctl_length() - how many strings there are
+ * @strv: they, and NULL; or NULL
+ */
+size_t ctl_length(char *const *strv)
 {
 	size_t n = 0;
 
@@ -166,17 +185,17 @@ static int collect_vips(struct ctl_compared *c)
 	size_t n = 0;
 
 	for (size_t g = 0; g < c->model->n_groups; g++)
-		n += count(c->model->groups[g].virtual_addresses);
+		n += ctl_length(c->model->groups[g].virtual_addresses);
 	c->vips = calloc(n + 1, sizeof(*c->vips));
 	if (!c->vips)
 		return -ENOMEM;
 	for (size_t g = 0; g < c->model->n_groups; g++) {
 		const struct api_group *group = &c->model->groups[g];
 
-		for (size_t i = 0; i < count(group->virtual_addresses); i++) {
+		for (char *const *text = group->virtual_addresses; text && *text; text++) {
 			struct ctl_vip vip = { .group = group };
 
-			if (!parse_vip(group->virtual_addresses[i], &vip))
+			if (!parse_vip(*text, &vip))
 				return -EBADMSG;
 			vip.link = ctl_link_of(c->witness, vip.ifname);
 			c->vips[c->n_vips++] = vip;

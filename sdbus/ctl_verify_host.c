@@ -122,6 +122,20 @@ static void judge_promotion(const struct ctl_compared *c, const struct ctl_vip *
 			judge_secondaries(c, vip, &addr[i]);
 }
 
+/**
+ * ctl_find_noarp() - does nobody find an address, for what its interface is set to?
+ * @c: what is known, and where findings go
+ * @vip: the address
+ */
+void ctl_find_noarp(const struct ctl_compared *c, const struct ctl_vip *vip)
+{
+	if (vip->link && vip->link->noarp)
+		ctl_find(c->findings, CTL_FINDING_LINK_NOARP, vip->group->name,
+			 "interface %s resolves no addresses, so nobody finds %s; say "
+			 "'ip link set %s arp on'",
+			 vip->ifname, vip->text, vip->ifname);
+}
+
 static void judge_link(const struct ctl_compared *c, const struct ctl_vip *vip)
 {
 	const struct witness_link *link = vip->link;
@@ -135,11 +149,7 @@ static void judge_link(const struct ctl_compared *c, const struct ctl_vip *vip)
 			 !link	    ? "is not there"
 			 : link->up ? "has no carrier"
 				    : "is down");
-	if (link && link->noarp)
-		ctl_find(c->findings, CTL_FINDING_LINK_NOARP, vip->group->name,
-			 "interface %s resolves no addresses, so nobody finds %s; say "
-			 "'ip link set %s arp on'",
-			 vip->ifname, vip->text, vip->ifname);
+	ctl_find_noarp(c, vip);
 }
 
 /**
@@ -187,7 +197,7 @@ void ctl_compare_links(const struct ctl_compared *c, const struct api_group *gro
 
 /* What the gate does with an address; the kinds it does not have stay false. */
 struct passage {
-	bool known[2], open[2]; /* by enum witness_gate_kind */
+	bool known[_WITNESS_GATE_MAX], open[_WITNESS_GATE_MAX]; /* by enum witness_gate_kind */
 };
 
 static struct passage passage_of(const struct witness_gate *gate, const struct ip *ip)
@@ -230,6 +240,12 @@ static void judge_passage(const struct ctl_compared *c, const struct ctl_vip *vi
 			 "the gate is open for %s, although this node is not primary; say "
 			 "'systemctl restart takeoverd'",
 			 vip->text);
+	else if (p.known[WITNESS_GATE_NEW] != vip->group->draining)
+		ctl_find(c->findings, CTL_FINDING_GATE_DRAIN, vip->group->name,
+			 "new TCP connections to %s are %s, although the group %s; say "
+			 "'systemctl restart takeoverd'",
+			 vip->text, vip->group->draining ? "taken" : "refused",
+			 vip->group->draining ? "drains" : "does not drain");
 }
 
 /**
@@ -260,16 +276,6 @@ void ctl_compare_gate(const struct ctl_compared *c, const struct api_group *grou
 			judge_passage(c, &c->vips[i]);
 }
 
-static bool parse_ip(const char *text, struct ip *ret)
-{
-	struct ip ip = { .family = strchr(text, ':') ? 6 : 4 };
-
-	if (inet_pton(ip.family == 4 ? AF_INET : AF_INET6, text, ip.bytes) != 1)
-		return false;
-	*ret = ip;
-	return true;
-}
-
 /* Several paths may begin at one address. */
 static bool is_first_from(const struct ctl_model *model, const struct api_path *path)
 {
@@ -290,7 +296,7 @@ static void judge_path(const struct ctl_compared *c, const struct api_path *path
 	const struct witness *w = c->witness;
 	struct ip ip;
 
-	if (!parse_ip(path->local, &ip))
+	if (!ctl_parse_ip(path->local, &ip))
 		c->findings->err = -EBADMSG;
 	else if (is_first_from(c->model, path) &&
 		 ctl_range(w->addrs, w->n_addrs, sizeof(*w->addrs), &ip).n == 0)
@@ -315,7 +321,7 @@ const char *ctl_node_address_on(const struct ctl_compared *c, const struct witne
 			struct ctl_range range = { 0 };
 			struct ip ip;
 
-			if (parse_ip(local, &ip))
+			if (ctl_parse_ip(local, &ip))
 				range = ctl_range(c->witness->addrs, c->witness->n_addrs,
 						  sizeof(*c->witness->addrs), &ip);
 			for (size_t k = 0; k < range.n; k++)

@@ -103,11 +103,7 @@ static void judge_state(const struct ctl_compared *c, const struct ctl_vip *vip,
 	}
 	if (!(link && link->up) && !ctl_is_unfit_for(group, "link"))
 		say_down(c, group, vip->ifname, link ? "is down" : "is not there");
-	if (link && link->noarp)
-		ctl_find(c->findings, CTL_FINDING_LINK_NOARP, group->name,
-			 "interface %s resolves no addresses, so nobody finds %s; say "
-			 "'ip link set %s arp on'",
-			 vip->ifname, vip->text, vip->ifname);
+	ctl_find_noarp(c, vip);
 }
 
 /**

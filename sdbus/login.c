@@ -16,7 +16,7 @@ struct login {
 	void *ctx;
 	sd_bus *bus; /* a reference */
 	struct named logind;
-	sd_bus_slot *prepare, *inhibit;
+	sd_bus_slot *prepare, *inhibit, *look;
 	int lock; /* while it is open, the host waits; -1 */
 };
 
@@ -24,13 +24,10 @@ static int take_lock(struct login *login, sd_bus_message *m, const char **ret_wh
 {
 	int fd, r;
 
-	if (sd_bus_message_is_method_error(m, NULL)) {
-		const sd_bus_error *e = sd_bus_message_get_error(m);
-
-		*ret_why = e->message ? e->message : e->name;
-		return -sd_bus_message_get_errno(m);
-	}
 	*ret_why = "";
+	r = named_refusal(m, ret_why);
+	if (r < 0)
+		return r;
 	r = sd_bus_message_read(m, "h", &fd);
 	if (r < 0)
 		return r;
@@ -64,14 +61,43 @@ static int inhibit(struct login *login)
 			  "shutdown", "takeoverd", "Handing virtual addresses over", "delay");
 }
 
-static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static int on_looked(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct login *login = userdata;
+	int begins;
 
 	(void)error;
-	if (named_appeared(&login->logind, m))
-		(void)inhibit(login); /* a connection that fails is noticed by its owner */
+	login->look = sd_bus_slot_unref(login->look);
+	if (!sd_bus_message_is_method_error(m, NULL) &&
+	    sd_bus_message_read(m, "v", "b", &begins) >= 0)
+		login->ops->shutdown(login->ctx, begins);
 	return 0;
+}
+
+/*
+ * Who comes when the host is going down already has not heard the signal, and logind, which waits
+ * for nobody any more then, refuses the lock.
+ */
+static int look(struct login *login)
+{
+	static const struct named_member what = { LOGIN_PATH, "org.freedesktop.DBus.Properties",
+						  "Get" };
+
+	login->look = sd_bus_slot_unref(login->look);
+	return named_call(&login->logind, &login->look, &what, on_looked, login, "ss",
+			  LOGIN_MANAGER, "PreparingForShutdown");
+}
+
+static int begin(struct login *login)
+{
+	int r = inhibit(login);
+
+	return r < 0 ? r : look(login);
+}
+
+static void on_appeared(void *ctx)
+{
+	(void)begin(ctx); /* a connection that fails is noticed by its owner */
 }
 
 /* A shutdown that is called off finds us without a lock, and the next one should not. */
@@ -105,13 +131,13 @@ int login_new(sd_bus *bus, const struct login_ops *ops, void *ctx, struct login 
 	if (!login)
 		return -ENOMEM;
 	*login = (struct login){ .ops = ops, .ctx = ctx, .bus = sd_bus_ref(bus), .lock = -1 };
-	r = named_init(&login->logind, bus, "org.freedesktop.login1", on_owner, login);
+	r = named_init(&login->logind, bus, "org.freedesktop.login1", on_appeared, login);
 	if (r < 0)
 		return r;
 	r = named_match(&login->logind, &login->prepare, &what, on_prepare, login);
 	if (r < 0)
 		return r;
-	r = inhibit(login);
+	r = begin(login);
 	if (r < 0)
 		return r;
 	*ret = TAKE(login);
@@ -126,6 +152,7 @@ struct login *login_free(struct login *login)
 	if (!login)
 		return NULL;
 	sd_bus_slot_unref(login->inhibit);
+	sd_bus_slot_unref(login->look);
 	sd_bus_slot_unref(login->prepare);
 	named_done(&login->logind);
 	sd_bus_unref(login->bus);

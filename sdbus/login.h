@@ -15,7 +15,7 @@ struct login;
 struct login_ops {
 	/* The host waits for us from now on when it goes down; or why it does not. */
 	void (*held)(void *ctx, int err, const char *why);
-	/* The host is going down; or it is not, after all. */
+	/* The host is going down; or it is not, after all, or not yet. */
 	void (*shutdown)(void *ctx, bool begins);
 };
 

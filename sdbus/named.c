@@ -8,7 +8,7 @@
 #include "sdbus/named.h"
 
 enum {
-	RULE_SIZE = 384, /* two names of at most 255 bytes would not fit; ours are short */
+	RULE_SIZE = 512, /* a name has at most 255 bytes */
 };
 
 /* sd-bus closes the connection over a match that is refused, unless somebody hears of it. */
@@ -26,46 +26,79 @@ static bool is_from(sd_bus_message *m, const char *sender)
 }
 
 /**
- * named_init() - Begin to follow who has a name
- * @named: filled
- * @bus: borrowed, as @name is
- * @changed: hears what named_appeared() judges, with @userdata
+ * named_watch() - Hear of each change of who has a name
+ * @ret: the slot that ends it
+ * @name: well-known or unique
+ * @changed: hears what looks like one, and has to ask named_now()
+ * @watching: hears whether the bus lets us; NULL: it is good enough if it does
  *
- * Return: 0; -ENOMEM; errors of a connection.
+ * Return: 0 or more; -ENOMEM; errors of a connection.
  */
-int named_init(struct named *named, sd_bus *bus, const char *name, sd_bus_message_handler_t changed,
-	       void *userdata)
+int named_watch(sd_bus *bus, sd_bus_slot **ret, const char *name, sd_bus_message_handler_t changed,
+		sd_bus_message_handler_t watching, void *userdata)
 {
 	char rule[RULE_SIZE];
 
-	*named = (struct named){ .name = name, .bus = bus };
 	(void)snprintf(rule, sizeof(rule),
 		       "type='signal',sender='org.freedesktop.DBus',"
 		       "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
 		       "member='NameOwnerChanged',arg0='%s'",
 		       name); /* fits */
-	return sd_bus_add_match_async(bus, &named->changes, rule, changed, on_matching, userdata);
+	return sd_bus_add_match_async(bus, ret, rule, changed, watching ? watching : on_matching,
+				      userdata);
+}
+
+/**
+ * named_now() - Who has the name now?
+ * @change: of named_watch()
+ *
+ * A match by a well-known name lets through what anybody sends to us alone: sd-bus knows senders by
+ * their unique names only.
+ *
+ * Return: a unique name, borrowed; "" if nobody has it; NULL if this is not the word of the bus.
+ */
+const char *named_now(sd_bus_message *change)
+{
+	const char *name, *before, *now;
+
+	if (!is_from(change, "org.freedesktop.DBus") ||
+	    sd_bus_message_read(change, "sss", &name, &before, &now) < 0)
+		return NULL;
+	return now;
+}
+
+/* A name that has gone may come back, with somebody else behind it. */
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct named *named = userdata;
+	const char *now = named_now(m);
+
+	(void)error;
+	if (now && *now && (!named->owner || strcmp(now, named->owner) != 0))
+		named->appeared(named->ctx);
+	return 0;
+}
+
+/**
+ * named_init() - Begin to follow who has a name
+ * @named: filled; stays where it is until named_done()
+ * @bus: borrowed, as @name is
+ * @appeared: somebody new has the name
+ * @ctx: for @appeared
+ *
+ * Return: 0 or more; -ENOMEM; errors of a connection.
+ */
+int named_init(struct named *named, sd_bus *bus, const char *name, void (*appeared)(void *ctx),
+	       void *ctx)
+{
+	*named = (struct named){ .name = name, .bus = bus, .appeared = appeared, .ctx = ctx };
+	return named_watch(bus, &named->changes, name, on_owner, NULL, named);
 }
 
 void named_done(struct named *named)
 {
 	named->changes = sd_bus_slot_unref(named->changes);
 	free(TAKE(named->owner));
-}
-
-/**
- * named_appeared() - Has somebody new the name?
- * @change: NameOwnerChanged, perhaps
- *
- * Return: false also if the name is nobody's now, or this is not from the bus.
- */
-bool named_appeared(const struct named *named, sd_bus_message *change)
-{
-	const char *name, *before, *now;
-
-	return is_from(change, "org.freedesktop.DBus") &&
-	       sd_bus_message_read(change, "sss", &name, &before, &now) >= 0 && *now &&
-	       (!named->owner || strcmp(now, named->owner) != 0);
 }
 
 /**
@@ -117,7 +150,7 @@ int named_match(const struct named *named, sd_bus_slot **ret, const struct named
 int named_call(const struct named *named, sd_bus_slot **ret, const struct named_member *what,
 	       sd_bus_message_handler_t handler, void *userdata, const char *types, ...)
 {
-	sd_bus_message *m = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	va_list ap;
 	int r;
 
@@ -132,6 +165,21 @@ int named_call(const struct named *named, sd_bus_slot **ret, const struct named_
 		r = sd_bus_message_set_auto_start(m, false);
 	if (r >= 0)
 		r = sd_bus_call_async(named->bus, ret, m, handler, userdata, 0);
-	sd_bus_message_unref(m);
 	return r < 0 ? r : 0;
+}
+
+/**
+ * named_refusal() - Was a call refused, or not answered?
+ * @ret_why: the sentence that came with it, or the error's name; borrowed from @answer
+ *
+ * Return: 0 if not, and @ret_why is untouched; else the error as negative errno.
+ */
+int named_refusal(sd_bus_message *answer, const char **ret_why)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(answer);
+
+	if (!e)
+		return 0;
+	*ret_why = e->message ? e->message : e->name;
+	return -sd_bus_message_get_errno(answer);
 }

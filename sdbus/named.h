@@ -16,6 +16,8 @@ struct named {
 	sd_bus *bus;	      /* borrowed */
 	char *owner;	      /* the unique name that it answered with; NULL: not known */
 	sd_bus_slot *changes; /* news of who has the name */
+	void (*appeared)(void *ctx);
+	void *ctx; /* borrowed */
 };
 
 /* What a call and a signal are about, "PATH INTERFACE.MEMBER" in parts. */
@@ -23,10 +25,9 @@ struct named_member {
 	const char *path, *interface, *member;
 };
 
-int named_init(struct named *named, sd_bus *bus, const char *name, sd_bus_message_handler_t changed,
-	       void *userdata);
+int named_init(struct named *named, sd_bus *bus, const char *name, void (*appeared)(void *ctx),
+	       void *ctx);
 void named_done(struct named *named);
-bool named_appeared(const struct named *named, sd_bus_message *change);
 int named_owned(struct named *named, sd_bus_message *answer);
 bool named_sent(const struct named *named, sd_bus_message *signal);
 
@@ -34,3 +35,9 @@ int named_match(const struct named *named, sd_bus_slot **ret, const struct named
 		sd_bus_message_handler_t handler, void *userdata);
 int named_call(const struct named *named, sd_bus_slot **ret, const struct named_member *what,
 	       sd_bus_message_handler_t handler, void *userdata, const char *types, ...);
+int named_refusal(sd_bus_message *answer, const char **ret_why);
+
+/* Any name, a unique one as well. */
+int named_watch(sd_bus *bus, sd_bus_slot **ret, const char *name, sd_bus_message_handler_t changed,
+		sd_bus_message_handler_t watching, void *userdata);
+const char *named_now(sd_bus_message *change);

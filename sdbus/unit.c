@@ -43,14 +43,9 @@ static int subscribe(struct units *units)
 }
 
 /* It has come, or come back: after daemon-reexec, or when the bus was restarted below it. */
-static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static void on_appeared(void *ctx)
 {
-	struct units *units = userdata;
-
-	(void)error;
-	if (named_appeared(&units->systemd, m))
-		(void)subscribe(units); /* a connection that fails is noticed by its owner */
-	return 0;
+	(void)subscribe(ctx); /* a connection that fails is noticed by its owner */
 }
 
 /* daemon-reload: a unit may be another one behind its name, masked, or there at last. */
@@ -71,7 +66,7 @@ static int begin(struct units *units)
 	static const struct named_member removed = { SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved" };
 	int r;
 
-	r = named_init(&units->systemd, units->bus, "org.freedesktop.systemd1", on_owner, units);
+	r = named_init(&units->systemd, units->bus, "org.freedesktop.systemd1", on_appeared, units);
 	if (r < 0)
 		return r;
 	r = named_match(&units->systemd, &units->reloading, &reloading, on_reloading, units);

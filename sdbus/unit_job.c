@@ -96,19 +96,18 @@ static int on_ordered(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct unit_job *job = userdata;
 	struct units *units = job->units;
 	uint32_t id = job->id;
-	const char *path;
+	const char *path, *why;
+	int r;
 
 	(void)error;
 	job->call = sd_bus_slot_unref(job->call);
-	if (is_stopped(job, m)) {
+	r = named_refusal(m, &why);
+	if (is_stopped(job, m))
 		end_job(job, 0, "done");
-	} else if (sd_bus_message_is_method_error(m, NULL)) {
-		const sd_bus_error *e = sd_bus_message_get_error(m);
-
-		end_job(job, -sd_bus_message_get_errno(m), e->message ? e->message : e->name);
-	} else if (sd_bus_message_read(m, "o", &path) < 0 || !(job->path = strdup(path))) {
+	else if (r < 0)
+		end_job(job, r, why);
+	else if (sd_bus_message_read(m, "o", &path) < 0 || !(job->path = strdup(path)))
 		end_job(job, -EIO, "no job");
-	}
 	if (units->ops->answered)
 		units->ops->answered(units->ctx, id);
 	return 0;

@@ -10,6 +10,7 @@
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
+#include "netlink/gate_batch.h"
 #include "tests/held.h"
 
 enum { LONG_MS = 60000, SHORT_MS = 30 };
@@ -140,7 +141,7 @@ Test(adopt, on_a_fresh_host_the_gate_is_laid_and_closed)
 
 Test(adopt, what_stands_behind_a_living_lease_is_kept_as_it_is)
 {
-	instant began = agent_now();
+	instant began = clock_now();
 	struct adoption found;
 
 	hold(SIP, GATE_ANSWER, LONG_MS);
@@ -148,7 +149,7 @@ Test(adopt, what_stands_behind_a_living_lease_is_kept_as_it_is)
 	cr_assert(found.adopted[SIP]);
 	cr_assert_not(found.adopted[DB]);
 	cr_assert(found.lease_until.us > began.us &&
-		  found.lease_until.us <= agent_now().us + LONG_MS * USEC_PER_MSEC);
+		  found.lease_until.us <= clock_now().us + LONG_MS * USEC_PER_MSEC);
 	cr_assert_eq(held_count(), 3);
 	cr_assert(gate().lease_alive);
 	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
@@ -166,7 +167,7 @@ Test(adopt, a_lease_that_was_lengthened_for_the_restart_is_cut_to_its_usual_leng
 	cr_assert(found.adopted[SIP]);
 	cr_assert_eq(gate_lease_left(last.nf, &left_ms), 0);
 	cr_assert(left_ms > 0 && left_ms <= LONG_MS);
-	cr_assert_leq(found.lease_until.us, agent_now().us + LONG_MS * USEC_PER_MSEC);
+	cr_assert_leq(found.lease_until.us, clock_now().us + LONG_MS * USEC_PER_MSEC);
 }
 
 Test(adopt, both_groups_are_adopted)
@@ -508,6 +509,25 @@ Test(adopt, what_still_serves_goes_when_its_lease_is_over)
 	cr_assert_eq(gate_lease_left(keeper.nf, &left_ms), 0);
 	cr_assert_eq(left_ms, 0);
 	cr_assert_eq(held_count(), 0);
+}
+
+/* As somebody adds it who wants to see the addresses answer without an agent. */
+Test(adopt, a_lease_without_an_end_is_ended)
+{
+	static const char *const families[] = { "inet arp", "inet" };
+	char command[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		hold(SIP, GATE_ANSWER, LONG_MS);
+		(void)snprintf(command, sizeof(command),
+			       "for f in inet arp; do nft flush set $f takeover lease; done; "
+			       "for f in %s; do nft add element $f takeover lease { %d }; done",
+			       families[i], GATE_NODE);
+		sh(command);
+		cr_assert_eq(adopt_nothing(), 0, "%s", families[i]);
+		cr_assert_eq(held_count(), 0);
+		cr_assert_not(gate().lease_alive);
+	}
 }
 
 Test(adopt, what_was_left_without_a_gate_goes_too)

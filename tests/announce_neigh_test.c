@@ -46,7 +46,7 @@ static void expect_told(const struct ip *ip, const struct neigh *to)
 	if (ip->family == 4)
 		arp_build_unicast(&expected, mac_va, ip, ARP_FORM_REPLY, to);
 	else
-		nd_build_unicast(&expected, mac_va, ip, to);
+		nd_build_unicast(&expected, mac_va, ip, false, to);
 	expect_frame(&expected);
 }
 

@@ -113,6 +113,7 @@ Test(api_auth, every_method_has_its_action, .timeout = 10)
 		{ SIP, API_GROUP, "SwitchoverWithOptions", "a{sv}", "switchover", "group=sip" },
 		{ SIP, API_GROUP, "InhibitTakeover", "ss", "maintenance", "group=sip" },
 		{ SIP, API_GROUP, "Announce", "", "announce", "group=sip" },
+		{ SIP, API_GROUP, "TestReaction", "s", "test-reaction", "group=sip" },
 		{ API_PATH, API_MANAGER, "GetTrace", "", "trace", "=" },
 		{ API_PATH, API_MANAGER, "Reload", "", "reload", "=" },
 	};
@@ -127,6 +128,9 @@ Test(api_auth, every_method_has_its_action, .timeout = 10)
 		if (strcmp(methods[i].types, "ss") == 0)
 			call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
 				  methods[i].member, "ss", "who", "why");
+		else if (strcmp(methods[i].types, "s") == 0)
+			call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
+				  methods[i].member, "s", "00-04563");
 		else /* a bool, or no options */
 			call_from(&rig, &answer, ":1.7", methods[i].path, methods[i].interface,
 				  methods[i].member, methods[i].types,

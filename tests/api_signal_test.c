@@ -111,22 +111,29 @@ Test(api_signal, other_nodes_are_announced_when_they_change, .timeout = 10)
 
 static int keep_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	if (strcmp(sd_bus_message_get_interface(m) ?: "", API_GROUP) != 0)
+	const char *interface = sd_bus_message_get_interface(m) ?: "";
+
+	if (strcmp(interface, API_GROUP) != 0 && strcmp(interface, API_MANAGER) != 0)
 		return 0;
 	return on_answer(m, userdata, error);
 }
 
 Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 {
+	static const struct api_field fields[] = { { "Group", "sip" }, { "Node", "alpha" } };
 	static const struct api_event role = { .id = "00-04561",
 					       .level = "Standard",
-					       .text = "Hot Standby (backup) mode activated" };
-	static const struct api_event link = {
-		.id = "TK-0020", .level = "Info", .text = "interface eth7 runs", .interface = "eth7"
+					       .text = "Hot Standby (backup) mode activated",
+					       .category = "role",
+					       .number = 7,
+					       .time_us = 1234567,
+					       .fields = fields,
+					       .n_fields = ARRAY_SIZE(fields) };
+	static const struct api_event node = {
+		.id = "01-00401", .level = "Standard", .text = "beta is heard", .category = "peer"
 	};
-	static const struct api_event stranger = { "TK-0013", "Error",	   "x",
-						   "eth7",    "192.0.2.3", "02:00:5e:10:20:30" };
 	const char *s[3], *key[5], *value[5];
+	uint64_t number, time_us;
 	struct answer signals = { 0 };
 	struct rig rig;
 
@@ -150,35 +157,110 @@ Test(api_signal, role_and_event_signals_carry_their_values, .timeout = 10)
 	MUST(api_event(rig.api, 0, &role));
 	arrive(&rig, signals.times == 3);
 	cr_expect_str_eq(sd_bus_message_get_member(signals.message), "Event");
-	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 2, &key[0], "s",
-				 &value[0], &key[1], "s", &value[1]));
+	cr_expect_str_eq(sd_bus_message_get_path(signals.message), SIP);
+	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 5, &key[0], "t",
+				 &number, &key[1], "t", &time_us, &key[2], "s", &value[2], &key[3],
+				 "s", &value[3], &key[4], "s", &value[4]));
 	cr_expect_str_eq(s[0], "00-04561");
 	cr_expect_str_eq(s[1], "Standard");
 	cr_expect_str_eq(s[2], "Hot Standby (backup) mode activated");
-	cr_expect_str_eq(key[0], "Group");
-	cr_expect_str_eq(value[0], "sip");
-	cr_expect_str_eq(key[1], "Node");
-	cr_expect_str_eq(value[1], "alpha");
+	cr_expect_str_eq(key[0], "Number");
+	cr_expect_eq(number, 7);
+	cr_expect_str_eq(key[1], "TimeUSec");
+	cr_expect_eq(time_us, 1234567);
+	cr_expect_str_eq(key[2], "Category");
+	cr_expect_str_eq(value[2], "role");
+	cr_expect_str_eq(key[3], "Group");
+	cr_expect_str_eq(value[3], "sip");
+	cr_expect_str_eq(key[4], "Node");
+	cr_expect_str_eq(value[4], "alpha");
 
-	MUST(api_event(rig.api, 0, &link));
+	MUST(api_event(rig.api, API_NO_GROUP, &node));
 	arrive(&rig, signals.times == 4);
-	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 3, &key[0], "s",
-				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2]));
-	cr_expect_str_eq(s[2], "interface eth7 runs");
-	cr_expect_str_eq(value[1], "alpha");
-	cr_expect_str_eq(key[2], "Interface");
-	cr_expect_str_eq(value[2], "eth7");
-
-	MUST(api_event(rig.api, 0, &stranger));
-	arrive(&rig, signals.times == 5);
-	MUST(sd_bus_message_read(signals.message, "sssa{sv}", &s[0], &s[1], &s[2], 5, &key[0], "s",
-				 &value[0], &key[1], "s", &value[1], &key[2], "s", &value[2],
-				 &key[3], "s", &value[3], &key[4], "s", &value[4]));
-	cr_expect_str_eq(value[2], "eth7");
-	cr_expect_str_eq(key[3], "Address");
-	cr_expect_str_eq(value[3], "192.0.2.3");
-	cr_expect_str_eq(key[4], "MAC");
-	cr_expect_str_eq(value[4], "02:00:5e:10:20:30");
+	cr_expect_str_eq(sd_bus_message_get_path(signals.message), API_PATH);
+	cr_expect_str_eq(sd_bus_message_get_interface(signals.message), API_MANAGER);
 	answer_done(&signals);
+	rig_done(&rig);
+}
+
+/* What one answer of ListEvents() has, as "NUMBER id; ". */
+static const char *list_events(struct rig *rig, uint64_t since_us, uint64_t after)
+{
+	struct answer answer = { 0 };
+	static char text[256];
+	const char *id, *level, *sentence, *key;
+	uint64_t number;
+
+	call(rig, &answer, API_PATH, API_MANAGER, "ListEvents", "tt", since_us, after);
+	arrive(rig, answer.times);
+	cr_assert_str_eq(error_of(&answer), "");
+	*text = '\0';
+	MUST(sd_bus_message_enter_container(answer.message, 'a', "(sssa{sv})"));
+	while (sd_bus_message_enter_container(answer.message, 'r', "sssa{sv}") > 0) {
+		MUST(sd_bus_message_read(answer.message, "sss", &id, &level, &sentence));
+		MUST(sd_bus_message_enter_container(answer.message, 'a', "{sv}"));
+		MUST(sd_bus_message_read(answer.message, "{sv}", &key, "t", &number));
+		cr_expect_str_eq(key, "Number");
+		while (sd_bus_message_skip(answer.message, "{sv}") > 0)
+			;
+		MUST(sd_bus_message_exit_container(answer.message));
+		MUST(sd_bus_message_exit_container(answer.message));
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%d %s; ",
+			       (int)number, id);
+	}
+	answer_done(&answer);
+	return text;
+}
+
+Test(api_signal, events_are_listed_by_time_and_number, .timeout = 10)
+{
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	cr_expect_str_eq(list_events(&rig, 0, 0), "");
+	for (size_t i = 0; i < 3; i++)
+		rig.agent.events[i] = (struct api_event){ .id = i == 1 ? "01-00402" : "01-00401",
+							  .level = "Standard",
+							  .text = "x",
+							  .category = "peer",
+							  .number = 5 + i,
+							  .time_us = 100 * i };
+	cr_expect_str_eq(list_events(&rig, 0, 0), "5 01-00401; 6 01-00402; 7 01-00401; ");
+	cr_expect_str_eq(list_events(&rig, 100, 0), "6 01-00402; 7 01-00401; ");
+	cr_expect_str_eq(list_events(&rig, 0, 6), "7 01-00401; ");
+	cr_expect_str_eq(list_events(&rig, 0, 7), "");
+	rig_done(&rig);
+}
+
+static bool endless_events(void *ctx, uint64_t since_us, uint64_t after, struct api_event *ret)
+{
+	(void)ctx, (void)since_us;
+	*ret = (struct api_event){ "01-00401", "Standard", "x", "peer", after + 1, 0, NULL, 0 };
+	return true;
+}
+
+Test(api_signal, one_answer_has_a_hundred_events_and_too_many_are_refused, .timeout = 30)
+{
+	struct answer answer = { 0 };
+	unsigned n = 0;
+	struct rig rig;
+
+	rig_start_pair(&rig);
+	rig.ops.next_event = endless_events;
+	call(&rig, &answer, API_PATH, API_MANAGER, "ListEvents", "tt", (uint64_t)0, (uint64_t)0);
+	arrive(&rig, answer.times);
+	MUST(sd_bus_message_enter_container(answer.message, 'a', "(sssa{sv})"));
+	while (sd_bus_message_skip(answer.message, "(sssa{sv})") > 0)
+		n++;
+	cr_expect_eq(n, 100);
+	answer_done(&answer);
+	for (n = 0; n < 1000 && !*error_of(&answer); n++) {
+		answer_done(&answer);
+		call(&rig, &answer, API_PATH, API_MANAGER, "ListEvents", "tt", (uint64_t)0,
+		     (uint64_t)0);
+		pump(&rig, answer.times == (int)n + 2);
+	}
+	cr_expect_str_eq(error_of(&answer), API_ERROR "Busy");
+	answer_done(&answer);
 	rig_done(&rig);
 }

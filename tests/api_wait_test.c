@@ -17,18 +17,23 @@ static void become(struct rig *rig, const char *role)
 	MUST(api_role_changed(rig->api, 0, role, "switchover"));
 }
 
-/* As the bus tells it of a connection that has ended. */
-static void go(struct rig *rig, const char *sender)
+/* As the bus tells it of a connection that has ended; or somebody who would like to be the bus. */
+static void tell_gone(struct rig *rig, const char *teller, const char *sender)
 {
 	sd_bus_message *m;
 
 	MUST(sd_bus_message_new_signal(rig->client, &m, "/org/freedesktop/DBus",
 				       "org.freedesktop.DBus", "NameOwnerChanged"));
 	MUST(sd_bus_message_append(m, "sss", sender, sender, ""));
-	MUST(sd_bus_message_set_sender(m, "org.freedesktop.DBus"));
+	MUST(sd_bus_message_set_sender(m, teller));
 	MUST(sd_bus_send(rig->client, m, NULL));
 	sd_bus_message_unref(m);
 	settle(rig);
+}
+
+static void go(struct rig *rig, const char *sender)
+{
+	tell_gone(rig, "org.freedesktop.DBus", sender);
 }
 
 Test(api_wait, role_that_is_there_is_answered_at_once, .timeout = 10)
@@ -195,6 +200,25 @@ Test(api_wait, who_has_gone_does_not_wait, .timeout = 10)
 	arrive(&rig, here.times == WAITERS_OF_USER_MAX);
 	cr_expect_eq(gone.times, 0);
 	answer_done(&here);
+	driver_done(&driver);
+	rig_done(&rig);
+}
+
+/* sd-bus lets the news through, whoever sends it: anybody may send signals to us alone. */
+Test(api_wait, nobody_but_the_bus_says_who_has_gone, .timeout = 10)
+{
+	struct driver driver = { .answers = true, .key = "UnixUserID", .uid = ANN };
+	struct answer answer = { 0 };
+	struct rig rig;
+
+	start_driver(&rig, &driver);
+	wait_from(&rig, &answer, ":1.7", "backup");
+	settle(&rig);
+	tell_gone(&rig, ":1.66", ":1.7");
+	become(&rig, "backup");
+	arrive(&rig, answer.times);
+	cr_expect_str_eq(error_of(&answer), "");
+	answer_done(&answer);
 	driver_done(&driver);
 	rig_done(&rig);
 }

@@ -186,11 +186,22 @@ folders()
 		only_ours "$source" 'sdbus/*' agent/base.h agent/cleanup.h
 	done
 	witness
-	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c agent/trace.c agent/trace/*.c; do
+	for source in agent/beat/wire.c agent/beat/session.c agent/beat/path.c agent/conf/conf*.c agent/trace/*.c; do
 		[[ -e $source ]] || continue
 		only_ours "$source" 'agent/*'
 		never_system "$source" sys/socket.h sys/un.h 'netinet/*' 'net/*' 'netpacket/*' \
 			netdb.h ifaddrs.h poll.h 'systemd/*' 'libmnl/*' 'libnftnl/*' 'linux/*'
+	done
+}
+
+# What the agent is put together from knows nothing of it as a whole.
+elements()
+{
+	local source
+
+	for source in agent/{beat,conf,kernel,recorder,store,trace}/*.c; do
+		! parts "$source" || ! matches agent/agent.h "${PARTS[@]}" ||
+			complain "$source may not know agent/agent.h"
 	done
 }
 
@@ -216,7 +227,8 @@ state()
 	done
 }
 
-# The time of day, which an administrator may step, is nothing to decide by.
+# The time of day, which an administrator may step, is nothing to decide by. People are told
+# when an event was: by the one file that sends them out.
 WALL_CLOCK='time|gettimeofday|ftime|localtime(_r)?|gmtime(_r)?|mktime|timegm|sem_timedwait'
 WALL_CLOCK+='|pthread_(cond_timedwait|mutex_timedlock|timedjoin_np)'
 
@@ -225,6 +237,7 @@ wall_clock()
 	local source found calls
 
 	for source in agent/*.c agent/*/*.c netlink/*.c; do
+		[[ $source != agent/publish.c ]] || continue
 		found=$(grep -nE 'CLOCK_(REALTIME|TAI)' "$source" || true)
 		[[ -z $found ]] || complain "$source knows the time of day: $found"
 		need_object "$source" || continue
@@ -268,10 +281,13 @@ for tool in "$CC" nm readelf; do
 done
 core
 folders
+elements
 state
 wall_clock
 hardened "$BUILD/takeoverd"
 hardened "$BUILD/takeoverctl"
+hardened "$BUILD/takeover-generator"
+hardened "$BUILD/takeover-react"
 lean "$BUILD/takeoverd"
 ((judged > 0)) || complain "there was nothing to judge"
 ((broken == 0)) || exit 1

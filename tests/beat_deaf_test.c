@@ -24,9 +24,7 @@ Test(beat_deaf, who_sends_for_the_dead_time_without_hearing_us_is_deaf)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	cr_assert_eq(a.conf->dead_us, DEAD_US);
 	say_unheard(&a, &b, START_US, START_US + DEAD_US);
 	cr_expect_eq(a.outcomes[BEAT_DEAF], 0);
@@ -46,38 +44,31 @@ Test(beat_deaf, who_sends_for_the_dead_time_without_hearing_us_is_deaf)
 	settle_at(&a, &b, START_US + DEAD_US + 2 * STEP_US);
 	cr_expect_eq(a.outcomes[BEAT_DEAF], 0);
 	cr_expect_eq(a.outcomes[BEAT_FRESH], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_deaf, a_peer_that_goes_on_in_our_last_session_is_deaf_as_well)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	agent_stop(&a);
 	agent_start(&a, ONE_PATH, ALPHA);
 	say_unheard(&a, &b, START_US, START_US + DEAD_US + STEP_US);
 	cr_expect_eq(a.outcomes[BEAT_DEAF], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_deaf, greetings_with_a_pause_between_them_are_no_proof)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	say_unheard(&a, &b, START_US, START_US);
 	say_unheard(&a, &b, START_US + DEAD_US + STEP_US, START_US + DEAD_US + STEP_US);
 	cr_expect_eq(a.outcomes[BEAT_DEAF], 0);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_deaf, what_is_recorded_makes_nobody_deaf_who_is_heard)
@@ -99,6 +90,5 @@ Test(beat_deaf, what_is_recorded_makes_nobody_deaf_who_is_heard)
 		settle_at(&a, &b, us);
 	}
 	cr_expect_eq(a.outcomes[BEAT_DEAF], 0);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }

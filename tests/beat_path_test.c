@@ -7,9 +7,7 @@ Test(beat_path, works_over_ipv6)
 		"[Node alpha]\nAddress=fd09::1\n[Node beta]\nAddress=fd09::2\n" GROUP;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, text, ALPHA);
-	agent_start(&b, text, BETA);
+	both_start(&a, &b, text);
 	meet(&a, &b);
 	cr_expect_eq(say_at(&a, BEAT_MARK_ECHOED, 1), 1);
 	settle_for(&a, &b, &b.outcomes[BEAT_FRESH]);
@@ -25,9 +23,7 @@ Test(beat_path, what_comes_over_two_paths_is_delivered_once_and_counted_twice)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	cr_assert_eq(beat_n_paths(a.beat, BETA), 2);
 	cr_assert_eq(beat_n_paths(a.beat, ALPHA), 0);
 	meet(&a, &b);
@@ -42,17 +38,14 @@ Test(beat_path, what_comes_over_two_paths_is_delivered_once_and_counted_twice)
 		cr_expect_eq(path_of(&a, i).lost, 0);
 		cr_expect(instant_is_set(path_of(&a, i).heard));
 	}
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, loss_is_counted_on_the_path_that_loses)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	meet(&a, &b);
 	say(&b);
 	sh("nft 'add table ip t; add chain ip t in { type filter hook input priority 0; };"
@@ -66,17 +59,14 @@ Test(beat_path, loss_is_counted_on_the_path_that_loses)
 	cr_expect_eq(path_of(&a, 0).lost, 0);
 	cr_expect_eq(path_of(&a, 1).lost, 3);
 	cr_expect_eq(path_of(&a, 1).received, 2);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, round_trip_time_leaves_out_what_the_peer_took)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	cr_expect_eq(path_of(&a, 0).rtt_us, 0);
 	say_at(&a, BEAT_UNMARKED, 2000000);
@@ -96,8 +86,7 @@ Test(beat_path, round_trip_time_leaves_out_what_the_peer_took)
 	settle_at(&a, NULL, 3001600);
 	cr_expect_eq(path_of(&a, 0).rtt_us, 900);
 	cr_expect_eq(path_of(&a, 0).rtt_min_us, 800);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, a_closed_port_is_told_and_no_heartbeat_is_lost_to_it)
@@ -127,9 +116,7 @@ Test(beat_path, a_peer_that_is_heard_is_not_unreachable_whatever_icmp_says)
 	const uint64_t heard = 1000000, interval = 50000;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	meet(&a, &b);
 	say_at(&b, BEAT_UNMARKED, heard);
 	settle_at(&a, NULL, heard);
@@ -151,9 +138,7 @@ Test(beat_path, a_port_that_is_closed_on_one_path_only_is_not_told)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	meet(&a, &b);
 	sh("nft 'add table ip t; add chain ip t in { type filter hook input priority 0; };"
 	   " add rule ip t in ip daddr 10.9.1.2 reject; add rule ip t in ip saddr 10.9.1.2 udp "
@@ -166,8 +151,7 @@ Test(beat_path, a_port_that_is_closed_on_one_path_only_is_not_told)
 	}
 	cr_expect_eq(a.outcomes[BEAT_FRESH], 5);
 	cr_expect_eq(a.outcomes[BEAT_UNREACHABLE], 0);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, the_peer_comes_to_its_own_socket_and_strangers_to_the_lobby)
@@ -178,9 +162,7 @@ Test(beat_path, the_peer_comes_to_its_own_socket_and_strangers_to_the_lobby)
 	size_t lobby = 0, connected = 0;
 	struct beat_received received;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	agent_start(&c, gamma, 1);
 	meet(&a, &b);
 	say(&b);
@@ -198,8 +180,7 @@ Test(beat_path, the_peer_comes_to_its_own_socket_and_strangers_to_the_lobby)
 	}
 	cr_expect_eq(connected, 1);
 	cr_expect_eq(lobby, 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 	agent_stop(&c);
 }
 
@@ -244,8 +225,7 @@ Test(beat_path, the_kernel_sees_which_heartbeats_may_renew_the_lease)
 	expect_mark("none", 1);
 	settle(&a, &b);
 	cr_expect_eq(b.outcomes[BEAT_FRESH], 3);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, without_any_way_out_a_lone_primary_still_renews_its_lease)
@@ -277,9 +257,7 @@ Test(beat_path, addresses_and_routes_may_come_later)
 		"[Node alpha]\nAddress=10.7.0.1\n[Node beta]\nAddress=10.7.0.2\n" GROUP;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, later, ALPHA);
-	agent_start(&b, later, BETA);
+	both_start(&a, &b, later);
 	cr_expect_eq(say(&a), 0);
 	sh("ip address add 10.7.0.1/32 dev lo && ip address add 10.7.0.2/32 dev lo");
 	meet(&a, &b);
@@ -293,8 +271,7 @@ Test(beat_path, addresses_and_routes_may_come_later)
 	cr_expect_eq(say(&a), 1);
 	settle(&a, &b);
 	cr_expect_eq(b.outcomes[BEAT_FRESH], 2);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat_path, garbage_of_any_size_is_refused_and_counted)

@@ -69,6 +69,20 @@ static inline void agent_stop(struct agent *agent)
 	agent->conf = conf_free(agent->conf);
 }
 
+/* Alpha and beta, with the same configuration, in a network of their own. */
+static inline void both_start(struct agent *a, struct agent *b, const char *text)
+{
+	world_enter();
+	agent_start(a, text, 0);
+	agent_start(b, text, 1);
+}
+
+static inline void both_stop(struct agent *a, struct agent *b)
+{
+	agent_stop(a);
+	agent_stop(b);
+}
+
 static inline int say_at(struct agent *agent, enum beat_mark mark, uint64_t us)
 {
 	struct core_beat text = { .seq = ++agent->seq, .interval_us = 50000, .lease_us = 350000 };

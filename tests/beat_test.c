@@ -27,8 +27,7 @@ Test(beat, nothing_is_heard_before_the_handshake_and_everything_after)
 	cr_expect(b.last.beat.groups[0].present);
 	recorder_stop(&recorder);
 	cr_expect_leq(recorder.n, 6, "a heartbeat calls for no answer of this layer");
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, two_greetings_that_cross_end_in_one_handshake)
@@ -51,8 +50,7 @@ Test(beat, two_greetings_that_cross_end_in_one_handshake)
 	cr_expect_eq(a.outcomes[BEAT_FRESH], 1);
 	cr_expect_eq(b.outcomes[BEAT_FRESH], 1);
 	recorder_stop(&recorder);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, works_without_authentication)
@@ -66,8 +64,7 @@ Test(beat, works_without_authentication)
 	say(&a);
 	settle(&a, &b);
 	cr_expect_eq(b.outcomes[BEAT_FRESH], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, another_key_is_refused_and_counted)
@@ -82,8 +79,7 @@ Test(beat, another_key_is_refused_and_counted)
 	cr_expect_eq(a.outcomes[BEAT_REFUSED], 1);
 	cr_expect_eq(stats_of(&a).refused[WIRE_BAD_TAG], 1);
 	cr_expect_eq(b.outcomes[BEAT_HANDLED] + b.outcomes[BEAT_REFUSED], 0, "no answer");
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, a_recorded_heartbeat_is_refused)
@@ -91,9 +87,7 @@ Test(beat, a_recorded_heartbeat_is_refused)
 	static struct recorder recorder;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	recorder_start(&recorder);
 	say(&b);
@@ -106,8 +100,7 @@ Test(beat, a_recorded_heartbeat_is_refused)
 	cr_expect_eq(a.outcomes[BEAT_FRESH], 2);
 	cr_expect_eq(a.outcomes[BEAT_REFUSED], 2);
 	cr_expect_eq(stats_of(&a).replayed, 2);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 /* All that beta said in a life that has ended, and one heartbeat more of the next. */
@@ -176,8 +169,7 @@ Test(beat, what_a_peer_said_before_its_restart_changes_nothing_after_it)
 	say(&b);
 	settle(&a, &b);
 	cr_expect_eq(a.outcomes[BEAT_FRESH], 2, "still in the new session");
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 /* A flood at alpha, in which no time passes: no bucket is refilled. */
@@ -208,8 +200,7 @@ Test(beat, a_peer_that_restarts_in_a_flood_of_what_it_once_said_is_known_again)
 	settle(&a, &b);
 	cr_expect_geq(a.outcomes[BEAT_FRESH], 1);
 	cr_expect_geq(b.outcomes[BEAT_FRESH], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, our_own_heartbeats_sent_back_to_us_are_refused)
@@ -217,9 +208,7 @@ Test(beat, our_own_heartbeats_sent_back_to_us_are_refused)
 	static struct recorder recorder;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	recorder_start(&recorder);
 	say(&a);
@@ -232,8 +221,7 @@ Test(beat, our_own_heartbeats_sent_back_to_us_are_refused)
 	settle(&a, &b);
 	cr_expect_eq(a.outcomes[BEAT_REFUSED], 1);
 	cr_expect_eq(stats_of(&a).replayed, 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, what_an_earlier_life_of_ours_said_makes_no_peer)
@@ -241,9 +229,7 @@ Test(beat, what_an_earlier_life_of_ours_said_makes_no_peer)
 	static struct recorder recorder;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	recorder_start(&recorder);
 	say(&a);
@@ -255,8 +241,7 @@ Test(beat, what_an_earlier_life_of_ours_said_makes_no_peer)
 	cr_assert_eq(replay(&recorder, "10.9.0.1"), 1);
 	settle(&a, NULL);
 	cr_expect_eq(a.outcomes[BEAT_MISPLACED], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, a_restarted_peer_is_known_again_whoever_speaks_first)
@@ -264,9 +249,7 @@ Test(beat, a_restarted_peer_is_known_again_whoever_speaks_first)
 	static struct recorder recorder;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	for (int first = 0; first < 2; first++) {
 		agent_stop(&b);
@@ -283,8 +266,7 @@ Test(beat, a_restarted_peer_is_known_again_whoever_speaks_first)
 		cr_expect_eq(a.outcomes[BEAT_FRESH], 1);
 		cr_expect_eq(b.outcomes[BEAT_FRESH], 1);
 	}
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, a_stranger_is_told_so_and_an_old_verdict_is_worth_nothing)
@@ -322,8 +304,7 @@ Test(beat, a_stranger_is_told_so_and_an_old_verdict_is_worth_nothing)
 	settle(&a, &b);
 	cr_expect_eq(b.outcomes[BEAT_DISOWNED], 0);
 	cr_expect_eq(b.outcomes[BEAT_REFUSED], 2);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, a_peer_that_is_reconfigured_disowns_in_the_midst_of_a_session)
@@ -331,17 +312,14 @@ Test(beat, a_peer_that_is_reconfigured_disowns_in_the_midst_of_a_session)
 	static const char without_beta[] = "[Node alpha]\nAddress=10.9.0.1\n" GROUP;
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, ONE_PATH, ALPHA);
-	agent_start(&b, ONE_PATH, BETA);
+	both_start(&a, &b, ONE_PATH);
 	meet(&a, &b);
 	agent_stop(&a);
 	agent_start(&a, without_beta, ALPHA);
 	say(&b);
 	settle(&a, &b);
 	cr_expect_eq(b.outcomes[BEAT_DISOWNED], 1);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 /* @text is what the other end believes; alpha says nothing to it, and can say who it is. */
@@ -365,8 +343,7 @@ static void expect_misplaced(const char *text, uint8_t self, const char *name, c
 	cr_expect_eq(a.last.from.family, 4);
 	cr_expect_eq(memcmp(a.last.from.bytes, &from.sin_addr, 4), 0);
 	cr_expect_eq(recorder.n, 1, "no answer");
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, another_node_with_our_name_is_not_in_its_place)
@@ -431,17 +408,14 @@ Test(beat, replays_use_up_no_more_than_one_handshake_between_two)
 	say(&b);
 	settle(&a, &b);
 	cr_expect_eq(stats_of(&a).unproven, before);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }
 
 Test(beat, no_packet_of_a_handshake_counts_as_unproven)
 {
 	struct agent a, b;
 
-	world_enter();
-	agent_start(&a, TWO_PATHS, ALPHA);
-	agent_start(&b, TWO_PATHS, BETA);
+	both_start(&a, &b, TWO_PATHS);
 	say(&b);
 	meet(&a, &b);
 	for (int i = 0; i < 20; i++) {
@@ -458,6 +432,5 @@ Test(beat, no_packet_of_a_handshake_counts_as_unproven)
 	cr_expect_eq(stats_of(&b).unproven, 0);
 	cr_expect_eq(stats_of(&a).replayed, 0);
 	cr_expect_eq(stats_of(&b).replayed, 0);
-	agent_stop(&a);
-	agent_stop(&b);
+	both_stop(&a, &b);
 }

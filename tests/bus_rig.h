@@ -48,7 +48,9 @@ struct fake {
 	const char *cannot;
 	char **sentences; /* NULL: no memory for them */
 
-	int explanations, switchovers, maintenances, announces, inhibits, reloads;
+	int explanations, switchovers, drains, maintenances, announces, inhibits, reloads;
+	uint64_t timeout_us;	   /* of the last who drains */
+	api_request abandoned;	   /* the last who has gone; 0: nobody */
 	struct api_switchover how; /* the last one; its node is in `to` */
 	char to[64], who[64], why[64];
 	uint32_t uid;
@@ -59,12 +61,17 @@ struct fake {
 	api_request request; /* the last one */
 	size_t group;
 	bool on;
-	bool changes;		    /* the configuration, when it is read again */
-	const char *visits;	    /* address of the bus that somebody comes to meanwhile */
-	sd_bus *visitor;	    /* that one; of who has set it */
-	const char *answer_at_once; /* primary; NULL: later */
-	const char *refusal;	    /* an error, at once; NULL: none */
-	const char *go;		    /* the second inhibitor is told here; the first is dropped */
+	bool changes; /* the configuration, when it is read again */
+	struct api_event
+		events[4];  /* that are kept, with ascending numbers; one without id ends them */
+	const char *visits; /* address of the bus that somebody comes to meanwhile */
+	sd_bus *visitor;    /* that one; of who has set it */
+	const char *answer_at_once;	  /* primary; NULL: later */
+	const char *refusal;		  /* an error, at once; NULL: none */
+	struct api_reaction reactions[2]; /* what comes of a test */
+	size_t n_reactions;
+	char event[32]; /* that was tested last */
+	const char *go; /* the second inhibitor is told here; the first is dropped */
 	struct api *api;
 
 	bool name_answered;
@@ -137,6 +144,25 @@ static inline void fake_switchover(void *ctx, size_t group, const struct api_swi
 		(void)api_reply_ok(fake->api, request, fake->answer_at_once, 21400);
 }
 
+static inline void fake_drain(void *ctx, size_t group, uint64_t timeout_us, api_request request)
+{
+	struct fake *fake = ctx;
+
+	fake->drains++;
+	fake->group = group;
+	fake->timeout_us = timeout_us;
+	fake->request = request;
+	if (fake->refusal)
+		(void)api_reply_error(fake->api, request, fake->refusal, NULL);
+	else if (fake->answer_at_once)
+		(void)api_reply_drained(fake->api, request, fake->answer_at_once, 21400, 3);
+}
+
+static inline void fake_abandon(void *ctx, api_request request)
+{
+	((struct fake *)ctx)->abandoned = request;
+}
+
 static inline void fake_set_maintenance(void *ctx, size_t group, bool on, api_request request)
 {
 	struct fake *fake = ctx;
@@ -204,6 +230,20 @@ static inline int fake_get_trace(void *ctx)
 	return fds[0];
 }
 
+static inline bool fake_next_event(void *ctx, uint64_t since_us, uint64_t after,
+				   struct api_event *ret)
+{
+	const struct fake *fake = ctx;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fake->events) && fake->events[i].id; i++) {
+		if (fake->events[i].number <= after || fake->events[i].time_us < since_us)
+			continue;
+		*ret = fake->events[i];
+		return true;
+	}
+	return false;
+}
+
 static inline void fake_visit(struct fake *fake)
 {
 	const char *name;
@@ -230,6 +270,18 @@ static inline void fake_reload(void *ctx, api_request request)
 		(void)api_reply_reload(fake->api, request, fake->changes);
 }
 
+static inline void fake_test(void *ctx, size_t group, const char *event, api_request request)
+{
+	struct fake *fake = ctx;
+
+	fake->group = group;
+	(void)snprintf(fake->event, sizeof(fake->event), "%s", event);
+	if (fake->refusal)
+		(void)api_reply_error(fake->api, request, fake->refusal, NULL);
+	else
+		(void)api_reply_tested(fake->api, request, fake->reactions, fake->n_reactions);
+}
+
 static inline void fake_named(void *ctx, int err)
 {
 	struct fake *fake = ctx;
@@ -249,10 +301,14 @@ static inline struct api_ops fake_ops(void)
 		.can_switchover = fake_can_switchover,
 		.explain = fake_explain,
 		.switchover = fake_switchover,
+		.drain = fake_drain,
+		.abandon = fake_abandon,
 		.set_maintenance = fake_set_maintenance,
 		.inhibit = fake_inhibit,
 		.announce = fake_announce,
+		.test = fake_test,
 		.get_trace = fake_get_trace,
+		.next_event = fake_next_event,
 		.reload = fake_reload,
 		.named = fake_named,
 	};
@@ -409,6 +465,22 @@ static inline const char *text_of(const struct answer *answer)
 	return e ? e->message : "";
 }
 
+/* What the object there says of itself; heap. */
+static inline char *introspect(struct rig *rig, const char *path)
+{
+	struct answer answer = { 0 };
+	const char *xml;
+	char *copy;
+
+	call(rig, &answer, path, "org.freedesktop.DBus.Introspectable", "Introspect", "");
+	arrive(rig, answer.times);
+	cr_assert_str_eq(error_of(&answer), "");
+	MUST(sd_bus_message_read(answer.message, "s", &xml));
+	copy = strdup(xml);
+	answer_done(&answer);
+	return copy;
+}
+
 /* Both ends of a socket pair. */
 static inline void rig_open_pair(struct rig *rig)
 {
@@ -537,62 +609,4 @@ static inline void rig_done(struct rig *rig)
 	(void)snprintf(file, sizeof(file), "%s/bus", rig->dir);
 	(void)unlink(file);
 	(void)rmdir(rig->dir);
-}
-
-/* What a process printed (stderr after a "|"), and how it ended. */
-struct outcome {
-	char text[8192];
-	int code;
-};
-
-static inline size_t slurp(struct rig *rig, int fd, char *to, size_t size)
-{
-	size_t len = 0;
-
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		ssize_t n;
-
-		while (poll(&p, 1, 0) == 0)
-			rig_turn(rig, fd);
-		n = read(fd, to + len, size - 1 - len);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	to[len] = '\0';
-	(void)close(fd);
-	return len;
-}
-
-/* Runs @body in a process of its own, while both ends here go on. */
-static inline void run_child(struct rig *rig, int (*body)(struct rig *rig, void *arg), void *arg,
-			     struct outcome *ret)
-{
-	int out[2], err[2], status;
-	size_t len;
-	pid_t pid;
-
-	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
-	cr_assert_eq(pipe2(err, O_CLOEXEC), 0);
-	(void)fflush(NULL);
-	pid = fork();
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(out[1], STDOUT_FILENO);
-		(void)dup2(err[1], STDERR_FILENO);
-		(void)setenv("DBUS_SYSTEM_BUS_ADDRESS", rig->address, 1);
-		status = body(rig, arg);
-		(void)fflush(stdout);
-		(void)fflush(stderr);
-		_exit(status);
-	}
-	(void)close(out[1]);
-	(void)close(err[1]);
-	len = slurp(rig, out[0], ret->text, sizeof(ret->text) / 2);
-	ret->text[len++] = '|';
-	(void)slurp(rig, err[0], ret->text + len, sizeof(ret->text) - len);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	ret->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -32,12 +32,19 @@ static void remove_directory(void)
 
 TestSuite(conf_key, .init = make_directory, .fini = remove_directory);
 
+static void write_key_for(const char *text, uid_t owner, mode_t mode)
+{
+	_cleanup_(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(fchmod(fd, mode), 0);
+	cr_assert_eq(fchown(fd, owner, 0), 0, "needs root");
+}
+
 static void write_key(const char *text, uid_t owner)
 {
-	_cleanup_(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	cr_assert_eq(fchown(fd, owner, 0), 0, "needs root");
+	write_key_for(text, owner, 0600);
 }
 
 /* What is wrong with the key in @file, as @user reads it; "" if nothing is. */
@@ -46,7 +53,7 @@ static const char *complaint_about(const char *file, uid_t user)
 	static char text[512];
 	struct conf_problems problems = { 0 };
 	struct conf conf = { .key_file = (char *)file };
-	uint8_t key[CONF_KEY_SIZE] = { 0 };
+	uint8_t key[CONF_KEY_SIZE] = { 99 };
 	int r;
 
 	cr_assert_eq(seteuid(user), 0);
@@ -55,6 +62,7 @@ static const char *complaint_about(const char *file, uid_t user)
 	cr_assert_eq(r, problems.n ? -EINVAL : 0);
 	cr_assert_leq(problems.n, 1);
 	(void)snprintf(text, sizeof(text), "%s", problems.n ? problems.v[0].text : "");
+	cr_assert_eq(key[0], problems.n ? 99 : 0);
 	cr_assert_eq(key[31], problems.n ? 0 : 31);
 	conf_problems_done(&problems);
 	return text;
@@ -65,7 +73,12 @@ static const char *complaint_to(uid_t user)
 	return complaint_about(path, user);
 }
 
-static const char good[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+/* The bytes 0 to 31, and the beginning of that line. */
+#define KEY_42 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh"
+#define KEY_43 KEY_42 "8"
+#define KEY KEY_43 "="
+
+static const char good[] = KEY "\n";
 
 Test(conf_key, is_of_root_or_of_the_user_that_reads_it)
 {
@@ -85,11 +98,51 @@ Test(conf_key, that_may_not_be_read_is_told_with_who_may)
 					      "it.");
 }
 
-Test(conf_key, that_is_not_there_is_told_with_how_to_make_one)
+Test(conf_key, that_is_not_there_is_told_with_its_name_and_how_to_make_one)
 {
-	cr_expect_eq(
-		strncmp(complaint_to(0), "There is no key: make one with: takeoverctl genkey ", 51),
-		0);
+	struct conf conf = { .key_file = path };
+	struct conf_problems problems = { 0 };
+	uint8_t key[CONF_KEY_SIZE];
+
+	cr_expect_eq(conf_read_key(&conf, key, &problems), -EINVAL);
+	cr_assert_eq(problems.n, 1);
+	cr_expect_str_eq(problems.v[0].file, path);
+	cr_expect_eq(strncmp(problems.v[0].text,
+			     "There is no key: make one with: takeoverctl genkey ", 51),
+		     0);
+	conf_problems_done(&problems);
+}
+
+Test(conf_key, is_one_line_of_base64_that_nobody_else_can_read)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *problem; /* "": taken */
+	} files[] = {
+		{ KEY "\n", 0600, "" },
+		{ KEY, 0400, "" },
+		{ KEY "\n", 0640, "The key can be read by others (mode 0640)" },
+		{ KEY "\n", 0604, "The key can be read by others (mode 0604)" },
+		{ KEY "\n\n", 0600, "The key is not one line with 32 bytes" },
+		{ KEY_43, 0600, "The key is not one line with 32 bytes" },
+		{ "A" KEY "\n", 0600, "The key is not one line with 32 bytes" },
+		{ KEY_43 "*\n", 0600, "The key is not one line with 32 bytes" },
+		{ KEY_42 "==", 0600, "The key is not one line with 32 bytes" },
+		{ "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", 0600, /* 31 bytes */
+		  "The key is not one line with 32 bytes" },
+		{ "", 0600, "The key is not one line with 32 bytes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *problem = files[i].problem, *said;
+
+		write_key_for(files[i].text, 0, files[i].mode);
+		said = complaint_to(0);
+		cr_expect_eq(strncmp(said, problem, strlen(problem)), 0, "%zu: %s", i, said);
+		cr_expect_eq(*said == '\0', *problem == '\0', "%zu: %s", i, said);
+		cr_assert_eq(unlink(path), 0);
+	}
 }
 
 Test(conf_key, of_nothing_but_zeros_is_refused)

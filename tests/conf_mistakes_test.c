@@ -4,13 +4,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "tests/with_conf.h"
+#include "tests/conf_good.h"
 
-#define NODES                                                                                      \
-	"[Node alpha]\nAddress=10.0.0.1\n"                                                         \
-	"[Node beta]\nAddress=10.0.0.2\n"
-#define GROUP "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
-#define GOOD NODES GROUP
 #define NINE(line) line line line line line line line line line
 
 /* The problems of @text, one a line: "LINE: sentence", the file left out. */
@@ -103,15 +98,18 @@ static const struct {
 	  "3: [Agent] stands in line 1 already; its keys belong there.\n" },
 	{ "Port=7373 # the usual one",
 	  "2: A comment stands on a line of its own, not behind a value.\n" },
-	{ "[]", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[]\".\n" },
-	{ "[Agent x]",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent x]\".\n" },
-	{ "[Node]", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Node]\".\n" },
-	{ "[Check x]\nFoo=bar",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Check x]\".\n" },
-	{ "[Agent", "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent\".\n" },
-	{ "[Agent] x",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[Agent] x\".\n" },
+	{ "[]",
+	  "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not \"[]\".\n" },
+	{ "[Agent x]", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not "
+		       "\"[Agent x]\".\n" },
+	{ "[Node]", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not "
+		    "\"[Node]\".\n" },
+	{ "[Check x]\nFoo=bar", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction "
+				"NAME], not \"[Check x]\".\n" },
+	{ "[Agent", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not "
+		    "\"[Agent\".\n" },
+	{ "[Agent] x", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not "
+		       "\"[Agent] x\".\n" },
 	{ "[Group a/b]",
 	  "2: A name has 1 to 32 letters, digits, dots, dashes and underscores, unlike "
 	  "\"a/b\".\n" },
@@ -132,20 +130,21 @@ static const struct {
 	  "3: A setting is KEY=VALUE, not \"VirtualAddress: 10.0.0.9 eth0\".\n" },
 	{ "[Node alpha] # the first\n[Node omega\nPriority=0",
 	  "2: A comment stands on a line of its own, not behind a section.\n"
-	  "3: A section is [Agent], [Node NAME] or [Group NAME], not \"[Node omega\".\n"
+	  "3: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not \"[Node "
+	  "omega\".\n"
 	  "4: Priority= takes a number from 1 to 65535, not \"0\".\n"
 	  "5: [Node alpha] stands in line 2 already: this is another one, or its keys belong "
 	  "there.\n" },
-	{ "[group web]\nLinger=soon",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group web]\"; did you mean "
-	  "[Group web]?\n"
-	  "3: Linger= takes a time from 0 to 10s, not \"soon\".\n" },
+	{ "[group web]\nLinger=soon", "2: A section is [Agent], [Node NAME], [Group NAME] or "
+				      "[Reaction NAME], not \"[group web]\"; did you mean "
+				      "[Group web]?\n"
+				      "3: Linger= takes a time from 0 to 10s, not \"soon\".\n" },
 	{ "[group aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xbc]",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group "
+	  "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not \"[group "
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xbc]\"; did you mean [Group NAME]?\n" },
-	{ "[group a/b]",
-	  "2: A section is [Agent], [Node NAME] or [Group NAME], not \"[group a/b]\"; did you mean "
-	  "[Group NAME]?\n" },
+	{ "[group a/b]", "2: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], "
+			 "not \"[group a/b]\"; did you mean "
+			 "[Group NAME]?\n" },
 	{ "Interval=1s", /* what each has to be, once the other is right */
 	  "2: Lease=350ms is too short, it takes 2 * Interval + 5ms = 2s 5ms at least: otherwise "
 	  "one lost heartbeat silences a healthy primary.\n"
@@ -437,7 +436,8 @@ Test(conf_mistakes, all_mistakes_are_told_at_once_in_the_order_of_the_file)
 		"5: Lease= takes a time from 10ms to 1min, not \"1h\".\n"
 		"8: [Node beta] has no Address=; give it those by which the other node reaches "
 		"it.\n"
-		"9: A section is [Agent], [Node NAME] or [Group NAME], not \"[Gruppe x]\".\n"
+		"9: A section is [Agent], [Node NAME], [Group NAME] or [Reaction NAME], not "
+		"\"[Gruppe x]\".\n"
 		"13: Mode=port is not done by this version yet; it takes alias, subinterface or "
 		"none.\n";
 	_cleanup_(freep) char *found = problems_of(text, sizeof(text) - 1);

@@ -2,19 +2,9 @@
 #include "agent/conf/conf.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "agent/conf/conf_keys.h"
-#include "tests/temp.h"
-#include "tests/with_conf.h"
-
-#define NODES                                                                                      \
-	"[Node alpha]\nAddress=10.0.0.1\n"                                                         \
-	"[Node beta]\nAddress=10.0.0.2\n"
-#define GROUP "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
-#define GOOD NODES GROUP
+#include "tests/conf_good.h"
 
 static char *print(const struct conf *conf)
 {
@@ -344,7 +334,11 @@ Test(conf, every_key_of_the_table_is_printed)
 {
 	_cleanup_(conf_freep) struct conf *conf =
 		conf_from_text(GOOD "Unit=a.service\nBeforeRelease=stop takeover-a.service\n"
-				    "BeforeClaim=start takeover-a.service\n");
+				    "Check=tcp:self:5060\nBeforeClaim=start takeover-a.service\n"
+				    "[Reaction a]\nEvent=00-04563\nUnit=takeover-a.service\n"
+				    "Group=sip\nNode=beta\n"
+				    "[Reaction b]\nEvent=00-04563\nRun=/bin/true\nUser=nobody\n"
+				    "WorkingDirectory=/\nEnvironment=A=1\n");
 	_cleanup_(freep) char *printed = print(conf);
 	const struct conf_key *keys;
 	size_t n;
@@ -396,6 +390,8 @@ Test(conf, digest_differs_when_anything_differs)
 		GOOD "Preempt=yes\n",
 		GOOD "Unit=kamailio.service\n",
 		GOOD "UnitGrace=1s\n",
+		GOOD "Check=tcp:self:5060\n",
+		GOOD "Fall=2\n",
 		GOOD "BeforeRelease=stop takeover-a.service\n",
 		GOOD "BeforeClaim=stop takeover-a.service\n",
 		GOOD "VirtualAddress=10.0.0.4 eth0\n",
@@ -411,84 +407,6 @@ Test(conf, digest_differs_when_anything_differs)
 
 		cr_expect_neq(conf->digest, other->digest, "%s", others[i]);
 	}
-}
-
-static void write_file(const char *dir, const char *name, const char *text, mode_t mode)
-{
-	_cleanup_(freep) char *path = NULL;
-	_cleanup_(close_fdp) int fd = -1;
-
-	cr_assert(asprintf(&path, "%s/%s", dir, name) > 0);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(fchmod(fd, mode), 0);
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/* A directory with a.conf and a.conf.d/, removed by the test's end. */
-static void remove_tree(char (*dir)[TEMP_MAX])
-{
-	_cleanup_(freep) char *command = NULL;
-
-	cr_assert(asprintf(&command, "rm -rf '%s'", *dir) > 0);
-	cr_assert_eq(system(command), 0);
-}
-
-Test(conf, drop_ins_override_values_and_append_to_lists_in_order_of_their_names)
-{
-	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
-	_cleanup_(conf_freep) struct conf *conf = NULL;
-	_cleanup_(freep) char *path = NULL;
-	struct conf_problems problems = { 0 };
-
-	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
-	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
-	cr_assert_eq(mkdir(path, 0755), 0);
-	write_file(dir, "a.conf", "[Agent]\nPort=1\nMark=5\n" GOOD, 0644);
-	write_file(path, "20-b.conf", "[Agent]\nPort=3\n", 0644);
-	write_file(path, "10-a.conf",
-		   "[Agent]\nPort=2\n[Group sip]\nVirtualAddress=10.0.0.4 eth0\n"
-		   "[Node alpha]\nAddress=\nAddress=10.0.0.77\n",
-		   0644);
-	write_file(path, "30-c.conf.bak", "nonsense", 0644);
-	write_file(path, ".hidden.conf", "nonsense", 0644);
-	free(path);
-	cr_assert(asprintf(&path, "%s/a.conf", dir) > 0);
-
-	cr_assert_eq(conf_load(path, &conf, &problems), 0);
-	cr_expect_eq(problems.n, 0);
-	cr_expect_eq(conf->port, 3);
-	cr_expect_eq(conf->mark, 5);
-	cr_expect_eq(conf->groups[0].n_vips, 2);
-	cr_assert_eq(conf->nodes[0].n_paths, 1);
-	cr_expect_eq(conf->nodes[0].paths[0].bytes[3], 77);
-}
-
-Test(conf, mistakes_of_drop_ins_name_the_drop_in)
-{
-	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
-	_cleanup_(freep) char *path = NULL;
-	struct conf_problems problems = { 0 };
-	struct conf *conf = NULL;
-
-	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
-	cr_assert(asprintf(&path, "%s/a.conf.d", dir) > 0);
-	cr_assert_eq(mkdir(path, 0755), 0);
-	write_file(dir, "a.conf", GOOD "Linger=never\n", 0644);
-	write_file(path, "10.conf", "[Agent]\n\nPort=none\n", 0644);
-	write_file(path, "20.conf", "[Group web]\nVirtualAddress=10.0.0.3 eth0\n", 0644);
-	free(path);
-	cr_assert(asprintf(&path, "%s/a.conf", dir) > 0);
-
-	cr_assert_eq(conf_load(path, &conf, &problems), -EINVAL);
-	cr_assert_eq(problems.n, 3);
-	cr_expect_str_eq(problems.v[0].file, path);
-	cr_expect_eq(problems.v[0].line, 7);
-	cr_expect_not_null(strstr(problems.v[1].file, "/a.conf.d/10.conf"));
-	cr_expect_eq(problems.v[1].line, 3);
-	cr_expect_not_null(strstr(problems.v[2].file, "/a.conf.d/20.conf"));
-	cr_expect_not_null(strstr(problems.v[2].text, "a.conf:6 already"));
-	conf_problems_done(&problems);
 }
 
 Test(conf, thousands_of_addresses_are_taken)
@@ -542,68 +460,4 @@ Test(conf, the_old_primary_serves_until_the_last_address_can_have_been_announced
 
 	conf_core(subs, 0, &config);
 	cr_expect_eq(config.groups[0].linger_us, 20000 + 2 * 40, "two keep their MAC");
-}
-
-Test(conf, a_key_is_one_line_of_base64_that_nobody_else_can_read)
-{
-	static const char key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-	static const struct {
-		const char *format;
-		mode_t mode;
-		const char *problem; /* NULL: taken */
-	} files[] = {
-		{ "%s\n", 0600, NULL },
-		{ "%s", 0400, NULL },
-		{ "%s\n", 0640, "The key can be read by others (mode 0640)" },
-		{ "%s\n", 0604, "The key can be read by others (mode 0604)" },
-		{ "%s\n\n", 0600, "The key is not one line with 32 bytes" },
-		{ "%.43s", 0600, "The key is not one line with 32 bytes" },
-		{ "A%s\n", 0600, "The key is not one line with 32 bytes" },
-		{ "%.43s*\n", 0600, "The key is not one line with 32 bytes" },
-		{ "%.42s==", 0600, "The key is not one line with 32 bytes" },
-		{ "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==%.0s", 0600, /* 31 bytes */
-		  "The key is not one line with 32 bytes" },
-		{ "", 0600, "The key is not one line with 32 bytes" },
-	};
-	_cleanup_(remove_tree) char dir[TEMP_MAX] = "";
-	char path[TEMP_MAX + 8], text[128];
-
-	cr_assert_not_null(mkdtemp(temp_template(dir, "conf")));
-	(void)snprintf(path, sizeof(path), "%s/key", dir);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct conf conf = { .key_file = path };
-		struct conf_problems problems = { 0 };
-		uint8_t bytes[CONF_KEY_SIZE] = { 99 };
-		int r;
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		(void)snprintf(text, sizeof(text), files[i].format, key);
-#pragma GCC diagnostic pop
-		write_file(dir, "key", text, files[i].mode);
-		r = conf_read_key(&conf, bytes, &problems);
-		cr_expect_eq(r, files[i].problem ? -EINVAL : 0, "%zu", i);
-		cr_expect_eq(problems.n, files[i].problem ? 1 : 0, "%zu", i);
-		cr_expect_eq(bytes[0], files[i].problem ? 99 : 0, "%zu", i);
-		cr_expect_eq(bytes[31], files[i].problem ? 0 : 31, "%zu", i);
-		if (files[i].problem && problems.n)
-			cr_expect_not_null(strstr(problems.v[0].text, files[i].problem), "%s",
-					   problems.v[0].text);
-		conf_problems_done(&problems);
-		cr_assert_eq(unlink(path), 0);
-	}
-}
-
-Test(conf, a_missing_key_is_told_with_how_to_make_one)
-{
-	struct conf conf = { .key_file = (char *)"/nowhere/key" };
-	struct conf_problems problems = { 0 };
-	uint8_t key[CONF_KEY_SIZE];
-
-	cr_expect_eq(conf_read_key(&conf, key, &problems), -EINVAL);
-	cr_assert_eq(problems.n, 1);
-	cr_expect_str_eq(problems.v[0].file, "/nowhere/key");
-	cr_expect_not_null(
-		strstr(problems.v[0].text, "There is no key: make one with: takeoverctl genkey"));
-	conf_problems_done(&problems);
 }

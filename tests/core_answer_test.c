@@ -64,12 +64,10 @@ Test(core_answer, who_takes_the_group_over_asks_nobody_for_it)
 	rig_configure(groups[0].preempt, true);
 	rig_standby(BETA, ALPHA, 5);
 	rig.nodes[BETA].stuck = true;
-	rig_set_fitness(BETA, CORE_UNFIT_SYNC, true);
+	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
 	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 5;
 	rig_say(GAMMA, BETA);
-	rig_set_fitness(BETA, CORE_UNFIT_SYNC, false);
-	rig_hand_over(ALPHA, BETA, CORE_MOVE_OFFER);
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 	cr_assert_eq(rig_count("says ask"), 0);
 }

@@ -66,7 +66,8 @@ Test(core_claim, a_holder_that_dies_while_the_gate_opens_leaves_the_answers_to_b
 	rig_answer_next(BETA, 0);
 	rig_expect("beta says ready\n");
 	rig_advance_us(INTERVAL);
-	rig_expect("beta gate answer\n");
+	rig_expect("beta gate answer\n"
+		   "beta announces\n");
 	rig_answer_next(BETA, 0);
 	rig_expect("beta announces\n"
 		   "beta is primary (switchover)\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A lease that has ended stays ended: R9 of the design. */
+/* A lease that has ended stays ended (R9). */
 
 #include "agent/core/core.h"
 

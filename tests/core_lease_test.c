@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The lease, and what renews it: R8 of the design. */
+/* The lease, and what renews it (R8). */
 
 #include "agent/core/core.h"
 

@@ -284,14 +284,45 @@ static void say_released(void)
 	rig_hand_over(BETA, ALPHA, CORE_MOVE_RELEASED);
 }
 
-Test(core_many, what_was_released_is_not_taken_when_a_third_holds_it_by_now)
+static void expect_not_taken_beside(uint64_t term_of_gamma)
 {
 	rig_begin();
 	rig_configure(n_nodes, 3);
-	rig_standby(ALPHA, GAMMA, 6);
+	rig_standby(ALPHA, GAMMA, term_of_gamma);
 	say_released();
 	rig_expect_state(ALPHA, CORE_STATE_BACKUP);
 	cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_REFUSED);
+}
+
+Test(core_many, what_was_released_is_not_taken_when_a_third_holds_it_by_now)
+{
+	expect_not_taken_beside(6);
+}
+
+/* Beta and gamma do not hear each other. If beta's were taken, there would be two that do. */
+Test(core_many, what_was_released_is_not_taken_beside_one_that_holds_it_under_an_older_term)
+{
+	expect_not_taken_beside(4);
+}
+
+Test(core_many, of_two_that_hold_it_neither_is_asked_for_it)
+{
+	rig_begin();
+	rig_configure(n_nodes, 3);
+	rig_standby(ALPHA, BETA, 5);
+	rig_puppet(GAMMA)->state = CORE_STATE_PRIMARY;
+	rig_puppet(GAMMA)->term = rig_puppet(GAMMA)->term_max = 4;
+	rig_say(GAMMA, ALPHA);
+	rig_request(ALPHA, CORE_EV_SWITCHOVER, 7);
+	cr_assert_eq(rig_count("alpha replies 7 Busy beta\n"), 1, "%s", rig.trace);
+	rig.nodes[ALPHA].core.config.groups[0].preempt = true; /* R5 */
+	rig.nodes[ALPHA].core.config.priority[ALPHA] = 200;
+	rig_say(BETA, ALPHA);
+	rig_say(GAMMA, ALPHA);
+	cr_assert_eq(rig_count("says ask"), 0, "%s", rig.trace);
+	rig_puppet(GAMMA)->state = CORE_STATE_BACKUP;
+	rig_say(GAMMA, ALPHA);
+	cr_assert_eq(rig_count("alpha says ask\n"), 1, "%s", rig.trace);
 }
 
 Test(core_many, what_was_released_is_given_up_when_a_third_is_heard_to_hold_it)

@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Handing a group over: section 5 of the design. */
+/* Handing a group over: each step, and what may come between. */
 
 #include "agent/core/core.h"
 
-#include "tests/core_rig.h"
-
-/* Both at work, alpha holds the group; alpha's kernel and network are moved by hand from here. */
-static void begin(bool strict)
-{
-	rig_begin();
-	rig_configure(groups[0].strict, strict);
-	rig_configure(n_announce, 0);
-	rig_pair();
-}
-
-/* Alpha holds the group under term 5 and beta, a puppet, is ready for it. */
-static void begin_with_puppet(bool strict)
-{
-	rig_begin();
-	rig_configure(groups[0].strict, strict);
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
-	rig_forget();
-}
+#include "tests/core_move_rig.h"
 
 /* The puppet's answer to what alpha says. */
 static void answer_move(enum core_move move, enum core_result why)
@@ -56,7 +36,8 @@ Test(core_move, seamless_step_by_step)
 	rig_expect("alpha says withdrawn\n");
 
 	rig_deliver(ALPHA, BETA);
-	rig_expect("beta gate answer\n");
+	rig_expect("beta gate answer\n"
+		   "beta announces\n");
 	rig_answer_next(BETA, 0);
 	rig_expect("beta announces\n"
 		   "beta is primary (switchover)\n"

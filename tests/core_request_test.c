@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Who asks for a switchover is answered, and once: section 5 of the design. */
+/* Who asks for a switchover is answered, and once. */
 
 #include "agent/core/core.h"
 
-#include "tests/core_rig.h"
-
-/* Both at work, alpha holds the group; alpha's kernel and network are moved by hand from here. */
-static void begin(bool strict)
-{
-	rig_begin();
-	rig_configure(groups[0].strict, strict);
-	rig_configure(n_announce, 0);
-	rig_pair();
-}
-
-/* Alpha holds the group under term 5 and beta, a puppet, is ready for it. */
-static void begin_with_puppet(bool strict)
-{
-	rig_begin();
-	rig_configure(groups[0].strict, strict);
-	rig_configure(n_announce, 0);
-	rig_adopted(ALPHA, 5);
-	rig_say_for_us(BETA, ALPHA, 2 * DEAD);
-	rig_forget();
-}
+#include "tests/core_move_rig.h"
 
 Test(core_request, asked_on_the_backup_it_is_passed_on_and_answered_there)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Two primaries: R1 of the design. */
+/* Two primaries (R1). */
 
 #include "agent/core/core.h"
 

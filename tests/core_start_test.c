@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Coming and going: start, silence and planned restart, R6, R10 and R11 of the design. */
+/* Coming and going: start, silence and planned restart (R6, R10, R11). */
 
 #include "agent/core/core.h"
 

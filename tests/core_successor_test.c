@@ -127,13 +127,25 @@ Test(core_successor, a_successor_gives_up_when_the_offer_is_withdrawn)
 	cr_assert_eq(rig_count("beta announces"), 0);
 }
 
-Test(core_successor, a_successor_answers_only_after_the_holder_has_withdrawn)
+Test(core_successor, a_successor_announces_and_answers_only_after_the_holder_has_withdrawn)
 {
 	begin_offered(CORE_MOVE_OFFER);
 	rig_done_all(BETA);
 	rig_forget();
 	rig_say_for_us(ALPHA, BETA, LEASE / 2 - 1);
 	rig_expect("");
+	rig_puppet(ALPHA)->move = CORE_MOVE_WITHDRAWN;
+	rig_say(ALPHA, BETA);
+	rig_expect("beta gate answer\n"
+		   "beta announces\n");
+}
+
+Test(core_successor, what_a_stranger_took_meanwhile_is_not_announced)
+{
+	begin_offered(CORE_MOVE_OFFER);
+	rig_done_all(BETA);
+	rig_event(BETA, CORE_EV_LOST);
+	rig_forget();
 	rig_puppet(ALPHA)->move = CORE_MOVE_WITHDRAWN;
 	rig_say(ALPHA, BETA);
 	rig_expect("beta gate answer\n");

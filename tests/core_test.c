@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The election: R2 to R5 and R12 of the design. */
+/* The election (R2 to R5, R12). */
 
 #include "agent/core/core.h"
 

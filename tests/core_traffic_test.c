@@ -346,13 +346,19 @@ Test(core_traffic, a_move_that_fails_does_not_count)
 	cr_assert_eq(rig_group(BETA)->silences, 1);
 }
 
-Test(core_traffic, what_is_seen_on_the_way_out_counts)
+/* Alpha hands over for the third time, and beta does not get on with it. */
+static void begin_third_move(void)
 {
 	begin();
 	there_and_back();
 	rig_advance_us(2 * TIMEOUT - USEC_PER_SEC - 1);
 	rig.nodes[BETA].stuck = true;
 	rig_advance_us(1);
+}
+
+Test(core_traffic, what_is_seen_on_the_way_out_counts)
+{
+	begin_third_move();
 	rig_expect_state(ALPHA, CORE_STATE_YIELDING);
 	rig_event(ALPHA, CORE_EV_TRAFFIC);
 	rig_advance_us(INTERVAL);
@@ -364,11 +370,7 @@ Test(core_traffic, what_is_seen_on_the_way_out_counts)
 
 Test(core_traffic, what_the_successor_sees_meanwhile_counts)
 {
-	begin();
-	there_and_back();
-	rig_advance_us(2 * TIMEOUT - USEC_PER_SEC - 1);
-	rig.nodes[BETA].stuck = true;
-	rig_advance_us(1);
+	begin_third_move();
 	rig_expect_state(BETA, CORE_STATE_CLAIMING);
 	rig_event(BETA, CORE_EV_TRAFFIC);
 	rig_advance_us(INTERVAL);

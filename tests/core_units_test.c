@@ -445,6 +445,34 @@ Test(core_units, who_asked_on_the_backup_is_told_as_well)
 	cr_assert_eq(rig_group(ALPHA)->move_to, BETA);
 }
 
+Test(core_units, who_asked_on_the_first_node_is_told_as_well)
+{
+	configure(1, 0);
+	rig_adopted(BETA, 5);
+	rig_say_for_us(ALPHA, BETA, 2 * DEAD);
+	rig.nodes[BETA].stuck = true;
+	rig_ask(ALPHA, BETA, 55);
+	rig_answer(BETA, CORE_DO_UNITS, EIO_);
+	cr_assert_eq(rig_group(BETA)->move, CORE_MOVE_DENIED);
+	cr_assert_eq(rig_group(BETA)->move_to, ALPHA);
+}
+
+Test(core_units, who_asks_no_more_or_somebody_else_is_told_nothing)
+{
+	for (int i = 0; i < 2; i++) {
+		begin_with_puppet(1, 0);
+		rig_ask(BETA, ALPHA, 55);
+		if (i == 0)
+			rig_puppet(BETA)->move = CORE_MOVE_NONE;
+		else
+			rig_puppet(BETA)->move_to = GAMMA;
+		rig_say(BETA, ALPHA);
+		rig_answer(ALPHA, CORE_DO_UNITS, EIO_);
+		cr_assert_eq(rig_group(ALPHA)->move, CORE_MOVE_NONE);
+		rig_expect_state(ALPHA, CORE_STATE_PRIMARY);
+	}
+}
+
 Test(core_units, a_caller_on_the_backup_waits_for_as_long_as_they_may_take)
 {
 	configure(1, 2);

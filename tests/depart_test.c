@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "agent/bus.h"
-#include "agent/depart.h"
+#include "agent/bus/bus.h"
+#include "agent/systemd/depart.h"
 #include "tests/roles_rig.h"
 
 #define CONF                                                                                       \
@@ -61,6 +61,7 @@ void agent_settle(struct agent *a)
 {
 	cr_assert_eq(a, &agent);
 	n_settled++;
+	depart_look(a);
 }
 
 static void begin(void)
@@ -198,6 +199,38 @@ Test(depart, a_host_that_goes_down_waits_until_all_is_handed_over)
 	cr_expect_eq(n_deferred, 0, "it has been told already");
 	depart_host(&agent, false);
 	expect_inhibit(false);
+	end();
+}
+
+/* The core could only answer that it is busy; and nobody would ask it again. */
+Test(depart, what_is_on_its_way_is_sent_out_when_it_has_arrived)
+{
+	struct core_group *sip = &agent.core.groups[0], *web = &agent.core.groups[1];
+
+	begin();
+	sip->state = CORE_STATE_YIELDING;
+	web->state = CORE_STATE_CLAIMING;
+	depart_host(&agent, true);
+	cr_expect_eq(n_deferred, 0);
+	sip->state = CORE_STATE_BACKUP;
+	depart_look(&agent);
+	cr_assert_eq(n_deferred, 1);
+	cr_expect_eq(deferred[0].group, 0);
+	web->state = CORE_STATE_PRIMARY;
+	web->provisional = now; /* who handed it over has not acknowledged that yet */
+	depart_look(&agent);
+	cr_expect_eq(n_deferred, 1);
+	web->provisional = INSTANT_NEVER;
+	depart_look(&agent);
+	cr_expect_eq(n_let_go, 0, "it has only just been sent out");
+	expect_inhibit(true);
+	web->state = CORE_STATE_YIELDING;
+	depart_look(&agent);
+	cr_expect_eq(n_let_go, 0);
+	web->state = CORE_STATE_MAINTENANCE;
+	depart_look(&agent);
+	cr_expect_eq(n_let_go, 1);
+	cr_expect_eq(n_deferred, 0, "once");
 	end();
 }
 

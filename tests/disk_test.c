@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/disk.h"
+#include "agent/store/disk.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -16,6 +16,7 @@ enum { DB, SIP }; /* by name */
 static char directory[TEMP_MAX];
 static struct conf *conf;
 static struct disk *disk;
+static struct history *history; /* the disk's */
 
 static void enter(void)
 {
@@ -24,14 +25,15 @@ static void enter(void)
 			      "[Node beta]\nAddress=10.9.0.2\n"
 			      "[Group sip]\nVirtualAddress=10.9.0.3 va\n"
 			      "[Group db]\nVirtualAddress=10.9.0.4 va\n");
-	cr_assert_eq(disk_new(conf, directory, &disk), 0);
+	cr_assert_eq(history_new(directory, &history), 0);
+	cr_assert_eq(disk_new(conf, directory, history, NULL, &disk), 0);
 }
 
 static void leave(void)
 {
 	char command[128];
 
-	disk_free(disk);
+	cr_assert_null(disk_end(disk));
 	conf_free(conf);
 	(void)snprintf(command, sizeof(command), "rm -r %s", directory);
 	cr_assert_eq(system(command), 0);
@@ -126,19 +128,37 @@ Test(disk, the_end_comes_after_what_was_kept)
 		keep(SIP, i, 0);
 		keep(DB, i + 1, 0);
 	}
-	disk = disk_free(disk);
+	disk = disk_end(disk);
 	cr_assert_null(disk);
 	cr_assert_eq(stored("sip"), 100);
 	cr_assert_eq(stored("db"), 101);
 }
 
-/* Nothing that the thread may still touch is freed. */
-Test(disk, a_disk_that_hangs_does_not_keep_us_from_ending)
+/*
+ * The next agent of this process has not read what hangs, and orders something older; or has
+ * heard of something newer.
+ */
+Test(disk, who_comes_after_one_that_hangs_writes_after_it_and_nothing_older)
 {
+	_cleanup_(close_fdp) int fd = -1;
+	struct disk_result result;
+	struct disk *hung;
 	char path[128];
 
 	hang("sip", path);
-	keep(SIP, 1, 1);
-	disk = disk_free(disk);
-	cr_assert_null(disk);
+	keep(SIP, 9, 1);
+	keep(DB, 3, 2);
+	hung = disk_end(disk);
+	cr_assert_eq(hung, disk, "nobody waits for it");
+	cr_assert_eq(history_new(directory, &history), 0);
+	cr_assert_eq(disk_new(conf, directory, history, hung, &disk), 0);
+	keep(SIP, 5, 6);
+	keep(DB, 4, 7);
+	cr_assert_not(disk_next(disk, &result));
+	fd = open(path, O_RDONLY);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(next().err, 0);
+	cr_expect_eq(next().err, 0);
+	cr_expect_eq(stored("sip"), 9);
+	cr_expect_eq(stored("db"), 4);
 }

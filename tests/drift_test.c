@@ -2,11 +2,11 @@
 
 /* What the core and people hear of what others do to addresses; see 52-hold.sh for the rest. */
 
-#include "agent/drift.h"
+#include "agent/host/drift.h"
 
 #include "agent/agent.h"
+#include "agent/host/raise.h"
 #include "agent/log.h"
-#include "agent/raise.h"
 #include "agent/tell.h"
 #include "tests/held.h"
 
@@ -14,7 +14,7 @@ enum { OURS = 77 }; /* the worker's port */
 
 static struct agent agent; /* too large for a stack */
 static struct {
-	unsigned losses, foreign, left, lines, orders, staged;
+	unsigned losses, drifts, foreign, left, lines, orders, staged;
 	struct worker_order order;
 } heard;
 
@@ -29,6 +29,12 @@ void tell_foreign(struct agent *a, uint8_t group, const struct addr *addr)
 {
 	(void)a, (void)group, (void)addr;
 	heard.foreign++;
+}
+
+void tell_drift(struct agent *a, uint8_t group)
+{
+	cr_assert_eq(a->drift[group].noted.n, 1);
+	heard.drifts++;
 }
 
 void tell_left(struct agent *a, const struct worker_result *result)

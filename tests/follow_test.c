@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/follow.h"
-#include "agent/raise.h"
+#include "agent/host/follow.h"
+#include "agent/host/raise.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 
 #include "agent/conf/self.h"
 #include "agent/log.h"
+#include "agent/publish.h"
 #include "agent/tell.h"
 #include "tests/with_conf.h"
 
@@ -95,9 +96,10 @@ int self_is_here(const struct conf *conf, uint8_t self)
 	return at_home;
 }
 
-void log_say(enum log_level level, const char *format, ...)
+void publish_say(struct agent *a, uint8_t group, enum event_type type, const char *format, ...)
 {
-	(void)level;
+	(void)a, (void)type;
+	cr_assert_eq(group, EVENT_NO_GROUP);
 	note("says %.4s; ", format);
 }
 

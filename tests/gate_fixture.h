@@ -78,6 +78,18 @@ static inline int new_namespace(void)
 	return fd;
 }
 
+/* A cable from n0, here, to c0 in the namespace of a client. */
+static inline void plug_in(int client)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "ip link add n0 address 02:00:00:00:00:01 type veth "
+		       "peer name c0 address 02:00:00:00:00:02 netns /proc/%d/fd/%d",
+		       getpid(), client);
+	cr_assert_eq(run(command), 0);
+}
+
 static inline struct nl *open_nf(void)
 {
 	struct nl *nf;

@@ -52,16 +52,11 @@ static inline void await_up(const char *device)
 static inline void enter_net(struct net *net)
 {
 	struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-	char command[256];
 
 	net->client = new_namespace();
 	net->node = new_namespace();
 	net->nf = open_nf();
-	(void)snprintf(command, sizeof(command),
-		       "ip link add n0 address 02:00:00:00:00:01 type veth "
-		       "peer name c0 address 02:00:00:00:00:02 netns /proc/%d/fd/%d",
-		       getpid(), net->client);
-	cr_assert_eq(run(command), 0);
+	plug_in(net->client);
 	cr_assert_eq(setns(net->client, CLONE_NEWNET), 0);
 	cr_assert_eq(run("ip link set c0 up && ip addr add " CLIENT4 "/24 dev c0"), 0);
 	net->wire = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));

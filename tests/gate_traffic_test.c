@@ -229,16 +229,10 @@ static void open_client(struct net *net)
 /* Node and client, all addresses on; entries that never age, so that only probes ask. */
 static void enter_net(struct net *net)
 {
-	char command[256];
-
 	net->client = new_namespace();
 	net->node = new_namespace();
 	net->nf = open_nf();
-	(void)snprintf(command, sizeof(command),
-		       "ip link add n0 address 02:00:00:00:00:01 type veth "
-		       "peer name c0 address 02:00:00:00:00:02 netns /proc/%d/fd/%d",
-		       getpid(), net->client);
-	cr_assert_eq(run(command), 0);
+	plug_in(net->client);
 	cr_assert_eq(run("ip -batch - <<'END'\n"
 			 "link set n0 up\n"
 			 "addr add " OWN4 "/24 dev n0\n"

@@ -71,6 +71,27 @@ static inline void held_add(const char *ip, uint8_t prefix, const char *ifname)
 	held_add_for(ip, prefix, ifname, 60);
 }
 
+/* For how long this address, which is there once, remains valid. */
+static inline uint32_t held_valid_s(const char *text)
+{
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	_cleanup_(freep) struct addr *v = NULL;
+	size_t n, n_found = 0;
+	uint32_t valid_s = 0;
+	struct ip ip;
+
+	cr_assert_eq(conf_parse_ip(text, &ip), 0);
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(addr_list(nl, &v, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		if (ip_equal(&v[i].ip, &ip)) {
+			valid_s = v[i].valid_s;
+			n_found++;
+		}
+	cr_assert_eq(n_found, 1, "%s", text);
+	return valid_s;
+}
+
 /* How many addresses bear our tag. */
 static inline size_t held_count(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/inhibit.h"
+#include "agent/bus/inhibit.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

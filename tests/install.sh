@@ -11,6 +11,9 @@ BUILD=${BUILD:-build}
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/takeover-install.XXXXXX")
 trap 'rm -rf "$DIR"' EXIT
 trap 'exit 130' INT TERM HUP PIPE
+mkdir "$DIR/build"
+cp -a "$BUILD"/{agent,netlink,sdbus,libtakeover.a,directories,takeoverd,takeoverctl,takeover-generator,takeover-react} "$DIR/build"
+BUILD=$DIR/build
 facts=0
 
 fail()
@@ -75,6 +78,10 @@ everything()
 	[[ $(stat -c %a "$DIR/root/etc/takeover") == 755 ]] || fail "no place for the configuration"
 	installed "$3/takeoverd" 755
 	installed "$1/bin/takeoverctl" 755
+	installed "$1/libexec/takeover/takeover-react" 755
+	installed "$1/lib/systemd/system-generators/takeover-generator" 755
+	grep -qaF "$1/libexec/takeover" "$DIR/root$1/lib/systemd/system-generators/takeover-generator" ||
+		fail "the generator's units start something elsewhere"
 	for name in takeoverd takeover-cleanup; do
 		installed "$1/lib/systemd/system/$name.service" 644
 		grep -qE "^ExecStart=$3/takeoverd( |$)" "$DIR/root$1/lib/systemd/system/$name.service" ||
@@ -84,6 +91,7 @@ everything()
 	done
 	installed "$1/lib/sysusers.d/takeover.conf" 644
 	installed "$1/lib/modules-load.d/takeover.conf" 644
+	installed "$1/lib/systemd/catalog/takeover.catalog" 644
 	installed "$2/dbus-1/system.d/org.takeover1.conf" 644
 	installed "$2/polkit-1/rules.d/org.takeover1.rules" 644
 	installed "${4:-$2}/polkit-1/actions/org.takeover1.policy" 644
@@ -137,12 +145,15 @@ everything /usr/local /etc /usr/local/sbin /usr/share
 round_trip PREFIX=/usr/local
 
 named=(BINDIR=/a SBINDIR=/b MANDIR=/c UNITDIR=/d SYSUSERSDIR=/e DBUSPOLICYDIR=/f
-	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i MODULESDIR=/j POLKITRULESDIR=/k POLKITACTIONSDIR=/l)
+	BASHCOMPDIR=/g ZSHCOMPDIR=/h DOCDIR=/i MODULESDIR=/j POLKITRULESDIR=/k POLKITACTIONSDIR=/l
+	LIBEXECDIR=/m GENERATORDIR=/n CATALOGDIR=/o)
 quiet_install "${named[@]}"
-[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-l]' ! -name etc) ]] ||
+[[ -z $(find "$DIR/root" -mindepth 1 -maxdepth 1 ! -name '[a-o]' ! -name etc) ]] ||
 	fail "outside of the named directories: $(find "$DIR/root" -type f)"
 installed /a/takeoverctl 755
 installed /b/takeoverd 755
+installed /m/takeover-react 755
+installed /n/takeover-generator 755
 installed /d/takeoverd.service 644
 installed /e/takeover.conf 644
 installed /f/org.takeover1.conf 644
@@ -151,6 +162,7 @@ installed /j/takeover.conf 644
 installed /d/takeover-primary@.target 644
 installed /k/org.takeover1.rules 644
 installed /l/org.takeover1.policy 644
+installed /o/takeover.catalog 644
 round_trip "${named[@]}"
 
 # DESTDIR may have any name, but what is installed below it has plain ones.

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 
 #include "netlink/monitor.h"
+#include "tests/cut_short.h"
 #include "tests/netns.h"
 
 /* A message about link 7, to be spoilt. */
@@ -36,6 +37,16 @@ static void put_alias(struct nlmsghdr *nlh, const char *kind, const char *alias)
 	mnl_attr_nest_end(nlh, info);
 	mnl_attr_put_u32(nlh, IFLA_LINK, 3);
 	mnl_attr_put_strz(nlh, IFLA_IFALIAS, alias);
+}
+
+static void put_forwarding(struct nlmsghdr *nlh, int32_t value)
+{
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(nlh, AF_INET6);
+
+	mnl_attr_put(nlh, IFLA_INET6_CONF, sizeof(value), &value); /* the first of them */
+	mnl_attr_nest_end(nlh, inet6);
+	mnl_attr_nest_end(nlh, spec);
 }
 
 static struct ifinfomsg *header_of(struct nlmsghdr *nlh)
@@ -83,6 +94,23 @@ Test(link, one_without_arp_is_told)
 	header_of(nlh)->ifi_flags = IFF_UP | IFF_NOARP;
 	cr_assert_eq(link_parse(nlh, &link), 0);
 	cr_assert(link.noarp && link.up);
+}
+
+/* Also one that takes others' advertisements all the same: forwarding is 2 then. */
+Test(link, one_that_forwards_ipv6_is_a_router)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct link link;
+
+	for (int32_t value = 0; value <= 2; value++) {
+		struct nlmsghdr *nlh = put_link(buf, "eth0");
+
+		put_forwarding(nlh, value);
+		cr_assert_eq(link_parse(nlh, &link), 0);
+		cr_assert_eq(link.router, value > 0);
+	}
+	cr_assert_eq(link_parse(put_link(buf, "eth0"), &link), 0);
+	cr_assert_not(link.router, "nothing is said of it where there is no IPv6");
 }
 
 Test(link, a_mac_that_is_not_six_bytes_long_is_none)
@@ -135,23 +163,21 @@ Test(link, no_index_or_other_type_is_refused)
 	cr_assert_eq(link_parse(nlh, &link), -EBADMSG);
 }
 
+static void parse(const struct nlmsghdr *cut)
+{
+	struct link link;
+
+	(void)link_parse(cut, &link);
+}
+
 Test(link, every_truncation_is_survived)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
 	struct nlmsghdr *nlh = put_link(buf, "eth0");
-	uint32_t whole;
 
 	put_alias(nlh, "macvlan", "takeoverd");
-	whole = nlh->nlmsg_len;
-
-	for (uint32_t len = sizeof(struct nlmsghdr); len < whole; len++) {
-		_cleanup_(freep) struct nlmsghdr *cut = malloc(len);
-		struct link link;
-
-		memcpy(cut, buf, len);
-		cut->nlmsg_len = len;
-		(void)link_parse(cut, &link); /* the sanitizer watches */
-	}
+	put_forwarding(nlh, 1);
+	cut_short(nlh, parse);
 }
 
 Test(link, only_a_macvlan_with_our_alias_is_ours)
@@ -217,6 +243,7 @@ Test(link, all_links_are_listed)
 	sh("ip link set va down && ip link set va up");
 	await_running(m, netns_index("va"));
 	sh("for i in $(seq 1 20); do ip link add br$i type bridge; done");
+	sh("echo 1 >/proc/sys/net/ipv6/conf/va/forwarding");
 
 	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
 	cr_assert_eq(link_list(nl, &links, &n), 0);
@@ -226,9 +253,28 @@ Test(link, all_links_are_listed)
 	cr_assert_eq(va->index, netns_index("va"));
 	cr_assert_arr_eq(va->mac, mac, sizeof(mac));
 	cr_assert(va->running);
+	cr_assert(va->router);
 	cr_assert_not(link_find(links, n, "br20")->running);
+	cr_assert_not(link_find(links, n, "br20")->router);
 	cr_assert_not_null(link_find(links, n, "lo"));
 	cr_assert_null(link_find(links, n, "br2x"));
+}
+
+Test(link, the_number_of_one_is_told_by_its_name)
+{
+	_cleanup_(nl_closep) struct nl *nl = NULL;
+	int index = -1;
+
+	netns_enter();
+	cr_assert_eq(nl_open(NETLINK_ROUTE, &nl), 0);
+	cr_assert_eq(link_index(nl, "va", &index), 0);
+	cr_assert_eq(index, netns_index("va"));
+	sh("ip link set va name a-name-of-15-ch");
+	cr_assert_eq(link_index(nl, "va", &index), -ENODEV);
+	cr_assert_eq(link_index(nl, "a-name-of-15-ch", &index), 0);
+	cr_assert_eq(index, netns_index("a-name-of-15-ch"));
+	sh("ip link property add dev a-name-of-15-ch altname other");
+	cr_assert_eq(link_index(nl, "other", &index), -ENODEV, "links are known by one name");
 }
 
 static bool is_up(struct nl *nl, const char *name)

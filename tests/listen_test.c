@@ -278,9 +278,8 @@ Test(listen, what_comes_on_another_link_is_not_heard)
 	size_t n_sent;
 
 	netns_enter();
-	sh("ip link add vc type veth peer name vd && ip link set vc up && ip link set vd up && "
-	   "for i in $(seq 1 1000); do"
-	   " [ $(ip -o link | grep -c ' state UP ') -eq 4 ] && exit 0; done; exit 1");
+	sh("ip link add vc type veth peer name vd && ip link set vc up && ip link set vd up");
+	sh_until("[ $(ip -o link | grep -c ' state UP ') -eq 4 ]");
 	pair_open(&p4, 4);
 	pair_open(&p6, 6);
 	listen_add(&set, 0x0a090003);
@@ -330,8 +329,8 @@ Test(listen, a_link_that_was_down_is_heard_again)
 	pair_open(&p, 4);
 	listen_add(&set, 0x0a090003);
 	cr_assert_eq(listen_for(p.ear, 4, &set), 0);
-	sh("ip link set va down && ip link set va up && for i in $(seq 1 1000); do"
-	   " [ $(ip -o link | grep -c ' state UP ') -eq 2 ] && exit 0; done; exit 1");
+	sh("ip link set va down && ip link set va up");
+	netns_await_up();
 	cr_assert_eq(listen_next(p.ear, 4, &who), -ENETDOWN);
 	announce(&p, 0x0a090003);
 	expect_heard(&p, 0x0a090003);

@@ -33,15 +33,15 @@ static const char *shown(void (*say)(void))
 
 static void say_all(void)
 {
-	log_line(LOG_LEVEL_ERROR, "TK-0009", "sip", "it broke");
-	log_line(LOG_LEVEL_WARNING, "", "", "look here");
-	log_line(LOG_LEVEL_NOTICE, "00-04563", "sip", "mode activated");
-	log_line(LOG_LEVEL_INFO, "", "db", "by the way");
+	log_line(LOG_LEVEL_ERROR, "01-00304", "sip", "it broke", "");
+	log_line(LOG_LEVEL_WARNING, "", "", "look here", "");
+	log_line(LOG_LEVEL_NOTICE, "00-04563", "sip", "mode activated", "");
+	log_line(LOG_LEVEL_INFO, "", "db", "by the way", "");
 }
 
 Test(log, a_terminal_shows_level_group_text_and_id)
 {
-	cr_assert_str_eq(shown(say_all), "error: sip: it broke  TK-0009\n"
+	cr_assert_str_eq(shown(say_all), "error: sip: it broke  01-00304\n"
 					 "warning: look here\n"
 					 "sip: mode activated  00-04563\n"
 					 "db: by the way\n");
@@ -72,7 +72,7 @@ Test(log, what_is_too_long_is_cut_and_stays_one_line)
 
 static void say_percent(void)
 {
-	log_line(LOG_LEVEL_INFO, "", "", "100 %s and %n");
+	log_line(LOG_LEVEL_INFO, "", "", "100 %s and %n", "");
 }
 
 Test(log, text_from_elsewhere_is_no_format)
@@ -120,7 +120,7 @@ static bool next_line(FILE *f, char *line, size_t size)
 static void say_in_order(void)
 {
 	cr_assert_eq(log_start(), 0);
-	log_line(LOG_LEVEL_ERROR, "TK-0009", "sip", "one");
+	log_line(LOG_LEVEL_ERROR, "01-00304", "sip", "one", "");
 	log_say(LOG_LEVEL_INFO, "two");
 	log_stop();
 	log_say(LOG_LEVEL_INFO, "three");
@@ -132,7 +132,7 @@ static void say_in_order(void)
 
 Test(log, what_the_thread_has_is_written_before_it_ends)
 {
-	cr_assert_str_eq(shown(say_in_order), "error: sip: one  TK-0009\ntwo\nthree\nfour\n");
+	cr_assert_str_eq(shown(say_in_order), "error: sip: one  01-00304\ntwo\nthree\nfour\n");
 }
 
 /* Without the thread this waits for ever. */

@@ -49,7 +49,7 @@ Test(login, the_host_waits_until_it_is_let_go, .timeout = 10)
 	systemd_open(&rig, &fake);
 	MUST(login_new(rig.client, &ops, &heard, &login));
 	settle(&rig);
-	cr_expect_str_eq(fake.calls, "Inhibit(shutdown)");
+	cr_expect_str_eq(fake.calls, "Inhibit(shutdown) Get(org.freedesktop.login1.Manager)");
 	cr_expect_eq(heard.held, 1);
 	cr_expect_eq(heard.err, 0);
 	cr_expect(locked(&fake));
@@ -63,10 +63,29 @@ Test(login, the_host_waits_until_it_is_let_go, .timeout = 10)
 	/* called off: the next one finds us ready again */
 	prepare(&rig, SYSTEMD, 0);
 	settle(&rig);
-	cr_expect_eq(heard.ends, 1);
+	cr_expect_eq(heard.ends, 2, "the first was the answer to our question");
 	cr_expect(locked(&fake));
 	login_free(login);
 	cr_expect_not(locked(&fake));
+	systemd_done(&rig, &fake);
+}
+
+/* As an agent that is started anew: the signal has been, and there is no lock any more. */
+Test(login, who_comes_late_hears_that_the_host_goes_down, .timeout = 10)
+{
+	struct heard heard = { 0 };
+	struct fake_systemd fake;
+	struct login *login;
+	struct rig rig;
+
+	systemd_open(&rig, &fake);
+	fake.going_down = true;
+	MUST(login_new(rig.client, &ops, &heard, &login));
+	settle(&rig);
+	cr_expect_eq(heard.begins, 1);
+	prepare(&rig, SYSTEMD, 0);
+	cr_expect_eq(heard.ends, 1);
+	login_free(login);
 	systemd_done(&rig, &fake);
 }
 

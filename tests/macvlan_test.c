@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "tests/link_look.h"
 #include "tests/netns.h"
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0x57, 0x01 };
@@ -27,18 +28,6 @@ static struct macvlan plan(const char *name)
 	return m;
 }
 
-static struct link look(struct nl *nl, const char *name)
-{
-	_cleanup_(freep) struct link *links = NULL;
-	size_t n;
-
-	cr_assert_eq(link_list(nl, &links, &n), 0);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(links[i].name, name))
-			return links[i];
-	return (struct link){ 0 };
-}
-
 static int sysctl_of(const char *path)
 {
 	_cleanup_(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -56,13 +45,13 @@ Test(macvlan, is_made_down_marked_and_with_its_mac)
 	struct link link;
 
 	cr_assert_eq(macvlan_create(nl, &m), 0);
-	link = look(nl, "vip0");
+	link = link_look(nl, "vip0");
 	cr_assert(link.marked);
 	cr_assert_not(link.up);
 	cr_assert_eq(link.parent, netns_index("va"));
 	cr_assert_arr_eq(link.mac, mac, sizeof(mac));
 	sh("ip -d link show vip0 | grep -q 'mode private'");
-	cr_assert_not(look(nl, "va").marked);
+	cr_assert_not(link_look(nl, "va").marked);
 }
 
 Test(macvlan, answers_for_nothing_but_its_own_addresses)
@@ -98,10 +87,10 @@ Test(macvlan, refusals_leave_everything_as_it_was)
 	cr_assert_eq(macvlan_create(nl, &m), 0);
 	m.mac[5]++;
 	cr_assert_eq(macvlan_create(nl, &m), -EEXIST);
-	cr_assert_arr_eq(look(nl, "vip0").mac, mac, sizeof(mac));
+	cr_assert_arr_eq(link_look(nl, "vip0").mac, mac, sizeof(mac));
 	lost.parent = 4711;
 	cr_assert_eq(macvlan_create(nl, &lost), -ENODEV);
-	cr_assert_eq(look(nl, "vip2").index, 0);
+	cr_assert_eq(link_look(nl, "vip2").index, 0);
 
 	/* The same MAC again: the kernel says so when the second one is set up. */
 	cr_assert_eq(macvlan_create(nl, &twin), 0);
@@ -117,7 +106,7 @@ Test(macvlan, a_link_without_ipv6_can_have_one)
 
 	sh("ip link set va mtu 600");
 	cr_assert_eq(macvlan_create(nl, &m), 0);
-	cr_assert(look(nl, "vip0").marked);
+	cr_assert(link_look(nl, "vip0").marked);
 }
 
 Test(macvlan, is_deleted_with_its_addresses)
@@ -130,7 +119,7 @@ Test(macvlan, is_deleted_with_its_addresses)
 	sh("ip address add 10.9.0.1/24 dev vip0");
 	index = netns_index("vip0");
 	cr_assert_eq(macvlan_delete(nl, index), 0);
-	cr_assert_eq(look(nl, "vip0").index, 0);
+	cr_assert_eq(link_look(nl, "vip0").index, 0);
 	sh("test -z \"$(ip address show to 10.9.0.1)\"");
 	cr_assert_eq(macvlan_delete(nl, index), -ENODEV);
 }

@@ -79,13 +79,13 @@ verbs()
 {
 	local verb known
 
-	known=$("$BUILD/takeoverctl" help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p')
-	same verb "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPT/s/^\.It Ic \([a-z]*\).*/\1/p' \
+	known=$("$BUILD/takeoverctl" help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
+	same verb "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPT/s/^\.It Ic \([a-z-]*\).*/\1/p' \
 		man/takeoverctl.1)" "$known"
 	while read -r verb; do
 		compared=$((compared + 1))
 		grep -qx "$verb" <<<"$known" || complain "takeoverctl has no verb $verb"
-	done < <(sed -n 's/^\(# \|\$ \|\.Ql \|.*(umask 077; \)takeoverctl \([a-z]\{1,\}\).*/\2/p' \
+	done < <(sed -n 's/^\(# \|\$ \|\.Ql \|.*(umask 077; \)takeoverctl \([a-z][a-z-]*\).*/\2/p' \
 		"${PAGES[@]}" | sort -u)
 }
 
@@ -93,7 +93,7 @@ signals()
 {
 	same signal "$(sed -n '/^\.Sh SIGNALS/,/^\.Sh THE/s/^\.It Dv //p' man/takeoverd.8)" \
 		"$(sed -n '/^static int block_signals/,/^}/s/.*\(SIG[A-Z0-9]*\)[,)].*/\1/p' \
-			agent/takeoverd.c | grep -v SIG_)"
+			agent/life.c | grep -v SIG_)"
 }
 
 # Those that systemd's library looks at are not in our sources.
@@ -115,9 +115,8 @@ failures()
 # Every id that is in the sources, wherever it is told.
 ids()
 {
-	same id "$(sed -n '/^\.Sh EVENTS/,/^\.Sh MESS/s/^\.It Sy \([^ ]*\).*/\1/p' man/takeoverd.8 |
-		sort -u)" \
-		"$(grep -rhoE '"(TK-[0-9]{4}|00-[0-9]{5})"' --include='*.c' agent sdbus |
+	same id "$(sed -n 's/^\.It Sy \([^ ]*\).*/\1/p' man/takeover-events.7 | sort -u)" \
+		"$(grep -rhoE '"0[01]-[0-9]{5}"' --include='*.c' agent sdbus |
 			tr -d '"' | sort -u)"
 }
 
@@ -227,10 +226,11 @@ numbers()
 	holds agent/core/internal.h '#define CORE_RETRY_US (2 \* USEC_PER_SEC)'
 	holds agent/core/internal.h '#define CORE_LOSSES_MAX 5$'
 	holds agent/core/internal.h '#define CORE_LOSS_WINDOW_US (10 \* USEC_PER_SEC)'
-	holds agent/bus.c '#define BUS_RETRY_MIN_US (50 \* USEC_PER_MSEC)'
-	holds agent/bus.c '#define BUS_RETRY_MAX_US (2 \* USEC_PER_SEC)'
-	holds agent/tell.c '"they are back, but for those on " : "they are back"'
-	holds agent/tell.c '"the kernel refuses %s/%u on %s: %s%s"'
+	holds agent/bus/bus.c '#define BUS_RETRY_MIN_US (50 \* USEC_PER_MSEC)'
+	holds agent/bus/bus.c '#define BUS_RETRY_MAX_US (2 \* USEC_PER_SEC)'
+	holds agent/store/history.h 'HISTORY_MAX = 1000 '
+	says man/org.takeover1.5 "One answer has $(constant sdbus/api_event.c LIST_MAX) at most: $(
+		)ask again with the number of the last, until there"
 	holds agent/recorder/dump.c 'DUMP_FILES = 4,'
 	holds agent/recorder/dump.c 'DUMP_PATIENCE_MS = 3000,'
 	holds agent/recorder/recorder.c '#define RECORDER_AFTERMATH_US (1 \* USEC_PER_SEC)'

@@ -11,20 +11,6 @@
 
 enum { WORD_MAX = 64 };
 
-static char *introspect(struct rig *rig, const char *path)
-{
-	struct answer answer = { 0 };
-	const char *xml;
-	char *copy;
-
-	call(rig, &answer, path, "org.freedesktop.DBus.Introspectable", "Introspect", "");
-	arrive(rig, answer.times);
-	MUST(sd_bus_message_read(answer.message, "s", &xml));
-	copy = strdup(xml);
-	answer_done(&answer);
-	return copy;
-}
-
 /* The value of @name in the tag that @tag begins with; "" if it has none. */
 static const char *attribute(const char *tag, const char *name, char ret[static WORD_MAX])
 {

@@ -93,14 +93,16 @@ static void expect_item(const struct page *section, const char *wanted, const ch
 			 item);
 }
 
+static const char *const headers[_CONF_SECTION_MAX] = {
+	[CONF_SECTION_AGENT] = ".Sh AGENT SECTION",
+	[CONF_SECTION_NODE] = ".Sh NODE SECTION",
+	[CONF_SECTION_GROUP] = ".Sh GROUP SECTION",
+	[CONF_SECTION_REACTION] = ".Sh REACTION SECTION",
+};
+
 Test(man, every_key_is_in_the_manual_with_range_and_default)
 {
 	_cleanup_(freep) struct page *page = page_read(PAGE);
-	static const char *const headers[_CONF_SECTION_MAX] = {
-		[CONF_SECTION_AGENT] = ".Sh AGENT SECTION",
-		[CONF_SECTION_NODE] = ".Sh NODE SECTION",
-		[CONF_SECTION_GROUP] = ".Sh GROUP SECTION",
-	};
 	const struct conf_key *keys;
 	size_t n;
 
@@ -122,19 +124,25 @@ Test(man, every_key_is_in_the_manual_with_range_and_default)
 Test(man, no_other_key_is_in_the_manual)
 {
 	_cleanup_(freep) struct page *page = page_read(PAGE);
-	_cleanup_(freep) struct page *wanted = calloc(1, sizeof(*wanted));
 	const struct conf_key *keys;
 	size_t n;
 
-	cr_assert(wanted);
 	keys = conf_keys(&n);
-	for (size_t i = 0; i < n; i++) {
-		char line[PAGE_LINE_MAX];
+	for (size_t s = 0; s < ARRAY_SIZE(headers); s++) {
+		_cleanup_(freep) struct page *section = page_section(page, headers[s]);
+		_cleanup_(freep) struct page *wanted = calloc(1, sizeof(*wanted));
 
-		(void)snprintf(line, sizeof(line), ".It Cm %s Ns =", keys[i].name);
-		page_add(wanted, line);
+		cr_assert(wanted);
+		for (size_t i = 0; i < n; i++) {
+			char line[PAGE_LINE_MAX];
+
+			if (keys[i].section != s)
+				continue;
+			(void)snprintf(line, sizeof(line), ".It Cm %s Ns =", keys[i].name);
+			page_add(wanted, line);
+		}
+		page_same(section, ".It Cm ", wanted);
 	}
-	page_same(page, ".It Cm ", wanted);
 }
 
 static bool is_key(const char *name, size_t len)
@@ -187,6 +195,8 @@ Test(man, the_limits_are_those_of_the_program)
 		{ "virtual addresses of all groups together", CONF_VIPS_MAX },
 		{ "times of Cm Announce Ns =", CORE_ANNOUNCE_MAX },
 		{ "units before a release, or a claim, of a group", CONF_STEPS_MAX },
+		{ "reactions", CONF_REACTIONS_MAX },
+		{ "events, groups, arguments, variables of a reaction, each", CONF_WORDS_MAX },
 		{ "bytes of a name", CONF_NAME_MAX },
 		{ "bytes of a file", CONF_FILE_MAX },
 	};

@@ -1,167 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 
-/* takeoverd(8) against the events that the agent tells of, and the messages it logs. */
-
-#include "agent/tell.h"
+/*
+ * The manual against the events that the agent tells of, and the messages it logs: both are read
+ * from the sources, where each has its sentence as a format. The catalog of the journal against
+ * the same table.
+ */
 
 #include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 
-#include "agent/bus.h"
+#include "agent/bus/bus.h"
+#include "agent/event.h"
 #include "agent/log.h"
 #include "tests/man_page.h"
-#include "tests/with_conf.h"
 
-#define PAGE "man/takeoverd.8"
+#define MESSAGES_PAGE "man/takeoverd.8"
+#define EVENTS_PAGE "man/takeover-events.7"
+#define CATALOG "units/takeover.catalog"
 
 enum { TEXT_MAX = 512 };
 
-static const char *const levels[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARNING] = "warning",
-	[LOG_LEVEL_NOTICE] = "notice",
-	[LOG_LEVEL_INFO] = "info",
-};
-
-/* What was said last: these stand in front of the library's. */
-static struct {
-	enum log_level level;
-	char id[16], text[TEXT_MAX];
-} said;
-
-void log_line(enum log_level level, const char *id, const char *group, const char *text)
+/* The first @what in @text becomes @with. */
+static void replace(char text[static TEXT_MAX], const char *what, const char *with)
 {
-	(void)group;
-	said.level = level;
-	(void)snprintf(said.id, sizeof(said.id), "%s", id);
-	(void)snprintf(said.text, sizeof(said.text), "%s", text);
-}
-
-bool log_is_due(instant *last, instant now)
-{
-	(void)last, (void)now;
-	return true;
-}
-
-void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
-{
-	(void)bus, (void)group, (void)event;
-}
-
-void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
-{
-	(void)bus, (void)group, (void)role, (void)reason;
-}
-
-static struct agent agent; /* too large for a stack */
-
-/* The first @what in @text, from @from on, becomes @with. */
-static void replace(char text[static TEXT_MAX], size_t from, const char *what, const char *with)
-{
-	char *at = strstr(text + from, what);
+	char *at = strstr(text, what);
 	char rest[TEXT_MAX];
 
 	cr_assert(at, "no \"%s\" in \"%s\"", what, text);
 	(void)snprintf(rest, sizeof(rest), "%s", at + strlen(what));
 	(void)snprintf(at, TEXT_MAX - (size_t)(at - text), "%s%s", with, rest);
-}
-
-/* What the manual has in the place of what differs. */
-static void generalise(const struct core_action *a)
-{
-	const char *role = "activated", *state = core_state_name(a->tell.state);
-	bool fault = a->tell.state == CORE_STATE_FAULT;
-
-	if (strstr(said.text, "NODE") && a->tell.what == CORE_TELL_CONFLICT)
-		replace(said.text, 0, "4242", "TERM");
-	if (strstr(said.text, "192.0.2.3")) {
-		replace(said.text, 0, "00:00:5e:00:53:01", "MAC");
-		replace(said.text, 0, "192.0.2.3", "ADDRESS");
-		replace(said.text, 0, "eth0", "INTERFACE");
-	}
-	if (a->tell.what == CORE_TELL_MOVE_FAILED)
-		replace(said.text, 0, core_result_name(a->tell.result), "ERROR");
-	if ((a->tell.what == CORE_TELL_ACTION_FAILED || a->tell.what == CORE_TELL_UNITS_FAILED) &&
-	    a->tell.err == -EPERM)
-		replace(said.text, 0, strerror(-a->tell.err), "REASON");
-	if (a->tell.what == CORE_TELL_UNFIT && a->tell.unfit)
-		replace(said.text, 0, "link, drift", "REASONS");
-	if (a->tell.what != CORE_TELL_STATE || strstr(said.text, role))
-		return;
-	replace(said.text, strlen(state), core_state_name(a->tell.from), "STATE");
-	replace(said.text, strlen(state), core_reason_name(a->tell.reason), "REASON");
-	if (!fault) /* which has a level of its own */
-		replace(said.text, 0, state, "STATE");
-}
-
-/* Lines of the form "ID LEVEL TEXT", each once. */
-static void note_said(struct page *events)
-{
-	char line[PAGE_LINE_MAX];
-
-	(void)snprintf(line, sizeof(line), "%s %s %.200s", said.id, levels[said.level], said.text);
-	if (!page_count(events, line))
-		page_add(events, line);
-}
-
-static void note_event(struct page *events, const struct core_action *action)
-{
-	memset(&said, 0, sizeof(said));
-	memset(&agent.met, 0, sizeof(agent.met)); /* none is too many */
-	agent.strangers[0] = (struct stranger){ .node = action->peer,
-						.known = true,
-						.mac = { 0, 0, 0x5e, 0, 0x53, 1 } };
-	tell_people(&agent, action);
-	cr_assert(*said.id, "no id for what %d tells", action->tell.what);
-	generalise(action);
-	note_said(events);
-}
-
-/* Everything that can be told, from a group that is @redundancy. */
-static void tell_all(struct page *events, const char *redundancy)
-{
-	char text[TEXT_MAX];
-
-	(void)snprintf(text, sizeof(text),
-		       "[Node HERE]\nAddress=192.0.2.1\n[Node NODE]\nAddress=192.0.2.2\n"
-		       "[Group sip]\nVirtualAddress=192.0.2.3 eth0\nRedundancy=%s\n",
-		       redundancy);
-	agent.conf = conf_from_text(text);
-	for (enum core_tell what = 0; what < _CORE_TELL_MAX; what++) {
-		/* to each state without, and with a change of role */
-		for (unsigned i = 0; i < _CORE_STATE_MAX + 2; i++) {
-			struct core_action a = { .type = CORE_DO_TELL, .peer = 1 };
-
-			a.tell.what = what;
-			a.tell.from = CORE_STATE_CLAIMING;
-			a.tell.state = i < _CORE_STATE_MAX ? i : CORE_STATE_PRIMARY;
-			a.tell.primary = i == _CORE_STATE_MAX;
-			a.tell.was_primary = i == _CORE_STATE_MAX + 1;
-			a.tell.reason = CORE_REASON_LAST_RESORT;
-			a.tell.result = CORE_RESULT_TIMEOUT;
-			a.tell.term = 4242;
-			a.tell.err = -EPERM;
-			a.tell.unfit = i % 2 ? CORE_UNFIT_LINK | CORE_UNFIT_DRIFT : 0;
-			if (what == CORE_TELL_STRANGER && i % 2)
-				a.peer = CORE_NODE_NONE;
-			note_event(events, &a);
-			if (what != CORE_TELL_ACTION_FAILED)
-				continue;
-			a.tell.err = -EADDRINUSE;
-			note_event(events, &a);
-			a.peer = CORE_NODE_NONE;
-			note_event(events, &a);
-		}
-	}
-	for (enum links_state state = 0; state < _LINKS_STATE_MAX; state++) {
-		tell_link(&agent, 0, "INTERFACE", state);
-		note_said(events);
-	}
-	tell_mac(&agent, 0, &(const struct link){ .name = "INTERFACE" });
-	replace(said.text, 0, "00:00:00:00:00:00", "MAC");
-	note_said(events);
-	agent.conf = conf_free((struct conf *)agent.conf);
 }
 
 /* Free it. */
@@ -177,56 +45,13 @@ static char *read_source(const char *path)
 	return text;
 }
 
-/* Each fault that service.c has a word for, read from there. */
-static void note_units(struct page *events)
-{
-	_cleanup_(freep) char *text = read_source("agent/service.c");
-
-	for (const char *at = text; (at = strstr(at, "return \"")); at++) {
-		char fault[TEXT_MAX];
-
-		at += strlen("return \"");
-		(void)snprintf(fault, sizeof(fault), "%.*s", (int)strcspn(at, "\""), at);
-		tell_unit(&agent, 0, fault);
-		replace(said.text, 0, "a.service", "UNIT");
-		note_said(events);
-	}
-	tell_unit(&agent, 0, NULL);
-	replace(said.text, 0, "a.service", "UNIT");
-	note_said(events);
-}
-
-/* What is told without the core */
-static void tell_others(struct page *events)
-{
-	const struct addr addr = { .ip = { .family = 4, .bytes = { 192, 0, 2, 3 } }, .prefix = 32 };
-	struct worker_result result = { .type = WORKER_TIDY, .n = 1 };
-	struct conf *conf =
-		conf_from_text("[Node HERE]\nAddress=192.0.2.1\n[Node NODE]\nAddress=192.0.2.2\n"
-			       "[Group sip]\nVirtualAddress=192.0.2.3 INTERFACE\nUnit=a.service\n");
-
-	agent.conf = conf;
-	agent.links.v[0] = (struct link){ .name = "INTERFACE" };
-	agent.links.n = 1;
-	result.vip = &conf->groups[0].vips[0];
-	tell_foreign(&agent, 0, &addr);
-	replace(said.text, 0, "192.0.2.3/32", "ADDRESS");
-	note_said(events);
-	tell_left(&agent, &result);
-	replace(said.text, 0, "192.0.2.3", "ADDRESS");
-	note_said(events);
-	agent.links.n = 0;
-	note_units(events);
-	agent.conf = conf_free(conf);
-}
-
 /*
  * The items ".It @macro ..." of a section as lines "REST-OF-IT TEXT", the text being
  * what stands up to .Pp. Free it.
  */
-static struct page *items(const char *header, const char *macro)
+static struct page *items(const char *file, const char *header, const char *macro)
 {
-	_cleanup_(freep) struct page *page = page_read(PAGE);
+	_cleanup_(freep) struct page *page = page_read(file);
 	_cleanup_(freep) struct page *section = page_section(page, header);
 	struct page *found = calloc(1, sizeof(*found));
 	char begin[32];
@@ -247,25 +72,16 @@ static struct page *items(const char *header, const char *macro)
 				       text);
 		}
 		if (strstr(line, " No "))
-			replace(line, 0, " No ", " ");
+			replace(line, " No ", " ");
 		page_add(found, line);
 	}
 	return found;
 }
 
-Test(man, every_event_is_in_the_manual_with_level_and_text_and_no_other)
-{
-	_cleanup_(freep) struct page *page = items(".Sh EVENTS", "Sy");
-	_cleanup_(freep) struct page *events = calloc(1, sizeof(*events));
-
-	cr_assert(events);
-	tell_all(events, "warm");
-	tell_all(events, "hot");
-	tell_others(events);
-	page_same(page, "", events);
-}
-
-/* From @p, behind the level of a log_say(): the strings of its format, which may be a choice. */
+/*
+ * From @p, behind what comes before a format: its strings, of which there may be a choice, each
+ * with @level before it.
+ */
 static void note_formats(struct page *messages, const char *level, const char *p)
 {
 	char line[TEXT_MAX];
@@ -275,7 +91,8 @@ static void note_formats(struct page *messages, const char *level, const char *p
 
 	for (;; p++) {
 		if (inside && *p == '%') {
-			p += strcspn(p, "diouxXeEfFgGsc");
+			p += strcspn(p, "diouxXeEfFgGsc\"");
+			inside = *p != '"'; /* the rest is in a macro: PRIu64 */
 			len += (size_t)snprintf(line + len, sizeof(line) - len, "...");
 		} else if (*p == '"') {
 			inside = !inside;
@@ -313,10 +130,222 @@ static void note_messages(struct page *messages, const char *path)
 	}
 }
 
+/* EVENT_PEER_UP is peer-up in the table. */
+static const struct event_kind *kind_of(const char *token, size_t len)
+{
+	char name[64];
+
+	len -= strlen("EVENT_");
+	cr_assert_lt(len, sizeof(name));
+	for (size_t i = 0; i < len; i++)
+		name[i] = token[i + strlen("EVENT_")] == '_'
+				  ? '-'
+				  : (char)tolower(token[i + strlen("EVENT_")]);
+	name[len] = '\0';
+	for (enum event_type type = 0; type < _EVENT_MAX; type++)
+		if (!strcmp(event_kind(type)->name, name))
+			return event_kind(type);
+	cr_assert_fail("no event %s in the table", name);
+	return NULL;
+}
+
+/* Each "..._say(..., EVENT_X, format" of a file, as "ID LEVEL TEXT" */
+static void note_events(struct page *events, const char *path)
+{
+	_cleanup_(freep) char *text = read_source(path);
+
+	for (const char *at = text; (at = strstr(at, "_say(")); at++) {
+		const char *token = strstr(at, "EVENT_"), *end = strpbrk(at, "\")");
+		const struct event_kind *kind;
+		char begin[64];
+
+		if (!token || !end || token > end)
+			continue;
+		if (!strncmp(token, "EVENT_NO_GROUP", strlen("EVENT_NO_GROUP")))
+			token = strstr(token + 1, "EVENT_");
+		kind = kind_of(token, strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"));
+		(void)snprintf(begin, sizeof(begin), "%s %s", kind->id,
+			       event_level_word(kind->level));
+		note_formats(events, begin, strchr(token, ',') + 1);
+	}
+}
+
+/* How many bytes of @at stand for something that differs: "..." or a word in capitals. */
+static size_t placeholder(const char *at)
+{
+	size_t len = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+	if (!strncmp(at, "...", 3))
+		return 3;
+	return len > 1 && !isalnum((unsigned char)at[len]) ? len : 0;
+}
+
+/* The manual has words in capitals where a format has conversions: several are one. */
+static void generalise_line(char line[static PAGE_LINE_MAX])
+{
+	char from[PAGE_LINE_MAX];
+	const char *at = from;
+	bool between = true; /* words */
+	char *to = line;
+
+	(void)snprintf(from, sizeof(from), "%s", line);
+	while (*at) {
+		size_t len = between || *at == '.' ? placeholder(at) : 0;
+
+		between = len || !isalnum((unsigned char)*at);
+		if (!len) {
+			*to++ = *at++;
+			continue;
+		}
+		at += len;
+		if (to - line >= 4 && !strncmp(to - 4, "... ", 4))
+			to--;
+		else if (to - line < 3 || strncmp(to - 3, "...", 3) != 0)
+			to = stpcpy(to, "...");
+	}
+	*to = '\0';
+}
+
+static void generalise(struct page *page)
+{
+	for (size_t i = 0; i < page->n; i++)
+		generalise_line(page->lines[i]);
+}
+
+/* Without those that are the same when generalised. */
+static void unite(struct page *page)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < page->n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < n; k++)
+			again = again || !strcmp(page->lines[k], page->lines[i]);
+		if (!again)
+			memmove(page->lines[n++], page->lines[i], sizeof(page->lines[0]));
+	}
+	page->n = n;
+}
+
+/* What tell_unit() says of a unit: each fault that service.c has a word for. */
+static void note_units(struct page *events)
+{
+	_cleanup_(freep) char *text = read_source("agent/systemd/service.c");
+	const struct event_kind *kind = event_kind(EVENT_UNIT_FAULT);
+	char line[TEXT_MAX];
+
+	for (size_t i = 0; i < events->n; i++)
+		if (begins(events->lines[i], kind->id))
+			memmove(events->lines[i], events->lines[--events->n], PAGE_LINE_MAX);
+	for (const char *at = text; (at = strstr(at, "return \"")); at++) {
+		at += strlen("return \"");
+		(void)snprintf(line, sizeof(line), "%s %s unit ... %.*s", kind->id,
+			       event_level_word(kind->level), (int)strcspn(at, "\""), at);
+		page_add(events, line);
+	}
+}
+
+static void each_source(struct page *page, void (*note)(struct page *page, const char *path))
+{
+	glob_t files;
+
+	cr_assert_eq(glob("agent/*.c", 0, NULL, &files), 0);
+	cr_assert_eq(glob("agent/*/*.c", GLOB_APPEND, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		note(page, files.gl_pathv[i]);
+	globfree(&files);
+}
+
+Test(man, every_event_is_in_the_manual_with_level_and_text_and_no_other)
+{
+	_cleanup_(freep) struct page *page = items(EVENTS_PAGE, ".Sh EVENTS", "Sy");
+	_cleanup_(freep) struct page *events = calloc(1, sizeof(*events));
+
+	cr_assert(events);
+	each_source(events, note_events);
+	note_units(events);
+	generalise(page);
+	generalise(events);
+	unite(events);
+	page_same(page, "", events);
+	for (enum event_type type = 0; type < _EVENT_MAX; type++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < events->n; i++)
+			n += begins(events->lines[i], event_kind(type)->id);
+		cr_expect_gt(n, 0, "nobody says %s", event_kind(type)->name);
+	}
+}
+
+/* "-- MESSAGE_ID", "Subject: ID: ...", ..., an empty line, and what it means. */
+static void check_entry(const struct page *catalog, size_t at, const struct event_kind *kind)
+{
+	char subject[32];
+	size_t i = at + 1;
+
+	(void)snprintf(subject, sizeof(subject), "Subject: %s: ", kind->id);
+	cr_expect(begins(catalog->lines[i], subject), "%s: %s", kind->id, catalog->lines[i]);
+	while (i < catalog->n && *catalog->lines[i])
+		i++;
+	cr_expect(i + 1 < catalog->n && strlen(catalog->lines[i + 1]) > 20, "%s means nothing",
+		  kind->id);
+}
+
+Test(man, every_event_is_in_the_catalog_and_no_other)
+{
+	_cleanup_(freep) struct page *catalog = page_read(CATALOG);
+	size_t n = 0;
+
+	for (size_t i = 0; i < catalog->n; i++)
+		n += begins(catalog->lines[i], "-- ");
+	cr_expect_eq(n, _EVENT_MAX);
+	for (enum event_type type = 0; type < _EVENT_MAX; type++) {
+		char line[64];
+		size_t at = 0;
+
+		(void)snprintf(line, sizeof(line), "-- %s", event_kind(type)->message_id);
+		cr_expect_eq(page_count(catalog, line), 1, "%s is not in " CATALOG,
+			     event_kind(type)->id);
+		while (at < catalog->n && strcmp(catalog->lines[at], line) != 0)
+			at++;
+		if (at < catalog->n)
+			check_entry(catalog, at, event_kind(type));
+	}
+}
+
+/* A field that the catalog names in a sentence is one that there is. */
+Test(man, the_catalog_and_the_manual_know_the_fields)
+{
+	_cleanup_(freep) struct page *page = page_read(EVENTS_PAGE);
+	_cleanup_(freep) char *catalog = read_source(CATALOG);
+	static const char at_field[] = "@TAKEOVER_";
+
+	for (const char *at = catalog; (at = strstr(at, at_field)); at++) {
+		bool known = false;
+
+		for (enum event_field f = 0; f < _EVENT_FIELD_MAX; f++)
+			known = known || !strncasecmp(at + strlen(at_field), event_field_name(f),
+						      strlen(event_field_name(f)));
+		cr_expect(known, "%.30s", at);
+	}
+	for (enum event_field f = 0; f < _EVENT_FIELD_MAX; f++) {
+		char line[64] = ".It Li TAKEOVER_";
+		size_t n = 0, len = strlen(line);
+
+		for (const char *c = event_field_name(f); *c; c++)
+			line[len++] = (char)toupper(*c);
+		(void)snprintf(line + len, sizeof(line) - len, "= Ta ");
+		for (size_t i = 0; i < page->n; i++)
+			n += begins(page->lines[i], line);
+		cr_expect_eq(n, 1, "%s", line);
+	}
+}
+
 /* What said() says "cannot ...: ..." of, in the agent itself. */
 Test(man, all_that_the_start_can_fail_at_is_in_the_manual_and_nothing_else)
 {
-	_cleanup_(freep) struct page *page = page_read(PAGE);
+	_cleanup_(freep) struct page *page = page_read(MESSAGES_PAGE);
 	_cleanup_(freep) struct page *section = page_section(page, ".Sh MESSAGES");
 	_cleanup_(freep) struct page *wanted = calloc(1, sizeof(*wanted));
 	_cleanup_(freep) char *text = read_source("agent/agent.c");
@@ -335,15 +364,10 @@ Test(man, all_that_the_start_can_fail_at_is_in_the_manual_and_nothing_else)
 
 Test(man, every_message_is_in_the_manual_with_its_level_and_no_other)
 {
-	_cleanup_(freep) struct page *page = items(".Sh MESSAGES", "Em");
+	_cleanup_(freep) struct page *page = items(MESSAGES_PAGE, ".Sh MESSAGES", "Em");
 	_cleanup_(freep) struct page *messages = calloc(1, sizeof(*messages));
-	glob_t files;
 
 	cr_assert(messages);
-	cr_assert_eq(glob("agent/*.c", 0, NULL, &files), 0);
-	cr_assert_eq(glob("agent/*/*.c", GLOB_APPEND, NULL, &files), 0);
-	for (size_t i = 0; i < files.gl_pathc; i++)
-		note_messages(messages, files.gl_pathv[i]);
-	globfree(&files);
+	each_source(messages, note_messages);
 	page_same(page, "", messages);
 }

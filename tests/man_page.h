@@ -15,7 +15,7 @@
 #include "agent/cleanup.h"
 
 enum {
-	PAGE_LINES_MAX = 2000,
+	PAGE_LINES_MAX = 3000,
 	PAGE_LINE_MAX = 256,
 };
 

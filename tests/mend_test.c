@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/mend.h"
+#include "agent/host/mend.h"
 
 #include <criterion/criterion.h>
 
 #include "agent/log.h"
+#include "agent/publish.h"
 
 static struct agent agent; /* too large for a stack */
 static unsigned n_laid, n_said;
@@ -17,14 +18,16 @@ void agent_step(struct agent *a, struct core_event *event)
 	n_laid++;
 }
 
-instant agent_now(void)
+instant clock_now(void)
 {
 	return now;
 }
 
-void log_say(enum log_level level, const char *format, ...)
+void publish_say(struct agent *a, uint8_t group, enum event_type type, const char *format, ...)
 {
-	cr_assert_eq(level, LOG_LEVEL_WARNING);
+	cr_assert_eq(a, &agent);
+	cr_assert_eq(group, EVENT_NO_GROUP);
+	cr_assert_eq(type, EVENT_GATE_CHANGED);
 	cr_assert(strstr(format, "has changed the gate"));
 	n_said++;
 }

@@ -98,11 +98,14 @@ Test(nd, an_advertisement_for_one_host_differs_in_its_destination_only)
 	memcpy(bytes, to.mac, 6);
 	memcpy(bytes + 38, to.ip.bytes, 16);
 	memset(&frame, 0xa5, sizeof(frame));
-	nd_build_unicast(&frame, mac, &ip, &to);
+	nd_build_unicast(&frame, mac, &ip, false, &to);
 	cr_assert_eq(frame.len, sizeof(bytes));
 	expect_checksum(&frame);
 	memcpy(bytes + 56, frame.bytes + 56, 2);
 	cr_assert_arr_eq(frame.bytes, bytes, sizeof(bytes));
+	nd_build_unicast(&frame, mac, &ip, true, &to);
+	expect_checksum(&frame);
+	cr_assert_eq(frame.bytes[58], 0xa0, "what a router says");
 }
 
 /* RFC 4861 section 4.3, RFC 4291 section 2.7.1 for the group of who is not known. */
@@ -153,7 +156,7 @@ Test(nd, the_kernel_believes_the_question_where_it_drops_advertisements)
 	vb.ip = (struct ip){ .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x11, [15] = 1 } };
 	fd = packet_open(netns_index("va"));
 	sh("ip neigh replace 2001:db8:11::103 lladdr 02:00:00:00:00:99 dev vb nud reachable");
-	nd_build_unicast(&frames[0], to.mac, &ip, &vb);
+	nd_build_unicast(&frames[0], to.mac, &ip, false, &vb);
 	nd_build_solicitation(&frames[1], mac, &ip, &vb);
 	cr_assert_eq(packet_send(fd, frames, 2, &n_sent), 0);
 	netns_await_neighbour("2001:db8:11::103", "02:00:5e:10:20:30");
@@ -171,7 +174,7 @@ Test(nd, the_kernel_believes_an_advertisement_for_itself_alone)
 	vb.ip = (struct ip){ .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x11, [15] = 1 } };
 	fd = packet_open(netns_index("va"));
 	sh("ip neigh replace 2001:db8:11::103 lladdr 02:00:00:00:00:99 dev vb nud reachable");
-	nd_build_unicast(&frame, mac, &ip, &vb);
+	nd_build_unicast(&frame, mac, &ip, false, &vb);
 	cr_assert_eq(packet_send(fd, &frame, 1, &n_sent), 0);
 	netns_await_neighbour("2001:db8:11::103", "02:00:5e:10:20:30");
 }

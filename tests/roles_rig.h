@@ -13,7 +13,9 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
-#include "agent/systemd.h"
+#include "agent/publish.h"
+#include "agent/systemd/systemd.h"
+#include "agent/tell.h"
 #include "tests/with_conf.h"
 
 static struct agent agent; /* too large for a stack */
@@ -30,7 +32,7 @@ void agent_defer(struct agent *a, const struct core_event *event)
 	deferred[n_deferred++] = *event;
 }
 
-instant agent_now(void)
+instant clock_now(void)
 {
 	return now;
 }
@@ -62,14 +64,21 @@ bool reload_drops(const struct reload *reload, const char *group)
 	return dropped && !strcmp(group, dropped);
 }
 
-void log_say(enum log_level level, const char *format, ...)
+void publish_say(struct agent *a, uint8_t group, enum event_type type, const char *format, ...)
 {
 	va_list args;
 
-	(void)level;
+	(void)a, (void)group, (void)type;
 	va_start(args, format);
 	(void)vsnprintf(logged, sizeof(logged), format, args);
 	va_end(args);
+}
+
+void tell_target(struct agent *a, uint8_t group, const char *name, bool start, const char *why)
+{
+	(void)a, (void)group;
+	(void)snprintf(logged, sizeof(logged), "cannot %s %s: %s", start ? "start" : "stop", name,
+		       why);
 }
 
 bool log_is_due(instant *last, instant at)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "agent/store/store.h"
 #include "tests/roles_rig.h"
+#include "tests/temp.h"
 
 #define CONF                                                                                       \
 	NODES "[Group sip]\nVirtualAddress=10.0.0.3 eth0\n"                                        \
@@ -39,6 +41,36 @@ Test(roles, a_systemd_that_comes_back_is_told_again)
 	expect_orders("stop takeover-backup@sip.target, start takeover-primary@sip.target, "
 		      "stop takeover-primary@web\\x2d1.target, "
 		      "start takeover-backup@web\\x2d1.target");
+}
+
+/* As another agent of this host has them, of whom nothing is stored here. */
+Test(roles, targets_of_groups_that_this_agent_has_no_more_are_stopped_once)
+{
+	const struct store_entry entry = { .term = 3 };
+	char directory[TEMP_MAX], command[512];
+
+	rig_start(CONF);
+	cr_assert_not_null(mkdtemp(temp_template(directory, "roles")));
+	agent.state_directory = directory;
+	cr_assert_eq(store_write(directory, "old-1", &entry), 0);
+	cr_assert_eq(store_write(directory, "sip", &entry), 0);
+	(void)snprintf(command, sizeof(command), "touch %s/lock %s/x.group.new %s/.group",
+		       directory, directory, directory);
+	cr_assert_eq(system(command), 0);
+	roles_remember(&agent);
+	agent.role[0] = agent.role[1] = ROLE_BACKUP;
+	roles_renew(&agent);
+	expect_orders("stop takeover-primary@old\\x2d1.target, "
+		      "stop takeover-backup@old\\x2d1.target, "
+		      "stop takeover-primary@sip.target, start takeover-backup@sip.target, "
+		      "stop takeover-primary@web\\x2d1.target, "
+		      "start takeover-backup@web\\x2d1.target");
+	roles_renew(&agent);
+	expect_orders("stop takeover-primary@sip.target, start takeover-backup@sip.target, "
+		      "stop takeover-primary@web\\x2d1.target, "
+		      "start takeover-backup@web\\x2d1.target");
+	(void)snprintf(command, sizeof(command), "rm -r %s", directory);
+	cr_assert_eq(system(command), 0);
 }
 
 Test(roles, what_was_not_taken_is_ordered_again)

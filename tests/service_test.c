@@ -14,7 +14,7 @@ static char told[64];
 void tell_unit(struct agent *a, uint8_t group, const char *fault)
 {
 	cr_assert_eq(a, &agent);
-	cr_assert_eq(group, 0);
+	cr_assert_lt(group, 2);
 	(void)snprintf(told, sizeof(told), "%s", fault ? fault : "well");
 }
 
@@ -132,8 +132,90 @@ Test(service, on_a_warm_backup_it_need_not_run)
 	unit_is(UNIT_DEACTIVATING);
 	expect_told("");
 	agent.core.groups[0].state = CORE_STATE_BACKUP;
-	pass(0);
+	unit_is(UNIT_INACTIVE);
+	pass(SEC(29));
+	expect_told("");
+	/* the other node may have failed as well by now */
+	pass(SEC(1));
 	expect_told("well");
+}
+
+/* Until it is fit again: who has let the group go for its unit waits for longer each time. */
+static uint64_t let_down(void)
+{
+	instant began;
+
+	agent.core.groups[0].state = CORE_STATE_PRIMARY;
+	pass(0);
+	pass(SEC(5));
+	expect_told("does not run");
+	agent.core.groups[0].state = CORE_STATE_BACKUP;
+	pass(0);
+	began = now;
+	for (unsigned i = 0; i < 10000 && agent.service[0].fault; i++)
+		pass(SEC(1));
+	expect_told("well");
+	return instant_since(now, began);
+}
+
+Test(service, who_lets_a_group_go_for_its_unit_rests_and_twice_as_long_each_time)
+{
+	begin(WARM, CORE_STATE_BACKUP);
+	unit_is(UNIT_INACTIVE);
+	for (unsigned i = 0; i < 10; i++)
+		cr_expect_eq(let_down(), SEC(30) << (i < 7 ? i : 7));
+	/* a start that does not last is none */
+	agent.core.groups[0].state = CORE_STATE_PRIMARY;
+	unit_is(UNIT_ACTIVE);
+	pass(SEC(49));
+	unit_is(UNIT_ACTIVATING);
+	cr_expect_eq(let_down(), SEC(30) << 7);
+	agent.core.groups[0].state = CORE_STATE_PRIMARY;
+	unit_is(UNIT_ACTIVE);
+	pass(SEC(50));
+	unit_is(UNIT_ACTIVATING);
+	cr_expect_eq(let_down(), SEC(30));
+}
+
+Test(service, what_runs_on_the_backup_after_all_ends_its_rest)
+{
+	begin(WARM, CORE_STATE_PRIMARY);
+	unit_is(UNIT_INACTIVE);
+	pass(SEC(5));
+	expect_told("does not run");
+	agent.core.groups[0].state = CORE_STATE_BACKUP;
+	pass(SEC(1));
+	unit_is(UNIT_ACTIVE);
+	expect_told("well");
+}
+
+/* Two groups of one agent stand for two nodes, of which the unfit one yields to the fit one. */
+Test(service, what_runs_on_neither_node_goes_there_and_back_ever_less_often)
+{
+	struct core_group *nodes = agent.core.groups;
+	struct unit_state state = { .active = UNIT_INACTIVE };
+	unsigned holder = 0, moves = 0, later = 0;
+
+	begin(WARM "[Group twin]\nVirtualAddress=10.0.0.4 eth0\nUnit=kamailio.service\n",
+	      CORE_STATE_PRIMARY);
+	for (uint8_t i = 0; i < 2; i++)
+		service_changed(&agent, i, &state);
+	for (unsigned s = 0; s < 24 * 3600; s++) {
+		now.us += SEC(1);
+		(void)service_look(&agent, 0, now);
+		(void)service_look(&agent, 1, now);
+		n_deferred = 0;
+		if (!agent.service[holder].fault || agent.service[!holder].fault)
+			continue;
+		nodes[holder].state = CORE_STATE_BACKUP;
+		holder = !holder;
+		nodes[holder].state = CORE_STATE_PRIMARY;
+		moves++;
+		later += s >= 12 * 3600;
+	}
+	cr_expect_lt(moves, 50, "%u moves in a day", moves);
+	cr_expect_lt(later, 26, "%u of them in its second half", later);
+	cr_expect_gt(later, 10, "the other node is tried again");
 }
 
 Test(service, on_a_hot_backup_it_has_to_run_and_on_the_way_as_well)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/core/core.h"
-#include "agent/store.h"
+#include "agent/store/store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "tests/held.h"
+#include "tests/link_look.h"
 
 #define SUBS                                                                                       \
 	"[Group sip]\nMode=subinterface\nSubInterface=vip0 va\nSubInterface=vip1 va shared\n"      \
@@ -40,14 +41,7 @@ TestSuite(subs_there, .fini = leave);
 
 static struct link look(const char *name)
 {
-	_cleanup_(freep) struct link *links = NULL;
-	size_t n;
-
-	cr_assert_eq(link_list(nl, &links, &n), 0);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(links[i].name, name))
-			return links[i];
-	return (struct link){ 0 };
+	return link_look(nl, name);
 }
 
 static bool stand(void)

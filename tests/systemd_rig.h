@@ -28,7 +28,8 @@ struct fake_systemd {
 	const char *active, *load; /* of each unit */
 	uint32_t restarts;
 	const char *own_job; /* type; NULL: none */
-	int lock[2];	     /* logind's: [0] is at its end once nobody has [1] */
+	int going_down;
+	int lock[2]; /* logind's: [0] is at its end once nobody has [1] */
 };
 
 static inline void fake_send(sd_bus *bus, sd_bus_message *m, const char *sender)
@@ -61,6 +62,8 @@ static inline void fake_get(struct fake_systemd *fake, sd_bus_message *m, const 
 	else if (!strcmp(property, "Job"))
 		MUST(sd_bus_message_append(m, "v", "(uo)", fake->own_job ? 7 : 0,
 					   fake->own_job ? JOB_7 : "/"));
+	else if (!strcmp(property, "PreparingForShutdown"))
+		MUST(sd_bus_message_append(m, "v", "b", fake->going_down));
 	else if (!strcmp(property, "JobType"))
 		MUST(sd_bus_message_append(m, "v", "s", fake->own_job));
 	else

@@ -158,6 +158,7 @@ static void check_verb(struct rig *rig, struct table *table, int code, char **ar
 
 Test(takeoverctl_json, status_is_as_documented, .timeout = 10)
 {
+	struct api_check check = { "tcp:self:5060", "well", "connected", 1000000, 5 };
 	struct table table;
 	struct rig rig;
 
@@ -168,12 +169,14 @@ Test(takeoverctl_json, status_is_as_documented, .timeout = 10)
 	rig.agent.groups[0].last_switchover_us = 21400;
 	rig.agent.inhibitors[0] = (struct api_inhibitor){ "apt", "an upgrade", 1000 };
 	rig.agent.groups[0].inhibitors = (struct api_inhibitors){ rig.agent.inhibitors, 1 };
+	rig.agent.groups[0].checks = (struct api_checks){ &check, 1 };
 	CHECK(&rig, &table, 0, (char *)"status");
 	every_member_was_printed(&table);
 
 	rig.agent.groups[0].primary = "";
 	rig.agent.groups[0].role_since_us = 0;
 	rig.agent.groups[0].last_switchover_us = 0;
+	check = (struct api_check){ "tcp:self:5060", "unknown", "", 0, 0 };
 	CHECK(&rig, &table, 3, (char *)"status");
 	for (size_t i = 0; i < table.n; i++)
 		if (strstr(table.members[i].type, "or null"))
@@ -359,9 +362,11 @@ Test(takeoverctl_json, monitor_is_as_documented, .timeout = 10)
 	cr_expect_eq(watch(&rig, &table, &status, fds[0]), 'g');
 	MUST(api_role_changed(rig.api, 0, "backup", "switchover"));
 	cr_expect_eq(watch(&rig, &table, &status, fds[0]), 'r');
-	MUST(api_event(rig.api, 0,
-		       &(struct api_event){
-			       .id = "TK-0001", .level = "Standard", .text = "beta is heard" }));
+	MUST(api_event(rig.api, API_NO_GROUP,
+		       &(struct api_event){ .id = "01-00401",
+					    .level = "Standard",
+					    .text = "beta is heard",
+					    .category = "peer" }));
 	cr_expect_eq(watch(&rig, &table, &status, fds[0]), 'e');
 	rig.agent.peers[0].state = "silent";
 	MUST(api_peer_changed(rig.api, 0));
@@ -370,5 +375,33 @@ Test(takeoverctl_json, monitor_is_as_documented, .timeout = 10)
 	(void)kill(pid, SIGTERM);
 	cr_expect_eq(waitpid(pid, &state, 0), pid);
 	cr_expect(WIFEXITED(state) && WEXITSTATUS(state) == 0, "SIGTERM ends it well");
+	rig_done(&rig);
+}
+
+Test(takeoverctl_json, events_are_as_documented, .timeout = 10)
+{
+	static const char *const names[] = { "Group",  "Node",	"Role",	     "State",	"Term",
+					     "Reason", "Peer",	"Interface", "Address", "MAC",
+					     "Unit",   "Error", "Reaction" };
+	struct api_field fields[ARRAY_SIZE(names)];
+	struct outcome outcome;
+	struct table table;
+	struct rig rig;
+	json_t *json;
+
+	start_bus(&rig);
+	load_table("events", &table);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		fields[i] = (struct api_field){ names[i], "x" };
+	rig.agent.events[0] = (struct api_event){
+		"01-00501", "Warning",	      "unfit: link", "fitness",
+		3,	    1795467600000000, fields,	     ARRAY_SIZE(fields)
+	};
+	RUN(&rig, &outcome, "--json", "events");
+	json = json_of(&outcome);
+	check_object(&table, "", json);
+	every_member_was_printed(&table);
+	cr_expect_str_eq(json_text_at(json, "time"), "2026-11-23T21:00:00.000Z");
+	json_decref(json);
 	rig_done(&rig);
 }

@@ -49,6 +49,16 @@ static int watcher_done(struct watcher *watcher, char *complaint, size_t size)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* It ends when it is told to, with nothing to complain of. */
+static void watcher_end(struct watcher *watcher)
+{
+	char complaint[256];
+
+	(void)kill(watcher->pid, SIGTERM);
+	cr_expect_eq(watcher_done(watcher, complaint, sizeof(complaint)), 0);
+	cr_expect_str_eq(complaint, "");
+}
+
 /* The next line is this, behind "Nov 23 05:37:01.501  ". */
 static void expect_line(struct rig *rig, struct watcher *watcher, const char *expected)
 {
@@ -81,15 +91,21 @@ static void expect_beginning(struct rig *rig, struct watcher *watcher)
 	expect_line(rig, watcher, "beta        state up");
 }
 
+/* An agent, and a monitor that has shown how things are. */
+static void begin(struct rig *rig, struct watcher *watcher)
+{
+	start_bus(rig);
+	watcher_start(rig, watcher);
+	expect_beginning(rig, watcher);
+}
+
 Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 {
 	struct watcher watcher;
 	char complaint[256];
 	struct rig rig;
 
-	start_bus(&rig);
-	watcher_start(&rig, &watcher);
-	expect_beginning(&rig, &watcher);
+	begin(&rig, &watcher);
 	rig.agent.nodes[1].state = "fault";
 	rig.agent.unfit_there[0] = (char *)"link";
 	rig.agent.unfit_there[1] = (char *)"check";
@@ -106,10 +122,18 @@ Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 		    "sip         state fault; primary nobody; fit no; last switchover 21.4 ms");
 	MUST(api_role_changed(rig.api, 0, "backup", "unfit"));
 	expect_line(&rig, &watcher, "sip         this node is backup now (unfit)");
-	MUST(api_event(
-		rig.api, 0,
-		&(struct api_event){ .id = "TK-0010", .level = "Warning", .text = "unfit: link" }));
-	expect_line(&rig, &watcher, "sip         TK-0010 Warning: unfit: link");
+	MUST(api_event(rig.api, 0,
+		       &(struct api_event){ .id = "01-00501",
+					    .level = "Warning",
+					    .text = "unfit: link",
+					    .category = "fitness" }));
+	expect_line(&rig, &watcher, "sip         01-00501 Warning: unfit: link");
+	MUST(api_event(rig.api, API_NO_GROUP,
+		       &(struct api_event){ .id = "01-00401",
+					    .level = "Standard",
+					    .text = "beta is heard",
+					    .category = "peer" }));
+	expect_line(&rig, &watcher, "takeoverd   01-00401 Standard: beta is heard");
 	rig.agent.groups[0].role_since_us = 8; /* says nothing to people: no line at all */
 	MUST(api_group_changed(rig.api, 0));
 	rig.agent.peers[0].state = "silent";
@@ -124,26 +148,21 @@ Test(takeoverctl_monitor, everything_that_is_signalled_is_a_line, .timeout = 10)
 Test(takeoverctl_monitor, restart_of_the_agent_is_outlived, .timeout = 10)
 {
 	struct watcher watcher;
-	char complaint[256];
 	struct rig rig;
 
-	start_bus(&rig);
-	watcher_start(&rig, &watcher);
-	expect_beginning(&rig, &watcher);
+	begin(&rig, &watcher);
 	rig.api = api_free(rig.api);
 	expect_line(&rig, &watcher, "takeoverd   does not run");
 	rig.agent.name_answered = false;
 	rig_start(&rig);
 	expect_beginning(&rig, &watcher);
-	(void)kill(watcher.pid, SIGTERM);
-	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
+	watcher_end(&watcher);
 	rig_done(&rig);
 }
 
 Test(takeoverctl_monitor, agent_may_come_later, .timeout = 10)
 {
 	struct watcher watcher;
-	char complaint[256];
 	struct rig rig;
 
 	rig_init(&rig);
@@ -152,6 +171,48 @@ Test(takeoverctl_monitor, agent_may_come_later, .timeout = 10)
 	expect_line(&rig, &watcher, "takeoverd   does not run");
 	rig_start(&rig);
 	expect_beginning(&rig, &watcher);
+	watcher_end(&watcher);
+	rig_done(&rig);
+}
+
+/* A signal to everybody on the bus, each alone: no match of the daemon's keeps that away. */
+static void forge(struct rig *rig, const char *path, const char *interface, const char *member,
+		  const char *types, ...)
+{
+	enum { CONNECTIONS = 8 };
+	char name[16];
+
+	for (int i = 0; i < CONNECTIONS; i++) {
+		sd_bus_message *m;
+		va_list ap;
+
+		MUST(sd_bus_message_new_signal(rig->client, &m, path, interface, member));
+		va_start(ap, types);
+		MUST(sd_bus_message_appendv(m, types, ap));
+		va_end(ap);
+		(void)snprintf(name, sizeof(name), ":1.%d", i);
+		MUST(sd_bus_message_set_destination(m, name));
+		MUST(sd_bus_send(rig->client, m, NULL));
+		sd_bus_message_unref(m);
+	}
+}
+
+Test(takeoverctl_monitor, nobody_but_the_agent_and_the_bus_is_believed, .timeout = 10)
+{
+	struct watcher watcher;
+	char complaint[256];
+	struct rig rig;
+
+	begin(&rig, &watcher);
+	forge(&rig, SIP, API_GROUP, "RoleChanged", "ss", "backup", "forged");
+	forge(&rig, SIP, API_GROUP, "Event", "sssa{sv}", "01-00501", "Error", "forged", 0);
+	forge(&rig, SIP, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+	      API_GROUP, 1, "State", "s", "fault", 0);
+	forge(&rig, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged", "sss",
+	      API_NAME, ":1.0", "");
+	settle(&rig);
+	MUST(api_role_changed(rig.api, 0, "backup", "unfit"));
+	expect_line(&rig, &watcher, "sip         this node is backup now (unfit)");
 	(void)kill(watcher.pid, SIGTERM);
 	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
 	rig_done(&rig);
@@ -163,9 +224,7 @@ Test(takeoverctl_monitor, end_of_the_bus_is_a_failure, .timeout = 10)
 	char complaint[256];
 	struct rig rig;
 
-	start_bus(&rig);
-	watcher_start(&rig, &watcher);
-	expect_beginning(&rig, &watcher);
+	begin(&rig, &watcher);
 	(void)kill(rig.daemon, SIGKILL);
 	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 1);
 	cr_expect_str_eq(complaint, "takeoverctl: the bus has gone; see whether D-Bus runs, "
@@ -176,7 +235,6 @@ Test(takeoverctl_monitor, end_of_the_bus_is_a_failure, .timeout = 10)
 Test(takeoverctl_monitor, agent_that_hangs_is_told_of_and_heard_when_it_goes_on, .timeout = 60)
 {
 	struct watcher watcher;
-	char complaint[256];
 	sd_bus *hangs;
 	struct rig rig;
 
@@ -187,8 +245,7 @@ Test(takeoverctl_monitor, agent_that_hangs_is_told_of_and_heard_when_it_goes_on,
 	expect_line(&rig, &watcher, "takeoverd   runs but does not answer");
 	rig.server = hangs;
 	expect_beginning(&rig, &watcher);
-	(void)kill(watcher.pid, SIGTERM);
-	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
+	watcher_end(&watcher);
 	rig_done(&rig);
 }
 
@@ -240,7 +297,6 @@ Test(takeoverctl_monitor, agent_that_comes_just_now_is_told_of_once, .timeout = 
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct watcher watcher;
-	char complaint[256];
 	struct rig rig;
 	int fd;
 
@@ -255,8 +311,7 @@ Test(takeoverctl_monitor, agent_that_comes_just_now_is_told_of_once, .timeout = 
 	accept_watcher(&rig, fd);
 	expect_line(&rig, &watcher, "takeoverd   runs");
 	expect_line(&rig, &watcher, "takeoverd   does not run");
-	(void)kill(watcher.pid, SIGTERM);
-	cr_expect_eq(watcher_done(&watcher, complaint, sizeof(complaint)), 0);
+	watcher_end(&watcher);
 	(void)close(fd);
 	(void)unlink(at.sun_path);
 	(void)rmdir(rig.dir);

@@ -4,35 +4,12 @@
 
 #include "tests/ctl_rig.h"
 
-/* A directory that comes first in PATH, with a program "ssh" in it. */
-struct ssh {
-	char dir[TEMP_MAX], program[TEMP_MAX + 8], called[TEMP_MAX + 8], path[1024];
-};
-
-/* @does: behind the noting of how it was called; $BUS is the agent's bus */
-static void ssh_init(struct ssh *ssh, struct rig *rig, const char *does)
+/* @does: what ssh does; $BUS is the agent's bus */
+static void make_ssh(struct program *ssh, struct rig *rig, const char *does)
 {
-	const char *path = getenv("PATH");
-	FILE *f;
-
-	cr_assert(mkdtemp(temp_template(ssh->dir, "ssh")));
-	(void)snprintf(ssh->program, sizeof(ssh->program), "%s/ssh", ssh->dir);
-	(void)snprintf(ssh->called, sizeof(ssh->called), "%s/called", ssh->dir);
-	(void)snprintf(ssh->path, sizeof(ssh->path), "%s:%s", ssh->dir, path);
-	f = fopen(ssh->program, "we");
-	cr_assert(f);
-	fprintf(f, "#!/bin/sh\necho \"$*\" >%s\nBUS='%s'\n%s\n", ssh->called, rig->address, does);
-	cr_assert_eq(fclose(f), 0);
-	cr_assert_eq(chmod(ssh->program, 0755), 0);
-	cr_assert_eq(setenv("PATH", ssh->path, 1), 0);
+	program_make(ssh, "ssh", does);
+	cr_assert_eq(setenv("BUS", rig->address, 1), 0);
 	strcpy(rig->address, "unix:path=/nonexistent/bus"); /* of this host */
-}
-
-static void ssh_done(struct ssh *ssh)
-{
-	(void)unlink(ssh->called);
-	(void)unlink(ssh->program);
-	(void)rmdir(ssh->dir);
 }
 
 #define BRIDGE "exec systemd-stdio-bridge --bus-path=\"$BUS\""
@@ -41,22 +18,18 @@ static void ssh_done(struct ssh *ssh)
 Test(takeoverctl_remote, agent_of_another_host_is_asked_over_ssh, .timeout = 20)
 {
 	struct outcome outcome;
-	char called[256] = "";
-	struct ssh ssh;
+	struct program ssh;
+	char called[256];
 	struct rig rig;
-	FILE *f;
 
 	start_bus(&rig);
 	rig.agent.groups[0].role_since_us = 1000 * 3600 * USEC_PER_SEC;
 	rig.agent.manager.now_us = 1003 * 3600 * USEC_PER_SEC;
-	ssh_init(&ssh, &rig, BRIDGE);
+	make_ssh(&ssh, &rig, BRIDGE);
 	RUN(&rig, &outcome, "-H", "ann@there", "status");
 	cr_expect_eq(outcome.code, 0, "%s", outcome.text);
 	cr_expect(strstr(outcome.text, "this node, for 3 h 0 min"), "%s", outcome.text);
-	f = fopen(ssh.called, "re");
-	cr_assert(f);
-	cr_expect(fgets(called, sizeof(called), f));
-	(void)fclose(f);
+	program_called(&ssh, called);
 	cr_expect(strstr(called, "ann@there"), "%s", called);
 	cr_expect(strstr(called, "systemd-stdio-bridge"), "%s", called);
 
@@ -67,24 +40,49 @@ Test(takeoverctl_remote, agent_of_another_host_is_asked_over_ssh, .timeout = 20)
 	cr_expect_eq(outcome.code, 1);
 	cr_expect_str_eq(outcome.text, "|takeoverctl: takeoverd does not run on there; start it "
 				       "there with 'systemctl start takeoverd'.\n");
-	ssh_done(&ssh);
+	program_remove(&ssh);
 	rig_done(&rig);
 }
 
 Test(takeoverctl_remote, host_that_cannot_be_reached_is_one_sentence, .timeout = 10)
 {
 	struct outcome outcome;
-	struct ssh ssh;
+	struct program ssh;
 	struct rig rig;
 
 	rig_init(&rig);
-	ssh_init(&ssh, &rig, "exit 255");
+	make_ssh(&ssh, &rig, "exit 255");
 	RUN(&rig, &outcome, "-H", "nowhere", "status");
 	cr_expect_eq(outcome.code, 1);
 	cr_expect_str_eq(outcome.text,
 			 "|takeoverctl: cannot reach the system bus of nowhere; see whether "
 			 "'ssh nowhere systemd-stdio-bridge' works.\n");
-	ssh_done(&ssh);
+	program_remove(&ssh);
+}
+
+Test(takeoverctl_remote, what_cannot_be_the_name_of_a_place_is_refused_here, .timeout = 10)
+{
+	static char *const names[] = { "", "-oProxyCommand=true", "a host", "host\n" };
+	struct outcome outcome;
+	char wanted[128];
+	struct rig rig;
+
+	rig_init(&rig);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		RUN(&rig, &outcome, "-H", names[i], "status");
+		cr_expect_eq(outcome.code, 2);
+		(void)snprintf(wanted, sizeof(wanted),
+			       "|takeoverctl: --host needs the name of a host, not \"%s\".\n",
+			       names[i]);
+		cr_expect_str_eq(outcome.text, wanted);
+		RUN(&rig, &outcome, "-M", names[i], "status");
+		cr_expect_eq(outcome.code, 2);
+		(void)snprintf(
+			wanted, sizeof(wanted),
+			"|takeoverctl: --machine needs the name of a container, not \"%s\".\n",
+			names[i]);
+		cr_expect_str_eq(outcome.text, wanted);
+	}
 }
 
 Test(takeoverctl_remote, container_that_is_not_there_is_one_sentence, .timeout = 10)

@@ -130,50 +130,30 @@ Test(takeoverctl_request, inhibition_that_is_lost_is_asked_for_again, .timeout =
 	rig_done(&rig);
 }
 
-static int run_ctl_as_nobody(struct rig *rig, void *argv)
-{
-	return setgid(65534) < 0 || setuid(65534) < 0 ? 9 : run_ctl(rig, argv);
-}
-
 /* On a terminal somebody can be asked for a password: polkit's agent runs meanwhile. */
 Test(takeoverctl_request, who_is_not_root_may_be_asked_for_a_password, .timeout = 10)
 {
-	char dir[TEMP_MAX], program[TEMP_MAX + 16], called[TEMP_MAX + 16], path[1024];
 	char *const ask[] = { (char *)"switchover", NULL };
 	char *const status[] = { (char *)"status", NULL };
+	struct program program;
 	struct outcome outcome;
+	char called[256];
 	int pid, notify;
 	struct rig rig;
-	FILE *f;
 
-	cr_assert(mkdtemp(temp_template(dir, "agent")));
-	(void)snprintf(program, sizeof(program), "%s/pkttyagent", dir);
-	(void)snprintf(called, sizeof(called), "%s/called", dir);
-	(void)snprintf(path, sizeof(path), "%s:%s", dir, getenv("PATH"));
-	f = fopen(program, "we");
-	cr_assert(f);
-	fprintf(f, "#!/bin/sh\necho $$ \"$@\" >%s\neval \"exec $2>&-\"\nexec sleep 60 >&- 2>&-\n",
-		called);
-	cr_assert_eq(fclose(f), 0);
-	cr_assert_eq(chmod(program, 0755) | chmod(dir, 0777), 0);
-	cr_assert_eq(setenv("PATH", path, 1), 0);
-
+	program_make(&program, "pkttyagent", "eval \"exec $2>&-\"\nexec sleep 60 >&- 2>&-");
 	start_bus(&rig);
 	run_child(&rig, run_ctl_as_nobody, (void *)ask, &outcome);
 	rig.terminal = true;
 	run_child(&rig, run_ctl_as_nobody, (void *)status, &outcome);
 	run_child(&rig, run_ctl, (void *)ask, &outcome);
-	cr_expect_eq(access(called, F_OK), -1, "nobody had to be asked yet");
+	cr_expect_eq(access(program.called, F_OK), -1, "nobody had to be asked yet");
 
 	run_child(&rig, run_ctl_as_nobody, (void *)ask, &outcome);
-	f = fopen(called, "re");
-	cr_assert(f);
-	cr_expect_eq(fscanf(f, "%d --notify-fd %d --fallback", &pid, &notify), 2);
-	(void)fclose(f);
+	program_called(&program, called);
+	cr_assert_eq(sscanf(called, "%d --notify-fd %d --fallback", &pid, &notify), 2);
 	cr_expect(kill(pid, 0) < 0 && errno == ESRCH, "it ends with takeoverctl");
-	(void)unlink(called);
-	(void)unlink(program);
-	(void)rmdir(dir);
+	program_remove(&program);
 	rig_done(&rig);
 }
 
@@ -204,5 +184,52 @@ Test(takeoverctl_request, reload_waits_for_the_agent_and_nobody_else, .timeout =
 	cr_expect_str_eq(outcome.text, "|takeoverctl: takeoverd has not come back with the other "
 				       "configuration; see 'journalctl -u takeoverd'.\n");
 	sd_bus_close_unref(rig.agent.visitor);
+	rig_done(&rig);
+}
+
+Test(takeoverctl_request, what_came_of_a_test_is_shown, .timeout = 20)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	rig.agent.reactions[0] = (struct api_reaction){ "page", "done", "" };
+	rig.agent.reactions[1] = (struct api_reaction){ "tell", "failed", "there is no such unit" };
+	rig.agent.n_reactions = 1;
+	RUN(&rig, &outcome, "test-event", "00-04563");
+	cr_expect_eq(outcome.code, 0);
+	cr_expect_str_eq(outcome.text, "sip: page: done\n|");
+	cr_expect_str_eq(rig.agent.event, "00-04563");
+	rig.agent.n_reactions = 2;
+	RUN(&rig, &outcome, "test-event", "00-04561", "sip");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text,
+			 "sip: page: done\nsip: tell: failed: there is no such unit\n|");
+	RUN(&rig, &outcome, "test-event", "00-04561", "--json");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(outcome.text,
+			 "{\"group\":\"sip\",\"reactions\":[{\"reaction\":\"page\",\"result\":"
+			 "\"done\",\"text\":\"\"},{\"reaction\":\"tell\",\"result\":\"failed\","
+			 "\"text\":\"there is no such unit\"}]}\n|");
+	rig_done(&rig);
+}
+
+Test(takeoverctl_request, a_test_of_what_nobody_reacts_to_is_refused, .timeout = 20)
+{
+	struct outcome outcome;
+	struct rig rig;
+
+	start_bus(&rig);
+	RUN(&rig, &outcome, "test-event");
+	cr_expect_eq(outcome.code, 2);
+	cr_expect_str_eq(outcome.text, "|takeoverctl: test-event needs the id of an event.\n");
+	rig.agent.refusal = "NoReaction";
+	RUN(&rig, &outcome, "test-event", "01-00120");
+	cr_expect_eq(outcome.code, 1);
+	cr_expect_str_eq(
+		outcome.text,
+		"|takeoverctl: No reaction here is for that event of this node; see "
+		"[Reaction] in 'man takeover.conf', and 'systemctl reload takeoverd' after "
+		"a change.\n");
 	rig_done(&rig);
 }

@@ -277,6 +277,21 @@ Test(takeoverctl_status, interfaces_of_a_group_are_shown_with_their_mac)
 		       "      alias, hot, seamless; term 7\n");
 }
 
+Test(takeoverctl_status, checks_are_shown_with_result_time_and_streak)
+{
+	struct api_check checks[] = { { "tcp:self:80", "unknown", "", 0, 0 },
+				      { "tcp:self:5060", "failed", "Connection refused", 0, 7 } };
+	struct fake agent;
+
+	fake_init(&agent);
+	checks[1].ended_us = then.us - 300 * USEC_PER_MSEC;
+	agent.groups[0].checks = (struct api_checks){ checks, ARRAY_SIZE(checks) };
+	expect(&agent,
+	       "      check tcp:self:80 here: unknown\n"
+	       "!     check tcp:self:5060 here: failed; Connection refused, 7 in a row, the "
+	       "last 300 ms ago\n");
+}
+
 Test(takeoverctl_status, what_the_agent_says_is_shown_by_name, .timeout = 10)
 {
 	struct outcome outcome;

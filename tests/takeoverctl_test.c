@@ -22,12 +22,7 @@ Test(takeoverctl, one_of_several_groups_has_to_be_named, .timeout = 10)
 	struct outcome outcome;
 	struct rig rig;
 
-	rig_init(&rig);
-	rig.agent.answer_at_once = "beta";
-	rig.agent.groups[0].name = "voip-1";
-	rig.ops.n_groups = 2;
-	rig_open_bus(&rig);
-	rig_start(&rig);
+	start_bus_with_two(&rig);
 	RUN(&rig, &outcome, "switchover");
 	cr_expect_eq(outcome.code, 2);
 	cr_expect_str_eq(outcome.text, "|takeoverctl: there are 2 groups; say which: sip voip-1\n");
@@ -68,13 +63,6 @@ Test(takeoverctl, refusal_is_one_sentence_with_what_to_do, .timeout = 10)
 	cr_expect_str_eq(outcome.text, "|takeoverctl: there is no group \"sipp\" here; "
 				       "did you mean 'sip'?\n");
 	rig_done(&rig);
-}
-
-static int run_ctl_as_nobody(struct rig *rig, void *argv)
-{
-	if (setgid(65534) < 0 || setuid(65534) < 0)
-		return 9;
-	return run_ctl(rig, argv);
 }
 
 Test(takeoverctl, the_unprivileged_are_sent_to_sudo, .timeout = 10)
@@ -306,12 +294,8 @@ Test(takeoverctl, all_groups_are_explained_if_none_is_named, .timeout = 10)
 	struct outcome outcome;
 	struct rig rig;
 
-	rig_init(&rig);
+	start_bus_with_two(&rig);
 	rig.agent.sentences = sentences;
-	rig.agent.groups[0].name = "voip-1";
-	rig.ops.n_groups = 2;
-	rig_open_bus(&rig);
-	rig_start(&rig);
 	RUN(&rig, &outcome, "explain");
 	cr_expect_eq(outcome.code, 0);
 	cr_expect_str_eq(outcome.text, "sip: alpha has been primary for 3 h 12 min.\n"
@@ -383,11 +367,7 @@ Test(takeoverctl, group_that_is_like_no_other_is_refused, .timeout = 10)
 	struct outcome outcome;
 	struct rig rig;
 
-	rig_init(&rig);
-	rig.agent.groups[0].name = "voip-1";
-	rig.ops.n_groups = 2;
-	rig_open_bus(&rig);
-	rig_start(&rig);
+	start_bus_with_two(&rig);
 	RUN(&rig, &outcome, "announce", "database");
 	cr_expect_eq(outcome.code, 1);
 	cr_expect_str_eq(outcome.text, "|takeoverctl: There is no group \"database\" here; "

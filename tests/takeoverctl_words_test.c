@@ -54,7 +54,7 @@ static void words_of_help(bool options, struct words *ret)
 		char word[WORD_SIZE];
 
 		if (!options && strncmp(line, "  ", 2) == 0 && islower(line[2]) &&
-		    sscanf(line, "  %39[a-z]", word) == 1)
+		    sscanf(line, "  %39[a-z-]", word) == 1)
 			add(ret, word);
 		if (options && sscanf(line, "  -%*c, %39[a-z-]", word) == 1)
 			add(ret, word);

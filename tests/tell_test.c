@@ -3,28 +3,51 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-#include "agent/bus.h"
+#include "agent/bus/bus.h"
 #include "agent/log.h"
+#include "agent/publish.h"
 #include "tests/with_conf.h"
 
 /* What was said: these stand in front of the library's. */
 static struct {
-	unsigned lines, events, roles;
+	unsigned events, roles;
+	enum event_type type;
 	enum log_level level;
 	char id[16], group[64], text[512];
-	char event_id[16], event_level[16], event_text[512];
-	char role[16], reason[32], interface[16], address[64], mac[32];
+	char role[16], reason[32];
+	char fields[_EVENT_FIELD_MAX][96]; /* "": none */
 } said;
 
-void log_line(enum log_level level, const char *id, const char *group, const char *text)
+#define FIELD(name) (said.fields[EVENT_FIELD_##name])
+
+void publish(struct agent *a, struct event *event)
 {
-	said.lines++;
-	said.level = level;
-	(void)snprintf(said.id, sizeof(said.id), "%s", id);
-	(void)snprintf(said.group, sizeof(said.group), "%s", group);
-	(void)snprintf(said.text, sizeof(said.text), "%s", text);
+	const struct event_kind *kind = event_kind(event->type);
+
+	said.events++;
+	said.type = event->type;
+	said.level = kind->level;
+	(void)snprintf(said.id, sizeof(said.id), "%s", kind->id);
+	(void)snprintf(said.group, sizeof(said.group), "%s",
+		       kind->of_group ? a->conf->groups[event->group].name : "");
+	(void)snprintf(said.text, sizeof(said.text), "%s", event->text);
+	for (size_t f = 0; f < _EVENT_FIELD_MAX; f++)
+		(void)snprintf(said.fields[f], sizeof(said.fields[f]), "%s",
+			       event->fields[f] ?: "");
+}
+
+void publish_say(struct agent *a, uint8_t group, enum event_type type, const char *format, ...)
+{
+	struct event event = { .type = type, .group = group };
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(event.text, sizeof(event.text), format, ap);
+	va_end(ap);
+	publish(a, &event);
 }
 
 static bool repeated; /* it was said less than a minute ago */
@@ -34,19 +57,6 @@ bool log_is_due(instant *last, instant now)
 	(void)last;
 	(void)now;
 	return !repeated;
-}
-
-void bus_event(struct bus *bus, uint8_t group, const struct api_event *event)
-{
-	(void)bus;
-	(void)group;
-	said.events++;
-	(void)snprintf(said.event_id, sizeof(said.event_id), "%s", event->id);
-	(void)snprintf(said.event_level, sizeof(said.event_level), "%s", event->level);
-	(void)snprintf(said.event_text, sizeof(said.event_text), "%s", event->text);
-	(void)snprintf(said.interface, sizeof(said.interface), "%s", event->interface ?: "");
-	(void)snprintf(said.address, sizeof(said.address), "%s", event->address ?: "");
-	(void)snprintf(said.mac, sizeof(said.mac), "%s", event->mac ?: "");
 }
 
 void bus_role(struct bus *bus, uint8_t group, const char *role, const char *reason)
@@ -82,12 +92,8 @@ static void tell(const struct core_action *action, const char *redundancy)
 	agent.conf = conf;
 	memset(&said, 0, sizeof(said));
 	tell_people(&agent, action);
-	cr_assert_eq(said.lines, 1);
 	cr_assert_eq(said.events, 1);
-	cr_assert_str_eq(said.id, said.event_id);
-	cr_assert_str_eq(said.text, said.event_text);
-	if (!*said.address)
-		cr_assert_str_empty(said.interface);
+	cr_assert_eq(!*FIELD(ADDRESS), !*FIELD(INTERFACE));
 	agent.conf = NULL;
 }
 
@@ -126,8 +132,9 @@ Test(tell, becoming_primary_and_backup_have_the_ids_and_words_of_old)
 		cr_assert_str_eq(said.id, cases[i].id);
 		cr_assert_str_eq(said.text, cases[i].text);
 		cr_assert_str_eq(said.group, "sip");
-		cr_assert_str_eq(said.event_level, "Standard");
 		cr_assert_eq(said.level, LOG_LEVEL_NOTICE);
+		cr_assert_str_eq(FIELD(ROLE), cases[i].primary ? "primary" : "backup");
+		cr_assert_str_eq(FIELD(REASON), "switchover");
 		cr_assert_eq(said.roles, 1);
 		cr_assert_str_eq(said.role, cases[i].primary ? "primary" : "backup");
 		cr_assert_str_eq(said.reason, "switchover");
@@ -140,8 +147,10 @@ Test(tell, other_changes_of_state_are_no_change_of_role)
 
 	tell(&action, "hot");
 	cr_assert_eq(said.roles, 0);
-	cr_assert_str_eq(said.id, "TK-0012");
+	cr_assert_str_eq(said.id, "01-00104");
 	cr_assert_str_eq(said.text, "yielding, was primary (switchover)");
+	cr_assert_str_eq(FIELD(STATE), "yielding");
+	cr_assert_str_eq(FIELD(ROLE), "primary");
 
 	action = change(CORE_STATE_BACKUP, CORE_STATE_FAULT, false, false);
 	tell(&action, "hot");
@@ -161,6 +170,7 @@ Test(tell, what_concerns_a_peer_names_it_and_what_concerns_the_node_names_no_gro
 		action.peer = 1;
 		tell(&action, "hot");
 		cr_assert_not_null(strstr(said.text, "beta"), "%s", said.text);
+		cr_assert_str_eq(FIELD(PEER), "beta");
 		cr_assert_str_eq(said.group, what[i] == CORE_TELL_CONFLICT ? "sip" : "");
 		action.peer = CORE_NODE_NONE;
 		tell(&action, "hot");
@@ -178,7 +188,7 @@ Test(tell, what_a_peer_says_with_each_heartbeat_is_not_said_each_time)
 	agent.conf = conf;
 	repeated = true;
 	tell_people(&agent, &action);
-	cr_assert_eq(said.lines + said.events, 0);
+	cr_assert_eq(said.events, 0);
 	action = telling(CORE_TELL_PEER_UP);
 	tell(&action, "hot");
 }
@@ -193,7 +203,6 @@ Test(tell, each_kind_has_an_id_of_its_own)
 		tell(&action, "warm");
 		cr_assert_str_not_empty(said.id);
 		cr_assert_str_not_empty(said.text);
-		cr_assert_str_not_empty(said.event_level);
 		memcpy(ids[i], said.id, sizeof(ids[i]));
 		for (int j = 0; j < i; j++)
 			cr_assert_str_neq(ids[i], ids[j]);
@@ -209,6 +218,7 @@ Test(tell, every_reason_to_be_unfit_is_named)
 	cr_assert_str_eq(said.text, "unfit: link, not-synchronized");
 	cr_assert_eq(said.level, LOG_LEVEL_WARNING);
 	action.tell.unfit = _CORE_UNFIT_MASK;
+	agent.drift[0].given_up = true; /* which is an event of its own */
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "link, check, isolated, "));
 	cr_assert_not_null(strstr(said.text, "stopping"));
@@ -225,7 +235,7 @@ Test(tell, what_failed_is_said_with_its_cause)
 	action.tell.err = -ENODEV;
 	tell(&action, "hot");
 	cr_assert_not_null(strstr(said.text, "No such device"));
-	cr_assert_str_eq(said.event_level, "Error");
+	cr_assert_eq(said.level, LOG_LEVEL_ERROR);
 	agent.refused[0] = &(const struct conf_vip){
 		.ip = { .family = 6, .bytes = { 0xfd, [15] = 1 } },
 		.prefix = 64,
@@ -253,19 +263,19 @@ Test(tell, who_answers_for_an_address_is_named_with_his_mac)
 	action.tell.err = -EADDRINUSE;
 	agent.strangers[0] = stranger;
 	tell(&action, "hot");
-	cr_assert_str_eq(said.id, "TK-0014");
-	cr_assert_str_eq(said.event_level, "Warning");
+	cr_assert_str_eq(said.id, "01-00305");
+	cr_assert_eq(said.level, LOG_LEVEL_WARNING);
 	cr_assert_str_eq(said.text, "a stranger (02:00:5e:10:20:30) answers for 10.0.0.3 on eth0: "
 				    "it is not claimed; asked again every 2 s");
-	cr_assert_str_eq(said.interface, "eth0");
-	cr_assert_str_eq(said.address, "10.0.0.3");
-	cr_assert_str_eq(said.mac, "02:00:5e:10:20:30");
+	cr_assert_str_eq(FIELD(INTERFACE), "eth0");
+	cr_assert_str_eq(FIELD(ADDRESS), "10.0.0.3");
+	cr_assert_str_eq(FIELD(MAC), "02:00:5e:10:20:30");
 	agent.strangers[0].node = 1;
 	agent.strangers[0].known = false;
 	tell(&action, "hot");
 	cr_assert_str_eq(said.text, "beta answers for 10.0.0.3 on eth0: it is not claimed; asked "
 				    "again every 2 s");
-	cr_assert_str_empty(said.mac);
+	cr_assert_str_empty(FIELD(MAC));
 }
 
 Test(tell, two_interfaces_with_one_mac_are_no_stranger)
@@ -280,7 +290,7 @@ Test(tell, two_interfaces_with_one_mac_are_no_stranger)
 		.ifname = "vip0",
 	};
 	tell(&action, "hot");
-	cr_assert_str_eq(said.id, "TK-0009");
+	cr_assert_str_eq(said.id, "01-00304");
 	cr_assert_not_null(strstr(said.text, "the kernel refuses 10.0.0.3/32 on vip0: "));
 	agent.refused[0] = NULL;
 }
@@ -291,8 +301,8 @@ Test(tell, who_uses_what_is_held_is_named_with_his_mac)
 
 	agent.strangers[0] = stranger;
 	tell(&action, "hot");
-	cr_assert_str_eq(said.id, "TK-0013");
-	cr_assert_str_eq(said.event_level, "Error");
+	cr_assert_str_eq(said.id, "01-00306");
+	cr_assert_eq(said.level, LOG_LEVEL_ERROR);
 	cr_assert_str_eq(said.text, "a stranger (02:00:5e:10:20:30) uses 10.0.0.3 on eth0 as well, "
 				    "which is held here");
 	agent.strangers[0].node = 1;
@@ -315,7 +325,7 @@ Test(tell, of_many_strangers_a_few_are_told_of)
 	memset(&said, 0, sizeof(said));
 	tell_people(&agent, &action);
 	conf_free((struct conf *)agent.conf);
-	cr_assert_eq(said.lines + said.events, 0);
+	cr_assert_eq(said.events, 0);
 	agent.core.now.us += 10 * USEC_PER_SEC;
 	tell(&action, "hot");
 }
@@ -344,18 +354,16 @@ Test(tell, an_interface_is_named_with_what_has_become_of_it)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		tell_link(&agent, 0, "eth7", cases[i].state);
 		cr_expect_str_eq(said.text, cases[i].text);
-		cr_expect_str_eq(said.event_text, cases[i].text);
 		cr_expect_eq(said.level, cases[i].level);
-		cr_expect_str_eq(said.id, "TK-0020");
-		cr_expect_str_eq(said.event_id, "TK-0020");
-		cr_expect_str_eq(said.interface, "eth7");
+		cr_expect_str_eq(said.id,
+				 cases[i].state == LINKS_RUNNING ? "01-00511" : "01-00510");
+		cr_expect_str_eq(FIELD(INTERFACE), "eth7");
 		cr_expect_str_eq(said.group, "sip");
 	}
 	tell_mac(&agent, 0, &link);
-	cr_expect_str_eq(said.event_text, "interface eth7 has the MAC 02:00:5e:00:aa:ff now");
-	cr_expect_str_eq(said.event_id, "TK-0021");
-	cr_expect_str_eq(said.event_level, "Standard");
-	cr_expect_str_eq(said.interface, "eth7");
+	cr_expect_str_eq(said.text, "interface eth7 has the MAC 02:00:5e:00:aa:ff now");
+	cr_expect_eq(said.level, LOG_LEVEL_NOTICE);
+	cr_expect_str_eq(FIELD(INTERFACE), "eth7");
 	agent.conf = NULL;
 }
 
@@ -387,8 +395,8 @@ Test(tell, a_repair_says_what_of_and_who_made_it_necessary)
 	tell_people(&agent, &action);
 	cr_assert_str_eq(said.text,
 			 "10.0.0.3/24 on eth0 had been removed by ip (process 12): it is back");
-	cr_assert_str_eq(said.id, "TK-0007");
-	cr_assert_str_eq(said.interface, "eth0");
+	cr_assert_str_eq(said.id, "01-00302");
+	cr_assert_str_eq(FIELD(INTERFACE), "eth0");
 	mended->n = 3;
 	tell_people(&agent, &action);
 	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 and 2 more had been removed by ip "
@@ -406,10 +414,9 @@ Test(tell, a_copy_that_is_not_from_us_is_told_with_its_place)
 	tell_foreign(&agent, 0, &on_eth0);
 	cr_assert_str_eq(said.text, "10.0.0.3/24 on eth0 is not from us: the gate lets it answer "
 				    "only while this node is primary");
-	cr_assert_str_eq(said.id, "TK-0030");
-	cr_assert_str_eq(said.event_id, "TK-0030");
-	cr_assert_str_eq(said.event_level, "Warning");
-	cr_assert_str_eq(said.interface, "eth0");
+	cr_assert_str_eq(said.id, "01-00307");
+	cr_assert_eq(said.level, LOG_LEVEL_WARNING);
+	cr_assert_str_eq(FIELD(INTERFACE), "eth0");
 	cr_assert_str_eq(said.group, "sip");
 }
 
@@ -421,9 +428,8 @@ Test(tell, what_is_left_after_a_release_is_told)
 	tell_left(&agent, &result);
 	cr_assert_str_eq(said.text, "10.0.0.3 is released, but this host still has it on eth0, "
 				    "not from us: the gate keeps it silent");
-	cr_assert_str_eq(said.id, "TK-0031");
-	cr_assert_str_eq(said.event_id, "TK-0031");
-	cr_assert_str_eq(said.interface, "eth0");
+	cr_assert_str_eq(said.id, "01-00308");
+	cr_assert_str_eq(FIELD(INTERFACE), "eth0");
 	result.n = 3;
 	tell_left(&agent, &result);
 	cr_assert_str_eq(said.text, "10.0.0.3 and 2 more are released, but this host still has "
@@ -442,4 +448,156 @@ Test(tell, what_waits_for_its_interface_is_not_said_to_be_back)
 	cr_assert_str_eq(said.text, "addresses of ours had been removed: they are back, but for "
 				    "those on eth7");
 	agent.trouble[0].missing = false;
+}
+
+static struct core_action answer(enum core_result result)
+{
+	struct core_action action = { .type = CORE_DO_REPLY };
+
+	action.reply.request = 7;
+	action.reply.result = result;
+	return action;
+}
+
+Test(tell, who_is_refused_is_told_of_unless_a_move_was_undone_for_him)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+	struct core_action action = answer(CORE_RESULT_OK);
+
+	cr_assert_eq(agent.conf, conf);
+	agent.actions.n = 0;
+	tell_refused(&agent, &action);
+	action = answer(CORE_RESULT_BUSY);
+	action.reply.request = 0;
+	tell_refused(&agent, &action);
+	cr_expect_eq(said.events, 0);
+	action = answer(CORE_RESULT_BUSY);
+	tell_refused(&agent, &action);
+	cr_expect_str_eq(said.id, "01-00202");
+	cr_expect_str_eq(said.text, "a request was refused (Busy): Another request is under way");
+	cr_expect_str_eq(FIELD(ERROR), "Busy");
+	agent.core.peers[1].up = false;
+	action = answer(CORE_RESULT_NOT_FIT);
+	tell_refused(&agent, &action);
+	cr_expect_str_eq(said.text, "a request was refused (NotFit): beta does not answer");
+	cr_expect_eq(said.events, 2);
+	agent.actions.v[0] = telling(CORE_TELL_MOVE_FAILED);
+	agent.actions.n = 1;
+	tell_refused(&agent, &action);
+	cr_expect_eq(said.events, 2);
+	agent.actions.n = 0;
+}
+
+Test(tell, the_end_of_a_conflict_is_told)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+	struct core_action action = telling(CORE_TELL_CONFLICT);
+	struct core_group *g = &agent.core.groups[0];
+
+	cr_assert_eq(agent.conf, conf);
+	action.peer = 1;
+	g->state = CORE_STATE_PRIMARY;
+	g->rival_since.us = 5;
+	tell_people(&agent, &action);
+	cr_expect_eq(said.type, EVENT_CONFLICT);
+	cr_expect(agent.met_rivals);
+	tell_conflicts(&agent);
+	cr_expect_eq(said.events, 1, "it goes on");
+	g->rival_since = INSTANT_NEVER;
+	tell_conflicts(&agent);
+	cr_expect_eq(said.type, EVENT_CONFLICT_WON);
+	cr_expect_str_eq(FIELD(PEER), "beta");
+	cr_expect_not(agent.met_rivals);
+	tell_people(&agent, &action);
+	g->state = CORE_STATE_YIELDING;
+	g->reason = CORE_REASON_CONFLICT;
+	tell_conflicts(&agent);
+	cr_expect_eq(said.type, EVENT_CONFLICT_LOST);
+	tell_people(&agent, &action);
+	g->reason = CORE_REASON_STOP;
+	tell_conflicts(&agent);
+	cr_expect_eq(said.type, EVENT_CONFLICT, "it has left for another reason");
+	cr_expect_not(agent.met_rivals);
+	memset(g, 0, sizeof(*g));
+}
+
+Test(tell, that_drift_is_given_up_is_told_once)
+{
+	struct core_action action = telling(CORE_TELL_UNFIT);
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+
+	cr_assert_eq(agent.conf, conf);
+	action.tell.unfit = CORE_UNFIT_DRIFT;
+	tell_people(&agent, &action);
+	cr_expect_eq(said.events, 2);
+	cr_expect_eq(said.type, EVENT_UNFIT);
+	cr_expect_str_eq(FIELD(REASON), "drift");
+	action.tell.unfit = CORE_UNFIT_DRIFT | CORE_UNFIT_LINK;
+	tell_people(&agent, &action);
+	cr_expect_eq(said.events, 3);
+	action.tell.unfit = 0;
+	tell_people(&agent, &action);
+	action.tell.unfit = CORE_UNFIT_DRIFT;
+	tell_people(&agent, &action);
+	cr_expect_eq(said.events, 6);
+	agent.drift[0].given_up = false;
+}
+
+/* How the paths to beta are: these stand in front of the library's, too. */
+static struct beat_path_stats paths[2];
+
+size_t beat_n_paths(const struct beat *beat, uint8_t peer)
+{
+	(void)beat, (void)peer;
+	return ARRAY_SIZE(paths);
+}
+
+void beat_path_stats(const struct beat *beat, uint8_t peer, size_t path,
+		     struct beat_path_stats *ret)
+{
+	(void)beat, (void)peer;
+	*ret = paths[path];
+}
+
+bool beat_is_deaf(const struct beat *beat, uint8_t peer, instant now)
+{
+	(void)beat, (void)peer, (void)now;
+	return false;
+}
+
+static void at_second(uint64_t s)
+{
+	agent.core.now.us = s * USEC_PER_SEC;
+	tell_paths(&agent);
+}
+
+Test(tell, a_path_that_falls_silent_while_others_work_is_told_and_its_return)
+{
+	_cleanup_(conf_freep) struct conf *conf = with_group();
+
+	paths[0] = (struct beat_path_stats){ .local = { 4, { 10, 0, 0, 1 } },
+					     .remote = { 4, { 10, 0, 0, 2 } } };
+	paths[1] = (struct beat_path_stats){ .local = { 4, { 10, 1, 0, 1 } },
+					     .remote = { 4, { 10, 1, 0, 2 } } };
+	cr_assert_eq(agent.conf, conf);
+	agent.core.peers[1].up = true;
+	agent.core.peers[1].back = agent.core.awake = (instant){ 100 * USEC_PER_SEC };
+	at_second(100);
+	cr_expect_eq(said.events, 0, "there was no time to be heard");
+	paths[0].heard.us = 101 * USEC_PER_SEC;
+	at_second(101);
+	cr_expect_str_eq(said.text, "path 10.1.0.1 to 10.1.0.2 of beta is silent: heartbeats go on "
+				    "over the others");
+	cr_expect_str_eq(said.id, "01-00406");
+	cr_expect_str_eq(FIELD(PEER), "beta");
+	paths[0].heard.us = 102 * USEC_PER_SEC;
+	at_second(102);
+	cr_expect_eq(said.events, 1, "once");
+	paths[0].heard.us = paths[1].heard.us = 103 * USEC_PER_SEC;
+	at_second(103);
+	cr_expect_str_eq(said.text, "path 10.1.0.1 to 10.1.0.2 of beta is heard again");
+	agent.core.peers[1].up = false;
+	at_second(110);
+	cr_expect_eq(said.events, 2, "that is told of the node");
+	agent.lost_paths[1] = 0;
 }

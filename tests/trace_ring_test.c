@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
-#include "agent/trace.h"
 #include "agent/trace/pack.h"
 #include "agent/trace/player.h"
+#include "agent/trace/trace.h"
 
 /*
  * Everything that alpha is told in a story of the rig is recorded, and told as text at

@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "agent/cleanup.h"
-#include "agent/trace.h"
 #include "agent/trace/pack.h"
+#include "agent/trace/trace.h"
 
 /* No byte of it is zero, and no number in it is one that a core cannot have. */
 static void fill(struct core *core)

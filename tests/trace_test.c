@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "agent/trace.h"
+#include "agent/trace/trace.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -157,8 +157,7 @@ Test(witness, links_are_up_and_running_or_not)
 	cr_expect_not(link_of(&w, "va")->noarp);
 
 	sh("ip link set vb down && ip link set va arp off");
-	sh("for i in $(seq 1 1000); do ip link show va | grep -q NO-CARRIER && exit 0; done; exit "
-	   "1");
+	sh_until("ip link show va | grep -q NO-CARRIER");
 	look(&later);
 	cr_expect(link_of(&later, "va")->up && !link_of(&later, "va")->running);
 	cr_expect_not(link_of(&later, "vb")->up);
@@ -268,6 +267,26 @@ Test(witness, gate_says_what_passes_for_each_address)
 	look(&later);
 	cr_expect_eq(passes(&later, "10.0.0.1", WITNESS_GATE_TRAFFIC), 0, "no lease");
 	cr_expect_eq(passes(&later, "10.0.0.1", WITNESS_GATE_ANSWERS), 1, "it has its own");
+}
+
+Test(witness, who_drains_is_seen)
+{
+	_cleanup_(witness_done) struct witness w = { 0 };
+
+	netns_enter();
+	lay_gate();
+	sh("nft -f - <<'END'\n"
+	   "table inet takeover_drain {\n"
+	   " chain drain_1 { counter reject with tcp reset; }\n"
+	   " map vip4 { type ipv4_addr : verdict; elements = { 10.0.0.1 : goto drain_1 } }\n"
+	   " map vip6 { type ipv6_addr : verdict; elements = { fd00::1 : goto drain_1 } }\n"
+	   "}\nEND");
+	look(&w);
+	cr_expect_eq(w.gate.err, 0);
+	cr_expect_eq(passes(&w, "10.0.0.1", WITNESS_GATE_NEW), 0);
+	cr_expect_eq(passes(&w, "fd00::1", WITNESS_GATE_NEW), 0);
+	cr_expect_eq(passes(&w, "10.0.0.2", WITNESS_GATE_NEW), -1);
+	cr_expect_eq(passes(&w, "10.0.0.1", WITNESS_GATE_TRAFFIC), 1);
 }
 
 Test(witness, gate_that_is_not_there_whole_is_missing)

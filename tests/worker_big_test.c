@@ -35,18 +35,33 @@ int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid
 	return pthread_cond_timedwait(cond, mutex, &end);
 }
 
-/* The group big has so many addresses that orders come while it is worked on. */
-static void start_big(void)
+static void write_vip(FILE *f, int i)
+{
+	fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
+}
+
+static void write_vip6(FILE *f, int i)
+{
+	fprintf(f, "VirtualAddress=fd09::%x va\n", i + 1);
+}
+
+static void start_with(int n, void (*add_line)(FILE *f, int i))
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	fputs(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
-	for (int i = 0; i < BIG_VIPS; i++)
-		fprintf(f, "VirtualAddress=10.%d.%d.9 va\n", 20 + i / 250, i % 250);
+	for (int i = 0; i < n; i++)
+		add_line(f, i);
 	fclose(f);
 	start(text);
+}
+
+/* The group big has so many addresses that orders come while it is worked on. */
+static void start_big(void)
+{
+	start_with(BIG_VIPS, write_vip);
 }
 
 Test(worker_big, the_gate_overtakes_addresses_between_slices)
@@ -57,8 +72,7 @@ Test(worker_big, the_gate_overtakes_addresses_between_slices)
 	big = prepare(BIG);
 	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
 		gates[i] = order_gate(WORKER_GATE, SIP, GATE_CLOSED);
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
-		cr_assert_eq(outcome(gates[i]), 0);
+	all_done(gates, ARRAY_SIZE(gates));
 	cr_assert_eq(outcome(big), 0);
 	cr_assert_eq(held_count(), BIG_VIPS);
 	cr_assert_eq(outcome(order(WORKER_REMOVE, BIG)), 0);
@@ -127,19 +141,6 @@ Test(worker_big, those_of_ipv4_alone_do_not_stand_for_all)
 	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "nothing else waited");
 }
 
-static void start_ipv6(size_t n)
-{
-	_cleanup_(freep) char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	fputs(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3 va\n[Group big]\n", f);
-	for (size_t i = 0; i < n; i++)
-		fprintf(f, "VirtualAddress=fd09::%zx va\n", i + 1);
-	fclose(f);
-	start(text);
-}
-
 /* What the kernel has said since: how many of a type before the first of another? */
 static size_t count_before(int fd, uint16_t type, uint16_t other)
 {
@@ -161,7 +162,7 @@ Test(worker_big, local_routes_go_before_the_first_address)
 	_cleanup_(close_fdp) int fd = -1;
 	enum { N = 100 };
 
-	start_ipv6(N);
+	start_with(N, write_vip6);
 	cr_assert_eq(outcome(prepare(BIG)), 0);
 	fd = nl_socket(NETLINK_ROUTE,
 		       1U << (RTNLGRP_IPV6_ROUTE - 1) | 1U << (RTNLGRP_IPV6_IFADDR - 1));
@@ -173,29 +174,26 @@ Test(worker_big, local_routes_go_before_the_first_address)
 
 Test(worker_big, lengthening_lifetimes_makes_way_for_a_move)
 {
-	uint32_t big, refresh, move;
+	uint32_t ids[3];
 
 	start_big();
-	big = prepare(BIG);
-	refresh = order(WORKER_REFRESH, SIP);
-	move = order(WORKER_REMOVE, BIG);
-	cr_assert_eq(outcome(big), 0);
-	cr_assert_eq(outcome(move), 0);
-	cr_assert_eq(outcome(refresh), 0, "and is done then");
+	ids[0] = prepare(BIG);
+	ids[2] = order(WORKER_REFRESH, SIP); /* and is done then */
+	ids[1] = order(WORKER_REMOVE, BIG);
+	all_done(ids, ARRAY_SIZE(ids));
 	cr_assert_eq(held_count(), 1);
 }
 
+/* The removal that waits makes the lengthening needless: it is over at once. */
 Test(worker_big, lifetimes_of_what_is_to_go_are_not_lengthened)
 {
-	uint32_t big, refresh, move;
+	uint32_t ids[3];
 
 	start_big();
-	big = prepare(BIG);
-	refresh = order(WORKER_REFRESH, SIP);
-	move = order(WORKER_REMOVE, SIP);
-	cr_assert_eq(outcome(big), 0);
-	cr_assert_eq(outcome(refresh), 0);
-	cr_assert_eq(outcome(move), 0);
+	ids[0] = prepare(BIG);
+	ids[1] = order(WORKER_REFRESH, SIP);
+	ids[2] = order(WORKER_REMOVE, SIP);
+	all_done(ids, ARRAY_SIZE(ids));
 	cr_assert_eq(held_count(), BIG_VIPS);
 }
 

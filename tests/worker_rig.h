@@ -31,6 +31,11 @@ static inline void start(const char *text)
 	cr_assert_null(keeper.nf, "taken over");
 }
 
+static inline void enter(void)
+{
+	start(LONG_TIMES HELD_GROUPS);
+}
+
 static inline void leave(void)
 {
 	worker_free(worker);
@@ -80,6 +85,21 @@ static inline int outcome(uint32_t id)
 
 	cr_assert_eq(result.id, id);
 	return result.err;
+}
+
+/* Each succeeds, and in this order. */
+static inline void all_done(const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(outcome(ids[i]), 0, "the order at %zu", i);
+}
+
+static inline struct gate_state gate(void)
+{
+	struct gate_state state;
+
+	cr_assert_eq(gate_read(viewer.nf, &viewer.config, &state), 0);
+	return state;
 }
 
 static inline void hold(uint8_t group)

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Orders about gate and lease, and how any of them are taken, queued and answered. */
+
 #include "tests/worker_rig.h"
 
 #include <time.h>
 
-static void enter(void)
-{
-	start(LONG_TIMES HELD_GROUPS);
-}
-
 TestSuite(worker, .init = enter, .fini = leave);
 TestSuite(worker_role, .fini = leave);
-
-static struct gate_state gate(void)
-{
-	struct gate_state state;
-
-	cr_assert_eq(gate_read(viewer.nf, &viewer.config, &state), 0);
-	return state;
-}
 
 Test(worker, prepare_then_create_puts_a_group_to_work)
 {
@@ -43,51 +33,6 @@ Test(worker_role, a_role_goes_through_the_same_orders_and_needs_no_address)
 	cr_assert_eq(outcome(order(WORKER_REMOVE, VOTE)), 0);
 	cr_assert_eq(held_count(), 1, "the addresses of others are none of its");
 	cr_assert_eq(gate().levels[VOTE + 1], GATE_CLOSED);
-}
-
-Test(worker_role, labels_are_as_configured_whatever_they_were)
-{
-	start(LONG_TIMES "[Group sip]\nVirtualAddress=10.9.0.3/24 va:sip\n"
-			 "VirtualAddress=10.9.0.4/24 va:db\nVirtualAddress=10.9.0.5/24 va\n");
-	sh("ip address add 10.9.0.4/24 dev va label va:foreign");
-	held_add("10.9.0.3", 24, "va");
-	held_add("10.9.0.5", 24, "va");
-	cr_assert_eq(outcome(prepare(0)), 0);
-	sh("for label in va:sip va:db va; do"
-	   " [ $(ip -o -4 address show label $label | wc -l) = 1 ] || exit 1; done");
-	cr_assert_eq(held_count(), 3);
-}
-
-/* An interface of its own that is there, and whose carrier takes its time. */
-Test(worker_role, a_claim_waits_for_carrier_and_the_gate_does_not_wait_for_the_claim)
-{
-	uint32_t claim;
-
-	start(LONG_TIMES "[Group sip]\nMode=subinterface\nVirtualAddress=10.9.0.3 vb\n");
-	sh("ip link set vb down && ip link set va down");
-	claim = prepare(0);
-	cr_assert_eq(outcome(order(WORKER_SHUT, 0)), 0);
-	sh("ip link set va up");
-	cr_assert_eq(outcome(claim), 0);
-	sh("ip link show vb up | grep -q vb");
-	cr_assert_eq(held_count(), 1);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, 0)), 0);
-	sh("test -z \"$(ip link show vb up)\"");
-	cr_assert_eq(held_count(), 0);
-}
-
-Test(worker_role, one_that_cannot_go_down_is_told_though_its_addresses_are_gone)
-{
-	struct worker_result result;
-
-	start(LONG_TIMES "[Group sip]\nMode=subinterface\nVirtualAddress=10.9.0.3 vb\n");
-	sh("ip address add 10.0.0.1/24 dev vb");
-	cr_assert_eq(outcome(prepare(0)), 0);
-	(void)order(WORKER_REMOVE, 0);
-	result = next();
-	cr_assert_eq(result.err, -EBUSY);
-	cr_assert_str_eq(result.vip->ifname, "vb");
-	cr_assert_eq(held_count(), 0);
 }
 
 Test(worker, create_without_a_ticket_opens_nothing)
@@ -155,94 +100,13 @@ Test(worker, a_missing_interface_fails_and_leaves_no_ticket)
 	cr_assert_eq(outcome(order_gate(WORKER_CREATE, SIP, GATE_ANSWER)), -ENOENT);
 }
 
-Test(worker, what_the_kernel_refuses_is_named)
-{
-	struct worker_result result;
-
-	sh("echo 1 >/proc/sys/net/ipv6/conf/va/disable_ipv6");
-	(void)prepare(SIP);
-	result = next();
-	cr_assert_eq(result.err, -EACCES);
-	cr_assert_eq(result.vip->ip.family, 6);
-	cr_assert_str_eq(result.vip->ifname, "va");
-	sh("echo 0 >/proc/sys/net/ipv6/conf/va/disable_ipv6");
-	(void)prepare(SIP);
-	result = next();
-	cr_assert_eq(result.err, 0);
-	cr_assert_null(result.vip);
-}
-
-/* What still works is kept: the rest comes when its interface does. */
-Test(worker, on_one_interface_addresses_stay_when_the_other_goes)
-{
-	hold(SIP);
-	sh("ip link set vb name other0 && ip address flush dev va");
-	cr_assert_eq(held_count(), 1);
-	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-	sh("ip address flush dev va");
-	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-}
-
-Test(worker, prepare_puts_back_what_is_missing)
-{
-	hold(SIP);
-	sh("ip address del 10.8.0.3/32 dev vb && ip address del fd09::3/64 dev va");
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-	cr_assert_eq(gate().levels[SIP + 1], GATE_ANSWER);
-}
-
-Test(worker, a_strangers_address_of_another_prefix_length_is_left_alone)
-{
-	sh("ip address add 10.9.0.4/24 dev va");
-	cr_assert_eq(outcome(prepare(DB)), 0);
-	cr_assert_eq(held_count(), 1);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, DB)), 0);
-	cr_assert_eq(held_count(), 0);
-	cr_assert(held("va    inet 10.9.0.4/24 "));
-}
-
-/* An interface has an IPv6 address once, and the kernel keeps the prefix length that it came with.
- */
-Test(worker, a_strangers_ipv6_address_of_another_prefix_length_becomes_ours)
-{
-	sh("ip address add fd09::3/128 dev va nodad");
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-	cr_assert(held("va    inet6 fd09::3/64 "));
-	sh("ip address del fd09::3/64 dev va && ip address add fd09::3/128 dev va nodad");
-	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-	cr_assert(held("va    inet6 fd09::3/64 "));
-}
-
-Test(worker, remove_takes_the_groups_own_and_leaves_all_others)
-{
-	sh("ip address add 10.9.0.1/24 dev va && ip address add 10.9.0.3/24 dev vb");
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	cr_assert_eq(outcome(prepare(DB)), 0);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0);
-	cr_assert_eq(held_count(), 1);
-	cr_assert(held("va    inet 10.9.0.1/24 "));
-	cr_assert(held("vb    inet 10.9.0.3/24 "));
-	cr_assert(held("va    inet 10.9.0.4/32 "));
-}
-
-Test(worker, removing_what_is_not_there_is_done_already)
-{
-	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0);
-}
-
 Test(worker, orders_about_addresses_are_carried_out_in_their_order)
 {
 	uint32_t ids[20];
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		ids[i] = order(i % 2 ? WORKER_REMOVE : WORKER_PREPARE, i / 2 % 2 ? DB : SIP);
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-		cr_assert_eq(outcome(ids[i]), 0);
+	all_done(ids, ARRAY_SIZE(ids));
 	cr_assert_eq(held_count(), 0);
 }
 
@@ -253,8 +117,7 @@ Test(worker, orders_about_the_gate_are_carried_out_in_their_order)
 	hold(SIP);
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		ids[i] = order_gate(WORKER_GATE, SIP, i % 2 ? GATE_SERVE : GATE_ANSWER);
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-		cr_assert_eq(outcome(ids[i]), 0);
+	all_done(ids, ARRAY_SIZE(ids));
 	cr_assert_eq(gate().levels[SIP + 1], GATE_SERVE);
 }
 
@@ -339,20 +202,8 @@ Test(worker, a_lease_that_has_gone_is_noticed_beside_the_refreshing_of_arp)
 }
 
 /* What a flush takes away is told by who hears of it, and comes back. */
-/* Its route is gone, and adding the address again does not bring it back. */
-Test(worker, the_gate_does_not_wait_for_an_ipv6_address_to_work)
-{
-	uint32_t claim;
 
-	held_add("fd09::3", 64, "va");
-	sh("for i in $(seq 1 1000); do ip -6 route del local fd09::3 dev va 2>/dev/null && exit 0;"
-	   " done; exit 1");
-	claim = prepare(SIP);
-	for (size_t i = 0; i < 30; i++) /* more than the claim has other slices */
-		cr_assert_eq(outcome(order_gate(WORKER_GATE, DB, GATE_CLOSED)), 0);
-	cr_assert_eq(outcome(claim), 0, "it is there, and that is all we know");
-}
-
+/* What a flush takes away is told by who hears of it, and comes back. */
 Test(worker, without_a_gate_no_lease_is_missed)
 {
 	hold(SIP);
@@ -411,98 +262,6 @@ Test(worker, addresses_are_listed_with_the_interfaces)
 	cr_assert_eq(result.n_addrs, 4, "a stranger's that concerns a group, and no other");
 	free(result.links);
 	free(result.addrs);
-}
-
-/* One of thousands is put back without a touch to the others. */
-Test(worker, a_repair_adds_only_what_is_missing)
-{
-	hold(SIP);
-	sh("ip address del 10.8.0.3/32 dev vb");
-	held_add_for("fd09::3", 64, "va", 7777);
-	cr_assert_eq(outcome(order(WORKER_PREPARE, SIP)), 0);
-	cr_assert_eq(held_count(), 3);
-	cr_assert(held("valid_lft 7777sec") || held("valid_lft 7776sec"));
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	cr_assert_not(held("valid_lft 777"), "a claim is about all of them");
-}
-
-static void tidy(uint8_t group, bool is_held)
-{
-	struct worker_order o = { .type = WORKER_TIDY, .group = group, .held = is_held };
-
-	cr_assert_eq(worker_order(worker, &o), 0);
-}
-
-Test(worker, where_a_groups_addresses_were_is_forgotten)
-{
-	sh("ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev va nud reachable &&"
-	   " ip neigh add fd09::3 lladdr 02:00:00:00:00:03 dev va nud reachable &&"
-	   " ip neigh add 10.9.0.4 lladdr 02:00:00:00:00:04 dev va nud reachable");
-	tidy(SIP, true);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, DB)), 0, "no result but this");
-	sh("test $(ip neigh show | grep -c :03) = 0 && test $(ip neigh show | grep -c :04) = 1");
-}
-
-Test(worker, what_else_has_released_addresses_is_found)
-{
-	struct worker_result result;
-
-	tidy(SIP, false);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "nothing is left: no result but this");
-	sh("ip address add 10.9.0.3/32 dev lo && ip route add local fd09::/64 dev lo table local &&"
-	   " ip address add 10.9.0.4/32 dev vb");
-	tidy(SIP, false);
-	result = next();
-	cr_assert_eq(result.type, WORKER_TIDY);
-	cr_assert_eq(result.err, 0);
-	cr_assert_eq(result.group, SIP);
-	cr_assert_eq(result.n, 2);
-	cr_assert_str_eq(result.vip->ifname, "va", "where it belongs");
-	cr_assert_eq(result.ifindex, netns_index("lo"));
-	tidy(SIP, true);
-	cr_assert_eq(outcome(order(WORKER_REMOVE, SIP)), 0, "what is held is no news");
-}
-
-Test(worker, addresses_step_back_behind_the_hosts)
-{
-	struct worker_result result;
-
-	hold(SIP);
-	(void)order(WORKER_STEP_BACK, SIP);
-	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0,
-		     "nobody is behind: no result but this");
-	sh("ip address add 10.9.0.1/24 dev va");
-	(void)order(WORKER_STEP_BACK, SIP);
-	result = next();
-	cr_assert_eq(result.type, WORKER_STEP_BACK);
-	cr_assert_eq(result.err, 0);
-	cr_assert_eq(result.n, 1);
-	cr_assert_eq(held_count(), 3);
-	cr_assert(held("10.9.0.1/24 scope global va"));
-	cr_assert(held("10.9.0.3/24 scope global secondary"));
-}
-
-/* The kernel promotes the next one when the first one goes, which is ours as well. */
-Test(worker_role, all_that_are_before_the_hosts_step_back_whichever_group_they_are_of)
-{
-	start(LONG_TIMES "[Group a]\nVirtualAddress=10.9.0.3/24 va\nVirtualAddress=10.9.0.4/24 va\n"
-			 "[Group b]\nVirtualAddress=10.9.0.5/24 va\n");
-	for (uint8_t first = 0; first < 2; first++) {
-		cr_assert_eq(outcome(prepare(first)), 0);
-		cr_assert_eq(outcome(prepare(!first)), 0);
-		sh("ip address add 10.9.0.1/24 dev va");
-		(void)order(WORKER_STEP_BACK, 0);
-		cr_assert_eq(next().n, 2);
-		(void)order(WORKER_STEP_BACK, 1);
-		cr_assert_eq(next().n, 1);
-		cr_assert_eq(held_count(), 3);
-		sh("ip route | grep -q '^10.9.0.0/24 .*src 10.9.0.1'");
-		sh("ip address add 10.9.0.2/24 dev va");
-		(void)order(WORKER_STEP_BACK, 0);
-		cr_assert_eq(outcome(order(WORKER_REFRESH, 0)), 0,
-			     "the first one is the host's: no result but this");
-		sh("ip address flush dev va");
-	}
 }
 
 Test(worker, the_descriptor_is_readable_while_there_are_results)
@@ -570,32 +329,5 @@ Test(worker, the_end_comes_after_what_was_ordered)
 	(void)order(WORKER_LOOK, 0); /* whose result nobody takes */
 	worker = worker_free(worker);
 	cr_assert_null(worker);
-	cr_assert_eq(held_count(), 3);
-}
-
-Test(worker, lifetimes_of_ipv6_are_left_alone_when_it_is_not_their_turn)
-{
-	struct worker_order o = { .type = WORKER_REFRESH, .group = SIP, .ipv4_only = true };
-
-	held_add_for("10.9.0.3", 24, "va", 7000);
-	held_add_for("fd09::3", 64, "va", 7000);
-	cr_assert_eq(worker_order(worker, &o), 0);
-	cr_assert_eq(next().err, 0);
-	cr_assert(held("10.9.0.3/24"));
-	cr_assert(held("valid_lft 7000sec preferred_lft 0sec") ||
-		  held("valid_lft 6999sec preferred_lft 0sec"));
-	cr_assert_not(held("valid_lft 7000sec preferred_lft 7000sec") ||
-		      held("valid_lft 6999sec preferred_lft 6999sec"));
-	cr_assert_eq(outcome(order(WORKER_REFRESH, SIP)), 0);
-	cr_assert_not(held("valid_lft 7000sec") || held("valid_lft 6999sec"));
-}
-
-/* Its removal had begun, and did not come to an end. */
-Test(worker, an_ipv6_address_without_its_route_is_no_address)
-{
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	sh("ip -6 route delete local fd09::3 dev va table local");
-	cr_assert_eq(outcome(prepare(SIP)), 0);
-	sh("ip -6 route list table local | grep -q 'fd09::3 dev va'");
 	cr_assert_eq(held_count(), 3);
 }

@@ -460,21 +460,3 @@ enum wire_refusal wire_parse(const uint8_t *buf, size_t len, const struct conf *
 	memcpy(ret, &packet, size);
 	return WIRE_ACCEPTED;
 }
-
-/**
- * wire_refusal_name() - A refusal as a word.
- * @refusal: which
- *
- * Return: such as "bad-tag".
- */
-const char *wire_refusal_name(enum wire_refusal refusal)
-{
-	static const char *const names[_WIRE_REFUSAL_MAX] = {
-		[WIRE_ACCEPTED] = "accepted",	[WIRE_TOO_SHORT] = "too-short",
-		[WIRE_BAD_MAGIC] = "bad-magic", [WIRE_BAD_VERSION] = "bad-version",
-		[WIRE_BAD_TAG] = "bad-tag",	[WIRE_MALFORMED] = "malformed",
-	};
-
-	assert(refusal < _WIRE_REFUSAL_MAX);
-	return names[refusal];
-}

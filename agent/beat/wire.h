@@ -6,7 +6,6 @@
 #include "agent/conf/conf.h"
 
 enum {
-	WIRE_PORT = 7373,
 	WIRE_VERSION = 1,
 	WIRE_SIZE_MAX = 16384,
 	WIRE_REPLY_OFFSET = 7, /* the byte that the gate's echo guard looks at */
@@ -46,4 +45,3 @@ size_t wire_build(const struct wire_packet *packet, const struct conf *conf, con
 		  uint8_t *buf, size_t size);
 enum wire_refusal wire_parse(const uint8_t *buf, size_t len, const struct conf *conf,
 			     const uint8_t *key, struct wire_packet *ret);
-const char *wire_refusal_name(enum wire_refusal refusal);

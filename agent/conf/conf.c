@@ -25,9 +25,12 @@ struct conf *conf_free(struct conf *conf)
 		free(conf->groups[i].ifnames);
 		free(conf->groups[i].subs);
 		free(conf->groups[i].unit);
+		free(conf->groups[i].checks);
 		conf_steps_done(&conf->groups[i].before_release);
 		conf_steps_done(&conf->groups[i].before_claim);
 	}
+	for (size_t i = 0; i < conf->n_reactions; i++)
+		conf_reaction_done(&conf->reactions[i]);
 	free(conf->key_file);
 	free(conf);
 	return NULL;

@@ -16,11 +16,21 @@
 /* KeyFile= unless the configuration says another; the service unit loads this one, too. */
 #define CONF_KEY_FILE "/etc/takeover/key"
 
+/* The configuration, unless takeoverd is told another; that of the generator in any case. */
+#define CONF_FILE "/etc/takeover/takeover.conf"
+
 enum {
-	CONF_NAME_MAX = 32,    /* bytes of a node's or group's name */
-	CONF_PATHS_MAX = 4,    /* unique addresses of a node */
-	CONF_VIPS_MAX = 8192,  /* virtual addresses of all groups together */
-	CONF_STEPS_MAX = 8,    /* of one kind, of one group */
+	CONF_NAME_MAX = 32,   /* bytes of a node's or group's name */
+	CONF_PATHS_MAX = 4,   /* unique addresses of a node */
+	CONF_VIPS_MAX = 8192, /* virtual addresses of all groups together */
+	CONF_STEPS_MAX = 8,   /* of one kind, of one group */
+	CONF_CHECKS_MAX = 32, /* of one group */
+	CONF_CHECKS_ALL_MAX =
+		256,		  /* of all groups together: each may hold a descriptor, of 1,024 */
+	CONF_CHECK_NAME_MAX = 64, /* bytes of tcp:[ADDRESS]:PORT, and the end */
+	CONF_REACTIONS_MAX = 64,
+	CONF_CALL_MAX = 186,   /* bytes of the names in that of a reaction's unit */
+	CONF_WORDS_MAX = 64,   /* values of one key that takes several: events, arguments, ... */
 	CONF_STAGE_MANY = 100, /* above it Stage=auto means yes: to add these takes some 10 ms */
 	CONF_IFNAME_SIZE = 16,
 	CONF_KEY_SIZE = 32,
@@ -86,6 +96,13 @@ struct conf_steps {
 	size_t n;
 };
 
+/* What the service is asked for: a connection of TCP. */
+struct conf_check {
+	struct ip ip;
+	bool self; /* this node's first address, in the place of ip */
+	uint16_t port;
+};
+
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	uint64_t id;
@@ -100,16 +117,57 @@ struct conf_group {
 	bool staged; /* what it comes to: all are on sub-interfaces, and it is so wanted */
 	char *unit;  /* owned: Unit=, the service that is watched; NULL: none */
 	uint32_t unit_grace_us;
+	struct conf_check *checks; /* owned */
+	size_t n_checks;
+	uint32_t check_interval_us, check_timeout_us;
+	uint16_t check_rise, check_fall; /* so many results in a row turn a check */
+	bool check_unfit;		 /* one that fails makes the node unfit */
 	struct conf_steps before_release, before_claim;
 	struct core_group_config core;
 };
 
-/* Nodes and groups are sorted by name, so that both hosts number them alike. */
+/* Texts, in the order in which they were given. */
+struct conf_words {
+	char **v; /* owned, as what it points to is */
+	size_t n;
+};
+
+/* In which role of its own a node reacts. */
+enum conf_role {
+	CONF_ROLE_ANY,
+	CONF_ROLE_PRIMARY,
+	CONF_ROLE_BACKUP,
+	_CONF_ROLE_MAX,
+};
+
+/* What is started when something happens. */
+struct conf_reaction {
+	char name[CONF_NAME_MAX + 1];
+	struct conf_words events;     /* their ids */
+	struct conf_words groups;     /* none: every group, and what concerns none */
+	char from[CONF_NAME_MAX + 1]; /* whose events: a node, "self" or "peer" */
+	char node[CONF_NAME_MAX + 1]; /* where it runs; "": on each */
+	enum conf_role role;
+	char *unit;	       /* owned: Unit=; NULL: there is a command */
+	char *command;	       /* owned: Run=, as it was written; NULL: there is a unit */
+	struct conf_words run; /* its words */
+	char *directory;       /* owned; NULL: / */
+	char *user;	       /* owned; NULL: root */
+	struct conf_words environment;
+	uint32_t timeout_us, cancel_us;
+};
+
+/*
+ * Nodes and groups are sorted by name, so that both hosts number them alike; reactions stand in
+ * the order of the files, which is that in which they are started.
+ */
 struct conf {
 	struct conf_node nodes[CORE_NODES_MAX];
 	size_t n_nodes;
 	struct conf_group groups[CORE_GROUPS_MAX];
 	size_t n_groups;
+	struct conf_reaction reactions[CONF_REACTIONS_MAX];
+	size_t n_reactions;
 	uint64_t digest; /* of all that both hosts have to agree on (R12) */
 
 	bool authenticate;
@@ -151,7 +209,13 @@ int conf_parse_ip(const char *text, struct ip *ret);
 const char *conf_format_ip(const struct ip *ip, char *buf, size_t size);
 const char *conf_vip_place(const struct conf_vip *vip);
 bool conf_name_valid(const char *name);
+const char *conf_check_name(const struct conf_check *check, char buf[static CONF_CHECK_NAME_MAX]);
 const char *conf_mode_name(enum conf_mode mode);
+const char *conf_role_name(enum conf_role role);
+bool conf_event_valid(const char *id);
+bool conf_event_of_role(const char *id);
+bool conf_event_of_reaction(const char *id);
+const char *const *conf_reaction_variables(size_t *ret_n);
 const struct conf_vip *conf_find_vip(const struct conf_group *group, const struct ip *ip);
 bool conf_uses(const struct conf_group *group, const char *ifname);
 const struct conf_sub *conf_find_sub(const struct conf_group *group, const char *ifname);

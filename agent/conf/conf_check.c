@@ -82,17 +82,21 @@ static int check_vips(struct conf_load *load, size_t g)
 static int check_groups(struct conf_load *load)
 {
 	const struct conf *conf = load->conf;
-	size_t sum = 0;
+	size_t vips = 0, checks = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < conf->n_groups; i++) {
-		sum += conf->groups[i].n_vips;
+		vips += conf->groups[i].n_vips;
+		checks += conf->groups[i].n_checks;
 		r = check_vips(load, i);
 	}
-	if (r == 0 && sum > CONF_VIPS_MAX)
+	if (r == 0 && vips > CONF_VIPS_MAX)
 		r = conf_load_complain(load, nowhere,
-				       "There are %zu virtual addresses; at most %d work.", sum,
+				       "There are %zu virtual addresses; at most %d work.", vips,
 				       CONF_VIPS_MAX);
+	if (r == 0 && checks > CONF_CHECKS_ALL_MAX)
+		r = conf_load_complain(load, nowhere, "There are %zu checks; at most %d work.",
+				       checks, CONF_CHECKS_ALL_MAX);
 	return r;
 }
 
@@ -336,8 +340,8 @@ static void sort_all(struct conf *conf)
 int conf_check(struct conf_load *load)
 {
 	static int (*const checks[])(struct conf_load *) = {
-		check_numbers, check_groups, check_nodes,      check_duplicates,
-		check_times,   check_ids,    warn_of_lifetime, conf_check_subs,
+		check_numbers, check_groups,	 check_nodes,	  check_duplicates,	check_times,
+		check_ids,     warn_of_lifetime, conf_check_subs, conf_check_reactions,
 	};
 	int r;
 

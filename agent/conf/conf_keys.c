@@ -8,6 +8,7 @@
 #define KEY(s, n, d, k, o) .section = (s), .name = (n), .fallback = (d), .kind = &(k), .offset = (o)
 #define AGENT(n, d, k, f) KEY(CONF_SECTION_AGENT, n, d, k, offsetof(struct conf, f))
 #define NODE(n, d, k, f) KEY(CONF_SECTION_NODE, n, d, k, offsetof(struct conf_node, f))
+#define REACTION(n, d, k, f) KEY(CONF_SECTION_REACTION, n, d, k, offsetof(struct conf_reaction, f))
 #define GROUP(n, d, k, f) KEY(CONF_SECTION_GROUP, n, d, k, offsetof(struct conf_group, f))
 
 /*
@@ -46,12 +47,31 @@ static const struct conf_key table[] = {
 	{ GROUP("Redundancy", "warm", conf_kind_choice, core.hot), WORDS("warm", "hot") },
 	{ GROUP("Unit", NULL, conf_kind_unit, unit) },
 	{ GROUP("UnitGrace", "5s", conf_kind_time, unit_grace_us), RANGE(0, SEC(600)) },
+	{ GROUP("Check", NULL, conf_kind_checks, checks) },
+	{ GROUP("Interval", "1s", conf_kind_time, check_interval_us), RANGE(MS(100), SEC(3600)) },
+	{ GROUP("Timeout", "500ms", conf_kind_time, check_timeout_us), RANGE(MS(10), SEC(60)) },
+	{ GROUP("Rise", "2", conf_kind_u16, check_rise), RANGE(1, 100) },
+	{ GROUP("Fall", "3", conf_kind_u16, check_fall), RANGE(1, 100) },
+	{ GROUP("OnFail", "unfit", conf_kind_choice, check_unfit), WORDS("event", "unfit") },
 	{ GROUP("BeforeRelease", NULL, conf_kind_steps, before_release) },
 	{ GROUP("BeforeClaim", NULL, conf_kind_steps, before_claim) },
 	{ GROUP("Preempt", "no", conf_kind_bool, core.preempt), WORDS("no", "yes") },
 	{ GROUP("WhenAlone", "keep", conf_kind_choice, core.keep_alone), WORDS("release", "keep") },
 	{ GROUP("LastResort", "3s", conf_kind_time, core.last_resort_us), RANGE(MS(10), SEC(600)) },
 	{ GROUP("Linger", "20ms", conf_kind_time, core.linger_us), RANGE(0, SEC(10)) },
+
+	{ REACTION("Event", NULL, conf_kind_events, events) },
+	{ REACTION("Group", NULL, conf_kind_groups, groups) },
+	{ REACTION("From", "self", conf_kind_from, from) },
+	{ REACTION("Role", "any", conf_kind_role, role) },
+	{ REACTION("Node", NULL, conf_kind_where, node) },
+	{ REACTION("Unit", NULL, conf_kind_own_unit, unit) },
+	{ REACTION("Run", NULL, conf_kind_command, command) },
+	{ REACTION("WorkingDirectory", NULL, conf_kind_directory, directory) },
+	{ REACTION("User", NULL, conf_kind_user, user) },
+	{ REACTION("Environment", NULL, conf_kind_environment, environment) },
+	{ REACTION("Timeout", "8s", conf_kind_time, timeout_us), RANGE(MS(100), SEC(3600)) },
+	{ REACTION("CancelTimeout", "1s", conf_kind_time, cancel_us), RANGE(0, SEC(60)) },
 };
 /* clang-format on */
 
@@ -73,7 +93,7 @@ const struct conf_key *conf_keys(size_t *ret_n)
  * conf_section_name() - The word that opens a section.
  * @section: which
  *
- * Return: "Agent", "Node" or "Group".
+ * Return: "Agent", "Node", "Group" or "Reaction".
  */
 const char *conf_section_name(enum conf_section section)
 {
@@ -81,6 +101,7 @@ const char *conf_section_name(enum conf_section section)
 		[CONF_SECTION_AGENT] = "Agent",
 		[CONF_SECTION_NODE] = "Node",
 		[CONF_SECTION_GROUP] = "Group",
+		[CONF_SECTION_REACTION] = "Reaction",
 	};
 
 	assert(section < _CONF_SECTION_MAX);

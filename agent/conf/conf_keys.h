@@ -12,11 +12,12 @@ enum conf_section {
 	CONF_SECTION_AGENT,
 	CONF_SECTION_NODE,
 	CONF_SECTION_GROUP,
+	CONF_SECTION_REACTION,
 	_CONF_SECTION_MAX,
 };
 
 enum {
-	CONF_KEYS_MAX = 32, /* keys of all sections */
+	CONF_KEYS_MAX = 64, /* keys of all sections */
 };
 
 /* Where a text came from, for complaints about it. */
@@ -45,7 +46,7 @@ struct conf_key {
 	const char *name;
 	const char *fallback; /* the default, as text; NULL: none */
 	const struct conf_kind *kind;
-	size_t offset;	      /* of the value in its conf, conf_node or conf_group */
+	size_t offset;	      /* of the value in its conf, conf_node, ... */
 	uint64_t min, max;    /* µs for times */
 	const char *words[2]; /* for false and true */
 	bool local;	      /* hosts may differ in it: no part of the digest */
@@ -59,12 +60,16 @@ const char *conf_nearest(const char *word, const char *const *words, size_t n);
 int conf_parse_time(const char *text, uint64_t *ret_us);
 void conf_print_time(uint64_t us, FILE *to);
 void conf_steps_done(struct conf_steps *steps);
+void conf_words_done(struct conf_words *words);
+void conf_reaction_done(struct conf_reaction *reaction);
 bool conf_ifname_valid(const char *name);
 
 extern const struct conf_kind conf_kind_time, conf_kind_seconds, conf_kind_times, conf_kind_u16,
 	conf_kind_mark, conf_kind_bool, conf_kind_choice, conf_kind_mode, conf_kind_path,
 	conf_kind_address, conf_kind_vip, conf_kind_sub, conf_kind_stage, conf_kind_unit,
-	conf_kind_steps;
+	conf_kind_checks, conf_kind_steps, conf_kind_own_unit, conf_kind_events, conf_kind_groups,
+	conf_kind_from, conf_kind_where, conf_kind_role, conf_kind_command, conf_kind_directory,
+	conf_kind_user, conf_kind_environment;
 
 int conf_complain(const struct conf_place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -14,7 +14,7 @@ struct conf_origin {
 	unsigned line;
 };
 
-/* One node, one group or the agent, put together from all its sections. */
+/* One node, group or reaction, or the agent, put together from all its sections. */
 struct conf_object {
 	enum conf_section section;
 	void *target;				/* in the struct conf; borrowed */
@@ -35,6 +35,7 @@ struct conf_load {
 	struct conf_object agent;
 	struct conf_object nodes[CORE_NODES_MAX];
 	struct conf_object groups[CORE_GROUPS_MAX];
+	struct conf_object reactions[CONF_REACTIONS_MAX];
 
 	/* Takes what stands in a section that was refused: that is looked at all the same. */
 	struct conf_object spare;
@@ -51,6 +52,8 @@ struct conf_load {
 
 int conf_load_complain(struct conf_load *load, struct conf_origin at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+void conf_object_done(struct conf_object *object);
+int conf_object_defaults(struct conf_object *object);
 struct conf_object *conf_load_object(struct conf_load *load, enum conf_section section,
 				     const char *name);
 struct conf_object *conf_load_spare(struct conf_load *load, enum conf_section section);
@@ -63,3 +66,4 @@ size_t conf_load_n_subs(const struct conf_object *object);
 int conf_text_read(struct conf_load *load, const char *text, size_t len);
 int conf_check(struct conf_load *load);
 int conf_check_subs(struct conf_load *load);
+int conf_check_reactions(struct conf_load *load);

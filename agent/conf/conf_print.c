@@ -32,6 +32,12 @@ static int print_all(const struct conf *conf, bool shared, FILE *to)
 		print_section(CONF_SECTION_GROUP, conf->groups[i].name, &conf->groups[i], shared,
 			      to);
 	}
+	/* Each host reacts as it likes: nothing that both have to agree on. */
+	for (size_t i = 0; !shared && i < conf->n_reactions; i++) {
+		fputc('\n', to);
+		print_section(CONF_SECTION_REACTION, conf->reactions[i].name, &conf->reactions[i],
+			      shared, to);
+	}
 	return ferror(to) ? -EIO : 0;
 }
 

@@ -64,6 +64,7 @@ static const char *section_form(enum conf_section section)
 		[CONF_SECTION_AGENT] = "[Agent]",
 		[CONF_SECTION_NODE] = "[Node NAME]",
 		[CONF_SECTION_GROUP] = "[Group NAME]",
+		[CONF_SECTION_REACTION] = "[Reaction NAME]",
 	};
 
 	assert(section < _CONF_SECTION_MAX);
@@ -74,7 +75,8 @@ static const char *section_form(enum conf_section section)
 static int refuse_section(struct conf_load *load, const char *line, const char *guess)
 {
 	return conf_load_complain(load, here(load),
-				  "A section is [Agent], [Node NAME] or [Group NAME], not \"%s\"%s",
+				  "A section is [Agent], [Node NAME], [Group NAME] or [Reaction "
+				  "NAME], not \"%s\"%s",
 				  line, guess);
 }
 

@@ -41,6 +41,11 @@ static bool is_unit(const char *name)
 	return dot && dot > name && at != name && is_type(dot + 1) && !(at && at + 1 == dot);
 }
 
+static bool is_ours(const char *name)
+{
+	return strncmp(name, OURS, strlen(OURS)) == 0;
+}
+
 /* Why it is no unit, if that can be told. */
 static int refuse_unit(const struct conf_key *key, const char *name, const struct conf_place *place)
 {
@@ -55,6 +60,15 @@ static int refuse_unit(const struct conf_key *key, const char *name, const struc
 		return conf_complain(place, "%s= takes the whole name of a unit: %s.service?",
 				     key->name, name);
 	return conf_complain(place, "%s= takes %s, not \"%s\".", key->name, key->kind->takes, name);
+}
+
+static int refuse_others_unit(const struct conf_key *key, const char *unit,
+			      const struct conf_place *place)
+{
+	return conf_complain(place,
+			     "%s= takes a unit whose name begins with %s, the only ones that the "
+			     "agent may start and stop; make one that does what %s is wanted for.",
+			     key->name, OURS, unit);
 }
 
 static int unit_parse(const struct conf_key *key, const char *text, void *object,
@@ -84,6 +98,20 @@ static void unit_print(const struct conf_key *key, const void *object, FILE *to)
 const struct conf_kind conf_kind_unit = {
 	.takes = "the name of a unit such as kamailio.service",
 	.parse = unit_parse,
+	.print = unit_print,
+};
+
+static int own_unit_parse(const struct conf_key *key, const char *text, void *object,
+			  const struct conf_place *place)
+{
+	if (is_unit(text) && !is_ours(text))
+		return refuse_others_unit(key, text, place);
+	return unit_parse(key, text, object, place);
+}
+
+const struct conf_kind conf_kind_own_unit = {
+	.takes = "the name of a unit such as takeover-page@sip.service",
+	.parse = own_unit_parse,
 	.print = unit_print,
 };
 
@@ -142,12 +170,8 @@ static int steps_parse(const struct conf_key *key, const char *text, void *objec
 		return refuse_step(key, text, place);
 	if (!is_unit(unit))
 		return refuse_unit(key, unit, place);
-	if (strncmp(unit, OURS, strlen(OURS)) != 0)
-		return conf_complain(place,
-				     "%s= takes a unit whose name begins with %s, the only ones "
-				     "that the agent may start and stop; make one that does what "
-				     "%s is wanted for.",
-				     key->name, OURS, unit);
+	if (!is_ours(unit))
+		return refuse_others_unit(key, unit, place);
 	if (steps->n == CONF_STEPS_MAX)
 		return conf_complain(place, "%s= may be given %d times at most.", key->name,
 				     CONF_STEPS_MAX);

@@ -205,11 +205,17 @@ static void carried_out(struct step *s, uint8_t group)
 	}
 }
 
-/* The old holder does not answer ARP any more, or is gone for good: our turn. */
+/*
+ * The old holder does not answer ARP any more, or is gone for good: our turn. The kernel
+ * serves here since CLAIM_READY, so the network need not wait for the order that lets it
+ * answer who asks: it hears of us now, and again once that has been carried out.
+ */
 static void take_turn(struct step *s, uint8_t group)
 {
 	set_step(&s->core->groups[group], CORE_STEP_CLAIM_ANSWER);
 	set_gate(s, group, CORE_GATE_ANSWER);
+	if (!s->core->groups[group].lost)
+		emit(s, CORE_DO_ANNOUNCE, group);
 }
 
 /* We claim with leave of a peer: is the leave still good? */

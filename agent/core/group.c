@@ -112,8 +112,8 @@ void change_unfit(struct step *s, uint8_t group, uint16_t bits, bool on)
 }
 
 /*
- * The order to keep the term precedes the heartbeat that announces it. It is
- * not waited for: should this process die between the two, the peer has heard
+ * Nobody waits until the term is kept, and the heartbeat that announces it may
+ * well leave before: should this process die between the two, the peer has heard
  * the term, and a claim is made under the highest that anybody has heard of.
  */
 void store(struct step *s, uint8_t group)

@@ -51,7 +51,7 @@ static void hear_move(struct step *s, uint8_t group, uint8_t peer)
 	} else if (offer && g->move != CORE_MOVE_REFUSED) {
 		if (!rule_takes(s->core, group, r))
 			refuse(s, group, peer, r, CORE_RESULT_NOT_FIT);
-		else if (rule_third_holds(s->core, group, peer, r->term))
+		else if (rule_third_holds(s->core, group, peer, 0))
 			refuse(s, group, peer, r, CORE_RESULT_BUSY);
 		else
 			accept_offer(s, group, peer, r);
@@ -71,6 +71,8 @@ static enum core_result may_ask(const struct core *core, uint8_t group, uint8_t 
 		return CORE_RESULT_NOT_FIT;
 	if (holder == CORE_NODE_NONE)
 		return CORE_RESULT_NOT_HELD;
+	if (rule_third_holds(core, group, holder, 0))
+		return CORE_RESULT_BUSY; /* first they have to meet */
 	return options->to == holder + 1 ? CORE_RESULT_ALREADY_PRIMARY : CORE_RESULT_OK;
 }
 

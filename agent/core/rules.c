@@ -236,11 +236,12 @@ uint8_t rule_holder(const struct core *core, uint8_t group)
 }
 
 /**
- * rule_third_holds() - Is somebody else primary by now, under a later term?
+ * rule_third_holds() - Is somebody else primary as well, under a later term?
  * @peer: not this one
- * @term: later than this
+ * @term: later than this; 0: under any
  *
- * Whoever was frozen or paused as it handed over does not know.
+ * Whoever was frozen or paused as it handed over does not know. And of three nodes two may not
+ * hear each other, but both be heard here.
  */
 bool rule_third_holds(const struct core *core, uint8_t group, uint8_t peer, uint64_t term)
 {
@@ -267,5 +268,6 @@ bool rule_preempts(const struct core *core, uint8_t group)
 		return false;
 	holder = rule_holder(core, group);
 	return holder != CORE_NODE_NONE && outranks(core, core->config.self, holder) &&
+	       !rule_third_holds(core, group, holder, 0) &&
 	       peer_record(core, holder, group)->state == CORE_STATE_PRIMARY;
 }

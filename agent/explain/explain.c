@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "agent/drain/drain.h"
 #include "agent/explain/talk.h"
 
 static const char *state_phrase(enum core_state state)
@@ -63,6 +65,22 @@ static void say_request(struct talk *t)
 	else if (t->g->move == CORE_MOVE_ASK)
 		say(t, "It asks %s for %s, since it comes first (Preempt=yes).", partner(t),
 		    t->name);
+}
+
+static void say_drain(struct talk *t)
+{
+	struct drain_state drain;
+	char in[SPAN_MAX];
+	bool limited;
+
+	if (!drain_look(t->agent->drains, t->group, &drain))
+		return;
+	limited = instant_is_set(drain.until);
+	say(t,
+	    "It drains: new TCP connections are refused, %" PRIu32
+	    " open one%s left; when they have ended%s%s%s it switches over.",
+	    drain.connections, drain.connections == 1 ? " is" : "s are", limited ? ", or in " : "",
+	    limited ? left(t, drain.until, in) : "", limited ? "," : "");
 }
 
 static void say_addresses(struct talk *t)
@@ -179,6 +197,7 @@ int explain(const struct agent *agent, uint8_t group, instant now, struct explan
 	say_what_it_waits_for(&t);
 	say_unfit(&t);
 	say_stop(&t);
+	say_drain(&t);
 	say_request(&t);
 	for (uint8_t p = 0; p < conf->n_nodes; p++)
 		if (p != agent->self)

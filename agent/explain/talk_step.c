@@ -165,7 +165,7 @@ void say_yield_step(struct talk *t)
 		break;
 	case CORE_STEP_YIELD_LEASE:
 		say(t, "The kernel did not close the gate, so it waits for the lease to run out "
-		       "(step lease); look for TK-0009 in 'journalctl -u takeoverd'.");
+		       "(step lease); look for 01-00304 in 'journalctl -u takeoverd'.");
 		break;
 	case CORE_STEP_YIELD_REMOVE:
 		say(t, "Nothing answers any more; it waits for the kernel to remove the addresses "

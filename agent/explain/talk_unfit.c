@@ -2,6 +2,7 @@
 
 /* What makes this node unfit, and what may be done about it. */
 
+#include "agent/check/check.h"
 #include "agent/explain/talk.h"
 
 static void say_link(struct talk *t)
@@ -25,22 +26,39 @@ static void say_link(struct talk *t)
 		    t->self, ifname, ifname);
 }
 
-/* What it means, and what to do about it; LINK has a sentence of its own. */
+static void say_check(struct talk *t)
+{
+	const struct check *check = checks_find_failed(t->agent->checks, t->group);
+	char name[CONF_CHECK_NAME_MAX];
+
+	if (check && check->streak.well)
+		say(t,
+		    "%s is unfit (check): %s has failed, and has not been well often enough since "
+		    "(Rise=).",
+		    t->self, conf_check_name(check->conf, name));
+	else if (check)
+		say(t, "%s is unfit (check): %s fails: %s; see to the service.", t->self,
+		    conf_check_name(check->conf, name), check->text);
+	else
+		say(t, "%s is unfit (check): a check of the service fails; see to the service.",
+		    t->self);
+}
+
+/* What it means, and what to do about it; those with a sentence of their own have none here. */
 static const char *unfit_phrase(enum core_unfit bit)
 {
 	switch (bit) {
 	case CORE_UNFIT_LINK:
+	case CORE_UNFIT_CHECK:
 	case _CORE_UNFIT_MASK:
 		break;
 	case CORE_UNFIT_UNIT:
 		return "its unit does not run; 'systemctl status' of what Unit= names says why";
-	case CORE_UNFIT_CHECK:
-		return "a check of the service fails; see to the service";
 	case CORE_UNFIT_ISOLATED:
 		return "none of its references answers it, so it may be cut off; see to its "
 		       "network";
 	case CORE_UNFIT_CLAIM:
-		return "its last claim failed; TK-0009 in 'journalctl -u takeoverd' says why";
+		return "its last claim failed; 01-00304 in 'journalctl -u takeoverd' says why";
 	case CORE_UNFIT_DRIFT:
 		return "somebody deletes its addresses again and again; 'ip -timestamp monitor "
 		       "address' shows when";
@@ -84,6 +102,8 @@ void say_unfit(struct talk *t)
 			continue;
 		if (bit == CORE_UNFIT_LINK)
 			say_link(t);
+		else if (bit == CORE_UNFIT_CHECK)
+			say_check(t);
 		else if (instant_is_set(fit_at(t, i)))
 			say(t, "%s is unfit (%s): %s. If nothing else happens, that is over in %s.",
 			    t->self, core_unfit_name(bit), unfit_phrase(bit),

@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "agent/kernel/adopt.h"
-#include "agent/agent.h"
 #include "agent/cleanup.h"
+#include "agent/clock.h"
+#include "agent/kernel/adopt.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/subs.h"
 #include "agent/kernel/vips.h"
 
 /* When the kernel says that the lease has this long to live, it may be a little longer. */
 enum { LEASE_LATE_MS = 20 };
+
+/* What is long enough for an agent that lives to renew its lease; its heartbeats are faster. */
+enum { LEASE_PROOF_MS = 1000 };
 
 struct adopter {
 	const struct conf *conf;
@@ -239,7 +242,7 @@ static int complete(struct adopter *a)
 static int find(struct adopter *a)
 {
 	struct gatekeeper *keeper = a->keeper;
-	instant measured = agent_now();
+	instant measured = clock_now();
 	uint32_t left_ms = 0;
 	int r;
 
@@ -320,6 +323,20 @@ static int lease_left(struct nl *nf, uint32_t *ret_ms)
 }
 
 /*
+ * A lease of ours has a time-out. Somebody has added this one by hand, and it would neither end nor
+ * be renewed: so it gets one, which tells whether an agent lives. 0: there is none any more.
+ */
+static int end_lease(struct nl *nf, uint32_t *ret_ms)
+{
+	int r = gate_extend(nf, LEASE_PROOF_MS);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_ms = r < 0 ? 0 : LEASE_PROOF_MS; /* nobody has kept the other family's alive */
+	return 0;
+}
+
+/*
  * What a lease still lets answer goes on until then: the peer waits for that as well.
  *
  * Return: 0; -EBUSY if somebody has renewed it; errors of the kernel.
@@ -331,6 +348,8 @@ static int await_lease_end(struct nl *nf)
 	int r;
 
 	r = lease_left(nf, &left_ms);
+	if (r == 0 && left_ms == UINT32_MAX)
+		r = end_lease(nf, &left_ms);
 	if (r < 0 || left_ms == 0)
 		return r;
 	left_ms += LEASE_LATE_MS;

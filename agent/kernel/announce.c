@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
+#include "agent/clock.h"
 #include "agent/kernel/announce.h"
-#include "agent/kernel/clock.h"
 #include "agent/kernel/port.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
@@ -79,7 +79,7 @@ static size_t build(const struct port *port, const struct ip *ip, enum pass pass
 		if (ipv4)
 			arp_build_announcement(ret, port->mac, ip, ARP_FORM_REQUEST);
 		else
-			nd_build_advertisement(ret, port->mac, ip, false);
+			nd_build_advertisement(ret, port->mac, ip, port->router);
 		return 1;
 	case PASS_REPLY:
 		if (ipv4)
@@ -97,7 +97,7 @@ static size_t build(const struct port *port, const struct ip *ip, enum pass pass
 		if (to->known && ipv4)
 			arp_build_unicast(ret, port->mac, ip, ARP_FORM_REPLY, to);
 		else if (to->known)
-			nd_build_unicast(ret, port->mac, ip, to);
+			nd_build_unicast(ret, port->mac, ip, port->router, to);
 		return to->known;
 	case _PASS_MAX:
 		break;
@@ -353,6 +353,7 @@ int announcer_link(struct announcer *a, const struct link *link)
 	if (!port)
 		return 0;
 	memcpy(port->mac, link->mac, sizeof(port->mac));
+	port->router = link->router;
 	port->parent = link->parent ? link->parent : link->index;
 	if (port->ifindex == link->index && port->fd >= 0)
 		return 0;

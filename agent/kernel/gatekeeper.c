@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/agent.h"
+#include "agent/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/worker.h"
 
@@ -133,6 +133,19 @@ static int set(struct gatekeeper *keeper, const struct worker_order *order)
 	return r;
 }
 
+static int drain(struct gatekeeper *keeper, const struct worker_order *order)
+{
+	bool *draining = &keeper->draining[order->group + 1];
+	bool before = *draining;
+	int r;
+
+	*draining = order->drain;
+	r = gate_drain(keeper->nf, &keeper->config, keeper->draining);
+	if (r < 0)
+		*draining = before;
+	return r;
+}
+
 /*
  * The copy in the arp family. Now and then, and when the copy has gone, a look
  * whether the lease itself is as we think: nobody tells when it runs out. Where
@@ -166,7 +179,7 @@ static int refresh_arp(struct gatekeeper *keeper, bool *ret_lease_lost)
  */
 uint32_t gatekeeper_ms_until(instant end)
 {
-	uint64_t left_us = instant_since(end, agent_now());
+	uint64_t left_us = instant_since(end, clock_now());
 
 	return left_us < GATE_TIMEOUT_MIN_MS * USEC_PER_MSEC ? 0
 							     : (uint32_t)(left_us / USEC_PER_MSEC);
@@ -197,6 +210,8 @@ int gatekeeper_run(struct gatekeeper *keeper, const struct worker_order *order,
 		return gate_extend(keeper->nf, order->lease_ms);
 	case WORKER_REFRESH_ARP:
 		return refresh_arp(keeper, ret_lease_lost);
+	case WORKER_DRAIN:
+		return drain(keeper, order);
 	case WORKER_PREPARE:
 	case WORKER_REFRESH:
 	case WORKER_REMOVE:

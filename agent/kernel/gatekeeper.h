@@ -14,8 +14,9 @@ struct gatekeeper {
 	struct gate_device *devices;	    /* owned; of groups that have interfaces of their own */
 	const char *names[CORE_GROUPS_MAX]; /* of the groups, the configuration's */
 	struct gate_config config;
-	struct gate_state ordered; /* the levels as ordered last */
-	unsigned refreshes;	   /* of the copy in the arp family, counted */
+	struct gate_state ordered;	    /* the levels as ordered last */
+	bool draining[GATE_GROUPS_MAX + 1]; /* by number of group */
+	unsigned refreshes;		    /* of the copy in the arp family, counted */
 };
 
 int gatekeeper_init(struct gatekeeper *keeper, const struct conf *conf);

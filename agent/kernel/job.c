@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "agent/kernel/clock.h"
+#include "agent/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/left.h"

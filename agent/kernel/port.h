@@ -12,6 +12,7 @@ struct port {
 	int ifindex; /* 0: not there now */
 	int parent;  /* of a macvlan, on which the kernel knows the neighbours; else the same */
 	uint8_t mac[6];
+	bool router; /* forwards IPv6 */
 	int fd;
 	size_t n_vips4, n_vips6;      /* of all groups */
 	const struct conf_vip *first; /* of the first group; borrowed */

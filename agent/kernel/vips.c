@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
-#include "agent/kernel/clock.h"
+#include "agent/clock.h"
 #include "agent/kernel/secondary.h"
 #include "agent/kernel/vips.h"
 #include "netlink/link.h"
@@ -40,6 +40,16 @@ static int vips_alloc(size_t n, struct vips *ret)
 	return 0;
 }
 
+/* The number of an interface; 0: it is not there. */
+static int find_index(struct nl *nl, const char *ifname, int *ret)
+{
+	int r;
+
+	*ret = 0;
+	r = link_index(nl, ifname, ret);
+	return r == -ENODEV ? 0 : r;
+}
+
 /**
  * vips_all() - All addresses of a group whose interfaces are there, to be added
  * @valid_s: lifetime in seconds
@@ -49,28 +59,29 @@ static int vips_alloc(size_t n, struct vips *ret)
  */
 int vips_all(struct nl *nl, const struct conf_group *group, uint32_t valid_s, struct vips *ret)
 {
-	_cleanup_(freep) struct link *links = NULL;
 	_cleanup_(vips_done) struct vips vips = { 0 };
-	size_t n_links;
-	int r;
+	const char *ifname = ""; /* of which ifindex is the number: addresses come in runs */
+	int ifindex = 0, r;
 
-	r = link_list(nl, &links, &n_links);
-	if (r < 0)
-		return r;
 	r = vips_alloc(group->n_vips, &vips);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < group->n_vips; i++) {
 		const struct conf_vip *vip = &group->vips[i];
-		const struct link *link = link_find(links, n_links, vip->ifname);
 
-		if (!link) {
+		if (strcmp(vip->ifname, ifname) != 0) {
+			r = find_index(nl, vip->ifname, &ifindex);
+			if (r < 0)
+				return r;
+			ifname = vip->ifname;
+		}
+		if (!ifindex) {
 			vips.absent = vips.absent ? vips.absent : vip;
 			continue;
 		}
 		vips.v[vips.n++] = (struct addr){ .ip = vip->ip,
 						  .prefix = vip->prefix,
-						  .ifindex = link->index,
+						  .ifindex = ifindex,
 						  .tag = ADDR_TAG,
 						  .valid_s = valid_s };
 		memcpy(vips.v[vips.n - 1].label, vip->label, sizeof(vip->label));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
-#include "agent/kernel/clock.h"
+#include "agent/clock.h"
 #include "agent/kernel/watch_private.h"
 #include "netlink/listen.h"
 #include "netlink/packet.h"
@@ -359,6 +359,7 @@ int watcher_link(struct watcher *w, const struct link *link)
 	if (!port)
 		return 0;
 	memcpy(port->mac, link->mac, sizeof(port->mac));
+	port->router = link->router;
 	if (port->ifindex == link->index)
 		return 0;
 	close_port(port);

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "agent/kernel/clock.h"
+#include "agent/clock.h"
 #include "agent/kernel/watch_private.h"
 #include "netlink/arp.h"
 #include "netlink/nd.h"
@@ -86,7 +86,7 @@ void watcher_defend(struct watcher *w, uint8_t group, uint16_t vip)
 		arp_build_announcement(&frames[0], port->mac, &v->ip, ARP_FORM_REQUEST);
 		arp_build_announcement(&frames[n++], port->mac, &v->ip, ARP_FORM_REPLY);
 	} else {
-		nd_build_advertisement(&frames[0], port->mac, &v->ip, false);
+		nd_build_advertisement(&frames[0], port->mac, &v->ip, port->router);
 	}
 	(void)packet_send(port->fd, frames, n, &sent); /* who goes on is met again */
 }

@@ -25,7 +25,8 @@ struct port {
 	char name[CONF_IFNAME_SIZE];
 	int ifindex; /* 0: not there now */
 	uint8_t mac[6];
-	int fd; /* sends */
+	bool router; /* forwards IPv6 */
+	int fd;	     /* sends */
 	struct ear ears[_EARS];
 	bool groups[CORE_GROUPS_MAX];	  /* that are asked for and listened to here */
 	uint8_t nodes[CORE_NODES_MAX][6]; /* their MACs here; zero: not known */

@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #include "agent/aside.h"
 #include "agent/cleanup.h"
-#include "agent/kernel/clock.h"
+#include "agent/clock.h"
 #include "agent/kernel/gatekeeper.h"
 #include "agent/kernel/job.h"
 #include "agent/kernel/worker.h"
@@ -118,15 +117,11 @@ static struct worker_result result_of(const struct worker_order *order, int err)
 
 static void finish(struct worker *w, const struct worker_result *result)
 {
-	uint64_t one = 1;
-	ssize_t written;
-
 	(void)pthread_mutex_lock(&w->lock); /* fails only on our own mistakes */
 	assert(w->n_results < WORKER_RING);
 	w->results[(w->results_head + w->n_results++) % WORKER_RING] = *result;
 	(void)pthread_mutex_unlock(&w->lock);
-	written = write(w->fd, &one, sizeof(one));
-	(void)written; /* refused when it is full, and then it is readable already */
+	aside_ring(w->fd);
 }
 
 /*
@@ -306,7 +301,7 @@ static void *run(void *data)
 	struct worker_order order;
 	bool stop = false;
 
-	aside_stand_back("takeoverd-kern");
+	aside_stand_back("takeoverd-kern", ASIDE_WAITED_FOR);
 	while (!stop) {
 		if (next_order(w, &order, &stop))
 			run_urgent(w, &order);
@@ -321,8 +316,6 @@ static void *run(void *data)
  * @conf: borrowed for the life of the worker, not changed meanwhile
  * @self: number of our node
  * @keeper: taken over, also on failure
- *
- * Signals must be blocked already: the thread inherits that.
  *
  * Return: 0; errors of sockets and threads.
  */
@@ -343,9 +336,9 @@ int worker_new(const struct conf *conf, uint8_t self, struct gatekeeper *keeper,
 	w->conf = conf;
 	(void)pthread_mutex_init(&w->lock, NULL); /* default attributes: cannot fail */
 	(void)pthread_cond_init(&w->wake, NULL);
-	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->fd = aside_bell();
 	if (w->fd < 0)
-		return -errno;
+		return w->fd;
 	r = nl_open(NETLINK_ROUTE, &w->route);
 	if (r < 0)
 		return r;
@@ -356,7 +349,7 @@ int worker_new(const struct conf *conf, uint8_t self, struct gatekeeper *keeper,
 		.gate = &w->gate,
 		.staged = w->staged,
 	};
-	r = -pthread_create(&w->thread, NULL, run, w);
+	r = aside_start(&w->thread, run, w);
 	if (r < 0)
 		return r;
 	w->running = true;
@@ -479,8 +472,6 @@ int worker_fd(const struct worker *w)
  */
 bool worker_next(struct worker *w, struct worker_result *ret)
 {
-	uint64_t count;
-	ssize_t got;
 	bool some;
 
 	(void)pthread_mutex_lock(&w->lock);
@@ -490,8 +481,7 @@ bool worker_next(struct worker *w, struct worker_result *ret)
 		w->results_head = (w->results_head + 1) % WORKER_RING;
 		w->n_results--;
 	} else {
-		got = read(w->fd, &count, sizeof(count));
-		(void)got; /* it is read only to be unreadable */
+		aside_hush(w->fd);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return some;

@@ -25,6 +25,7 @@ enum worker_type {
 	WORKER_REBUILD,	    /* lay the tables anew, with the levels as ordered */
 	WORKER_EXTEND,	    /* lengthen the lease once */
 	WORKER_REFRESH_ARP, /* renew the copy of the lease in the arp family */
+	WORKER_DRAIN,	    /* refuse the group new connections, or do so no more */
 	WORKER_LOOK,	    /* read all interfaces, and the addresses that concern us */
 	WORKER_NEIGHBOURS,  /* read who is on an interface */
 	WORKER_TIDY,	    /* forget where the group's addresses were; what else has them here? */
@@ -47,6 +48,7 @@ struct worker_order {
 			bool ipv4_only; /* REFRESH, MAKE: it is not the turn of IPv6 */
 			bool lost;	/* MAKE: what was ready is known not to be */
 		};
+		bool drain;  /* DRAIN */
 		int ifindex; /* NEIGHBOURS */
 		bool held;   /* TIDY: that the host has them is as it should be */
 	};

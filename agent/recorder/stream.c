@@ -118,19 +118,6 @@ static struct stream *drop(struct stream *s)
 }
 DEFINE_CLEANUP(struct stream *, drop)
 
-/* The thread is not in real time: who holds the lock must not be kept waiting by those who are. */
-static void init_lock(struct stream *s)
-{
-	pthread_mutexattr_t attr;
-
-	/* None of these fails with values that exist. */
-	(void)pthread_mutexattr_init(&attr);
-	(void)pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	(void)pthread_mutex_init(&s->lock, &attr);
-	(void)pthread_mutexattr_destroy(&attr);
-	(void)pthread_cond_init(&s->wake, NULL);
-}
-
 /**
  * stream_new() - Begin to write
  * @core: as it is now
@@ -146,7 +133,8 @@ int stream_new(const struct core *core, int fd, struct stream **ret)
 
 	if (!s)
 		return -ENOMEM;
-	init_lock(s);
+	aside_init_lock(&s->lock);
+	(void)pthread_cond_init(&s->wake, NULL); /* default attributes: cannot fail */
 	s->core_size = pack_core_size(&core->config);
 	s->room = STREAM_ROOM + s->core_size + PACK_LOST_SIZE;
 	s->filling = malloc(s->room);

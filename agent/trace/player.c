@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/trace.h"
 #include "agent/trace/pack.h"
 #include "agent/trace/snapshot.h"
+#include "agent/trace/trace.h"
 
 struct player {
 	struct core core;

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/trace.h"
 #include "agent/trace/pack.h"
+#include "agent/trace/trace.h"
 
 struct ring {
 	size_t size;	  /* of a half */

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "agent/trace.h"
 #include "agent/trace/fields.h"
+#include "agent/trace/trace.h"
 
 /* trace_snapshot_test.c fails if a field of these structs is missing here. */
 #define CORE(label) FIELD(core, #label, label)

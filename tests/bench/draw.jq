@@ -5,6 +5,8 @@
 #
 # Time is logarithmic behind that moment: 1 ms and 3 s have to be seen in one picture.
 
+include "tables";
+
 def scenes: [["move", "Planned switchover"], ["freeze", "The agent of the old node is frozen"],
 	["power", "The old node is switched off"]];
 def systems: ["takeoverd", "takeoverd-fast", "takeoverd-sub", "keepalived", "keepalived-fast",
@@ -18,24 +20,23 @@ def AFTER: 5000000; # and after
 def ROW: 30;
 def EVER: 50000; # who still answers so long before the end of a run goes on
 
-def round1: . * 10 | round / 10;
-def ms: . / 1000 | if . < 10 then round1 else round end;
+def ms: ms(1);
 def text($class; $x; $y): "<text class=\"\($class)\" x=\"\($x)\" y=\"\($y)\">\(.)</text>";
 
 # µs from the event to a place in the picture
 def place:
 	if . < 0 then [LEFT, EVENT + . / BEFORE * (EVENT - LEFT)] | max
 	else EVENT + (1 + . / 1000 | log10) / (1 + AFTER / 1000 | log10) * (RIGHT - EVENT) |
-		[., RIGHT] | min end | round1;
+		[., RIGHT] | min end | digits(1);
 
 # "FROM:TO,FROM:TO" as pieces of a path; one answer is a stroke as well
 def strokes($y; $seen):
 	[split(",")[] | select(. != "") | split(":") | map(tonumber) | select(.[1] > -BEFORE) |
 	(.[0] | place) as $from |
 	(if .[1] + EVER > $seen then AFTER else .[1] end | place) as $to |
-	"M\($from) \($y)H\([$to, $from + 0.8] | max | round1)"] | join("");
+	"M\($from) \($y)H\([$to, $from + 0.8] | max | digits(1))"] | join("");
 
-def median: sort_by(.silence_us) | .[(length - 1) / 2 | floor];
+def usual: sort_by(.silence_us) | .[(length - 1) / 2 | floor];
 
 def row($y):
 	(.system | text("s"; LEFT - 10; $y + 13)),
@@ -67,7 +68,7 @@ def stack($y):
 [scenes[] as [$name, $title] |
 	{title: $title, rows: [systems[] as $system |
 		[$runs[] | select(.scene == $name and .system == $system)] |
-		select(. != []) | median]} | select(.rows != [])] | [stack(64)] |
+		select(. != []) | usual]} | select(.rows != [])] | [stack(64)] |
 (.[-1] | .y + 8 + (.rows | length) * ROW + 24) as $height |
 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"\($height)\" " +
 	"viewBox=\"0 0 900 \($height)\" role=\"img\" aria-labelledby=\"title desc\">",

@@ -21,22 +21,26 @@ MINUTES=${MINUTES:-60}
 ADDRESSES=${ADDRESSES:-5000}
 ELEMENTS=${ELEMENTS:-20000}
 JSON=
-QUICK_S=0
+export QUICK_S=${QUICK_S:-0}
+ESTIMATE=
 ASK_US=5000   # a client asks as often as this
 LATE_US=30000 # a gap between heartbeats that is told with its time
 PREPARE_S=120 # within which a pair stands
+STAND_S=10    # and usually does
 
 usage()
 {
 	cat <<-END
 		usage: hour.sh [--minutes N] [--systems NAME,...] [--addresses N] [--elements N]
-		               [--quick] [--json FILE]
+		               [--quick] [--json FILE] [--estimate]
 
 		  --minutes N     how long (default $MINUTES)
 		  --systems NAME  each as a pair (default $(IFS=, && echo "${SYSTEMS[*]}"))
 		  --addresses N   that another program adds and deletes, and as many routes
 		  --elements N    of the nftables set
-		  --quick         some seconds with little load: does it work?
+		  --quick         a second with little load, in which an agent of ours is frozen until the
+		                  other one has taken over: does it work, and is that counted?
+		  --estimate      say only how many seconds that takes
 		  --json FILE     the rows, for programs as well
 
 		KEEP=DIR in the environment keeps logs and answers, for an inquiry.
@@ -84,36 +88,23 @@ load_stop()
 	done
 }
 
-# What a system says itself: how often this node has stood by and become primary, and how
-# often a lease has ended. One that goes on after that has not stood by.
-said() # NODE
+# takeovers: how often the node that became primary was not the one that had been it before,
+# a at first. One that has lost its lease and finds its way back has taken over nothing.
+takeovers()
 {
-	awk '
-		/claiming, was backup/ || /Entering BACKUP STATE/ { stood_by = 1 }
-		/TK-0006/ { lapses++; stood_by = 0 }
-		/\(Primary\) mode activated/ || /Entering MASTER STATE/ { primary += stood_by; stood_by = 0 }
-		END { print primary + 0, lapses + 0 }' "$DIR"/*-"$1".err
+	{
+		sys_became a | sed 's/$/ a/'
+		sys_became b | sed 's/$/ b/'
+	} | sort -n | awk 'BEGIN { last = "a" } $2 != last { n++; last = $2 } END { print n + 0 }'
 }
 
-said_before()
+lapses()
 {
-	read -r PRIMARY_A LAPSES_A < <(said a)
-	read -r PRIMARY_B LAPSES_B < <(said b)
-}
+	local a b
 
-# said_since: takeovers and lapses. What a takes over it has lost to b before; else it has
-# only found its way back to what it had.
-said_since()
-{
-	local a b lapses_a lapses_b
-
-	read -r a lapses_a < <(said a)
-	read -r b lapses_b < <(said b)
-	a=$((a - PRIMARY_A)) b=$((b - PRIMARY_B))
-	row+=(takeovers=$((b + (a < b ? a : b))))
-	if [[ $1 == takeoverd* ]]; then
-		row+=(lapses=$((lapses_a + lapses_b - LAPSES_A - LAPSES_B)))
-	fi
+	a=$(sys_lapses a)
+	b=$(sys_lapses b)
+	[[ $a == null ]] && echo null || echo $((a + b))
 }
 
 heartbeats_of() # SYSTEM
@@ -135,13 +126,14 @@ watch_start() # SYSTEM
 	send_start client c "$VIP4" "$ASK_US"
 	send_start_blind both-a ca "$VIP4" "$ASK_US"
 	send_start_blind both-b cb "$VIP4" "$ASK_US"
-	said_before
+	sys_watch a
+	sys_watch b
 }
 
-# watch_stop SYSTEM: what has been seen, as a row
+# watch_stop: what has been seen, as a row
 watch_stop()
 {
-	said_since "$1"
+	row+=(takeovers="$(takeovers)" lapses="$(lapses)")
 	send_stop client
 	row+=(sent="${R[sent]}" lost="${R[lost]}" silence_us="${R[silence_us]}")
 	both_stop $((ASK_US * 5))
@@ -161,6 +153,15 @@ churned() # what the load has come to, both nodes
 		"$DIR"/churn-?.out "$DIR"/reload-?.out
 }
 
+# What an hour should not see, so that it is known to be seen
+taken_over()
+{
+	sys_freeze a
+	wait_role b primary
+	sys_thaw a
+	settle
+}
+
 # child SYSTEM FIFO: says that it stands, begins and ends as it is told; OUT is the parent's
 child()
 {
@@ -177,8 +178,9 @@ child()
 	read -r _ <&"$TOLD"
 	watch_start "$1"
 	load_start
+	[[ $QUICK_S == 0 || $1 != takeoverd* ]] || taken_over
 	read -r _ <&"$TOLD"
-	watch_stop "$1"
+	watch_stop
 	load_stop
 	# shellcheck disable=SC2046 # words
 	record "${row[@]}" $(churned)
@@ -254,8 +256,10 @@ hour()
 	local i
 
 	for i in "${!SYSTEMS[@]}"; do
+		echo "starting ${SYSTEMS[$i]}" >&2
 		pair_start "$i"
 	done
+	echo "beside load until $(date --date="$((MINUTES * 60 + QUICK_S)) seconds" +%T)" >&2
 	busy_start
 	floor_start
 	tell_all begin
@@ -268,7 +272,11 @@ hour()
 	kill "${BUSY[@]}"
 	for i in "${!SYSTEMS[@]}"; do
 		sed -n 's/^@record //p' <&"${SAYS[$i]}" >"$OUT/record"
-		[[ -s $OUT/record ]] || FAILED+=("${SYSTEMS[$i]}: $(<"$OUT/$i.err")")
+		if [[ ! -s $OUT/record ]]; then
+			FAILED+=("${SYSTEMS[$i]}: $(<"$OUT/$i.err")")
+			record part=hour failed=true system="${SYSTEMS[$i]}" minutes="$MINUTES" |
+				sed 's/^@record //' >"$OUT/record"
+		fi
 		cat "$OUT/record" >>"$OUT/records"
 	done
 	{ wait; } 2>/dev/null
@@ -290,12 +298,17 @@ main()
 		--addresses) ADDRESSES=${2:-} ;;
 		--elements) ELEMENTS=${2:-} ;;
 		--json) JSON=${2:-} ;;
+		--estimate) ESTIMATE=yes && shift && continue ;;
 		--quick) MINUTES=0 QUICK_S=1 ADDRESSES=500 ELEMENTS=1000 && shift && continue ;;
 		*) usage >&2 && exit 2 ;;
 		esac
 		(($# > 1)) || { usage >&2 && exit 2; }
 		shift 2
 	done
+	[[ $MINUTES$ADDRESSES$ELEMENTS =~ ^[0-9]+$ ]] ||
+		die "--minutes, --addresses and --elements take a number"
+	[[ -z $ESTIMATE ]] ||
+		{ echo $((MINUTES * 60 + QUICK_S + ${#SYSTEMS[@]} * STAND_S)) && exit 0; }
 	need_tools
 	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-bench.XXXXXX")
 	export OUT MINUTES ADDRESSES ELEMENTS # for the children
@@ -305,7 +318,7 @@ main()
 	echo
 	echo "**$MINUTES minutes beside load**"
 	echo
-	jq -s -r -f "$BENCH/hour.jq" "$OUT/records"
+	tables hour "$OUT/records"
 	[[ -z $JSON ]] || jq -s . "$OUT/records" >"$JSON"
 	# The others have had their hour; this one's is told as what it is.
 	((${#FAILED[@]} == 0)) || die "could not be measured: ${FAILED[*]}"

@@ -18,8 +18,8 @@
 # delivery to the receiver in it.
 
 set -eu -o pipefail
-# shellcheck source=tests/net/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # SYSTEM GROUPS PATHS
 ROWS=(
@@ -33,20 +33,25 @@ ROWS=(
 )
 INTERVAL_MS=50
 LONG_S=60
+RUNS=1
 SETTLE_S=8 # what a start leaves behind has been done by then: announcements, which keepalived
 	   # repeats after 5 s, the bus
 START_S=60
+BEGIN_S=5 # what a system usually takes to start, by the seven
 JSON=
+ESTIMATE=
 RUNNING=()
 
 usage()
 {
 	cat <<-END
-		usage: idle.sh [--seconds N] [--quick] [--json FILE]
+		usage: idle.sh [--runs N] [--seconds N] [--quick] [--json FILE] [--estimate]
 
-		  --seconds N   how long to measure (default $LONG_S)
-		  --quick       takeoverd with one group, for two seconds: does it work?
-		  --json FILE   the rows as an array
+		  --runs N      so often; tables have the medians (default $RUNS)
+		  --seconds N   how long to measure each time (default $LONG_S)
+		  --quick       takeoverd with one group, for a second: does it work?
+		  --json FILE   the rows of each run as an array
+		  --estimate    say only how many seconds that takes
 	END
 }
 
@@ -174,7 +179,7 @@ snapshot()
 	done
 }
 
-# measure: SYSTEM GROUPS PATHS NODE CPU-MS-A-MINUTE WAKES-A-SECOND RSS PSS, a line for each node
+# measure RUN: a record for each node of each system
 measure()
 {
 	local i begin end
@@ -186,73 +191,18 @@ measure()
 	snapshot >"$WORK/after"
 	for i in "${!ROWS[@]}"; do
 		echo "row $i ${ROWS[$i]}"
-	done | cat - "$WORK/before" "$WORK/after" | awk -v ns=$((end - begin)) '
-		$1 == "row" { row[$2] = $3 " " $4 " " $5; next }
+	done | cat - "$WORK/before" "$WORK/after" | awk -v ns=$((end - begin)) -v run="$1" \
+		-v seconds="$LONG_S" -v interval="$INTERVAL_MS" '
+		$1 == "row" { system_of[$2] = $3; groups[$2] = $4; paths[$2] = $5; next }
 		!(($1, $2) in cpu) { cpu[$1, $2] = $3; wakes[$1, $2] = $4; next }
 		{
-			printf "%s %s %.1f %.1f %d %d\n", row[$1], $2, ($3 - cpu[$1, $2]) / ns * 60e3,
-				($4 - wakes[$1, $2]) / ns * 1e9, $5, $6
-		}'
-}
-
-table()
-{
-	local line='| %-10s | %6s | %5s | %-7s | %10s | %8s | %7s | %7s |\n'
-
-	# shellcheck disable=SC2059 # one format for all lines
-	{
-		printf "$line" system groups paths node 'CPU ms/min' wakes/s RSS/KiB PSS/KiB
-		printf "$line" ---------- -----: ----: ------- ---------: -------: ------: ------:
-		while read -r -a row; do
-			printf "$line" "${row[@]}"
-		done
-	}
-}
-
-json()
-{
-	awk -v seconds="$LONG_S" -v interval="$INTERVAL_MS" '
-		{
-			printf "%s{\"part\": \"idle\", \"seconds\": %d, \"interval_ms\": %d, ",
-				(NR == 1 ? "[" : ",\n"), seconds, interval
+			printf "{\"part\": \"idle\", \"run\": %d, \"seconds\": %d, \"interval_ms\": %d, ",
+				run, seconds, interval
 			printf "\"system\": \"%s\", \"groups\": %d, \"paths\": %d, \"node\": \"%s\", ",
-				$1, $2, $3, $4
-			printf "\"cpu_ms_per_minute\": %s, \"wakes_per_s\": %s, ", $5, $6
-			printf "\"rss_kib\": %d, \"pss_kib\": %d}", $7, $8
-		}
-		END { print "]" }'
-}
-
-# What is asked for, as far as the rows have it
-budgets()
-{
-	awk '
-		function budget(what, limit, is, unit) {
-			if (!n++)
-				printf "\n**Budgets**\n\n%s\n%s\n", "| budget | limit | measured | of it | |",
-					"| --- | ---: | ---: | ---: | --- |"
-			printf "| %s | %.0f %s | %.0f %s | %.0f %% | %s |\n", what, limit, unit, is, unit,
-				is / limit * 100, is <= limit ? "met" : "not met"
-		}
-		{ key = $1 " " $2 " " $3; cpu[key] += $5; of[key, $4] = $5; rss[key, $4] = $7 }
-		END {
-			ours = "takeoverd 1 2"
-			theirs = of["keepalived 1 1", "primary"]
-			if (theirs && of[ours, "primary"]) {
-				budget("one group, primary: CPU of keepalived", theirs, of[ours, "primary"], "ms/min")
-				budget("one group, both nodes, as the backup echoes", cpu["keepalived 1 1"],
-					cpu[ours], "ms/min")
-				budget("one group, primary, with one path", theirs, of["takeoverd 1 1", "primary"], "ms/min")
-			}
-			if (cpu["takeoverd 100 2"])
-				budget("100 groups, both nodes: CPU of one, twice", 2 * cpu[ours],
-					cpu["takeoverd 100 2"], "ms/min")
-			if (rss[ours, "primary"])
-				budget("one group, primary: resident", 4096, rss[ours, "primary"], "KiB")
-			if (cpu["keepalived 1 1"] && cpu["keepalived 100 1"])
-				printf "\n100 instances cost keepalived %.0f times what one costs, takeoverd %.1f times.\n",
-					cpu["keepalived 100 1"] / cpu["keepalived 1 1"],
-					cpu["takeoverd 100 2"] / cpu[ours]
+				system_of[$1], groups[$1], paths[$1], $2
+			printf "\"cpu_ms_per_minute\": %.1f, \"wakes_per_s\": %.1f, ",
+				($3 - cpu[$1, $2]) / ns * 60e3, ($4 - wakes[$1, $2]) / ns * 1e9
+			printf "\"rss_kib\": %d, \"pss_kib\": %d}\n", $5, $6
 		}'
 }
 
@@ -262,6 +212,7 @@ start_all()
 {
 	local i ready line
 
+	echo "starting ${#ROWS[@]} systems" >&2
 	mkfifo "$WORK/ready"
 	exec {ready}<>"$WORK/ready"
 	for i in "${!ROWS[@]}"; do
@@ -283,12 +234,14 @@ finish_up()
 
 main()
 {
-	local only=
+	local only='' run
 
 	while (($#)); do
 		case $1 in
 		--help) usage && exit 0 ;;
-		--quick) LONG_S=2 SETTLE_S=0 only=quick && shift && continue ;;
+		--quick) LONG_S=1 SETTLE_S=0 only=quick && shift && continue ;;
+		--estimate) ESTIMATE=yes && shift && continue ;;
+		--runs) RUNS=${2:-} ;;
 		--seconds) LONG_S=${2:-} ;;
 		--json) JSON=${2:-} ;;
 		*) usage >&2 && exit 2 ;;
@@ -296,6 +249,10 @@ main()
 		(($# > 1)) || { usage >&2 && exit 2; }
 		shift 2
 	done
+	[[ $RUNS =~ ^[1-9][0-9]*$ && $LONG_S =~ ^[1-9][0-9]*$ ]] ||
+		die "--runs and --seconds take a number"
+	[[ -z $ESTIMATE ]] ||
+		{ echo $((${#ROWS[@]} * BEGIN_S + SETTLE_S + RUNS * LONG_S)) && exit 0; }
 	need_tools
 	if [[ $only == quick ]]; then
 		ROWS=("floor 1 2" "takeoverd 1 2")
@@ -307,11 +264,14 @@ main()
 	trap 'exit 130' INT TERM HUP PIPE
 	start_all
 	sleep "$SETTLE_S"
-	measure >"$WORK/rows"
-	printf '\n**While nothing happens**, heartbeats each %d ms, %d s\n\n' "$INTERVAL_MS" "$LONG_S"
-	table <"$WORK/rows"
-	budgets <"$WORK/rows"
-	[[ -z $JSON ]] || json <"$WORK/rows" >"$JSON"
+	for ((run = 1; run <= RUNS; run++)); do
+		echo "$run of $RUNS: measuring for $LONG_S s" >&2
+		measure "$run" >>"$WORK/records"
+	done
+	printf '\n**While nothing happens**, heartbeats each %d ms, %d s; runs: %d\n\n' \
+		"$INTERVAL_MS" "$LONG_S" "$RUNS"
+	tables idle "$WORK/records"
+	[[ -z $JSON ]] || jq -s . "$WORK/records" >"$JSON"
 }
 
 main "$@"

@@ -16,9 +16,11 @@
 #	sys_move          a planned switchover away from $PRIMARY; begins with mark
 #	sys_stop NODE     the orderly stop; begins with mark
 #	sys_pids NODE     its processes there, for CPU time and memory
+#	sys_watch NODE    from now on, note there when it becomes primary
+#	sys_became NODE   these moments, in µs, a line each
 #
-# and may define anew what stands here for all: sys_kill, sys_freeze, sys_thaw, sys_end.
-# A part of the benchmark, say pair, is a file of that name beside this: see run.sh.
+# and may define anew what stands here for all: sys_kill, sys_freeze, sys_thaw, sys_end,
+# sys_lapses. A part of the benchmark, say pair, is a file of that name beside this: see run.sh.
 
 BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/net/lib.sh
@@ -154,6 +156,12 @@ sys_thaw()
 # What is still there ends with its network.
 sys_end() { :; }
 
+# How often a lease of the node has ended, since sys_watch; of one that has none, null
+sys_lapses()
+{
+	echo null
+}
+
 # power_off NODE: nothing of it is left
 power_off()
 {
@@ -194,10 +202,21 @@ some_time()
 }
 
 # --- Attempts: each in a process and a network of its own -------------------
+#
+# A part says what it wants to measure, each with "planned SECONDS ARGUMENT..."; then
+# attempts_run makes them. It defines attempt_failed ARGUMENT..., a record of one of which
+# nothing came, and ATTEMPT_S, what one usually takes.
 
+PLAN=()
 RECORDS= # a file: a line of JSON each
 FAILED=0
 WATCHED= # the process of the present one
+
+# planned SECONDS ARGUMENT...: to be made, and to be over by then
+planned()
+{
+	PLAN+=("$*")
+}
 
 attempts_begin()
 {
@@ -219,32 +238,69 @@ attempts_end()
 	rm -rf "$OUT"
 }
 
+# span SECONDS: for people
+span()
+{
+	if (($1 < 100)); then
+		echo "$1 s"
+	else
+		echo "$((($1 + 30) / 60)) min"
+	fi
+}
+
+# attempts_left DONE SECONDS: what the others take, by what these have taken
+attempts_left()
+{
+	local left=$((${#PLAN[@]} - $1))
+
+	echo $(($1 ? $2 * left / $1 : ATTEMPT_S * left))
+}
+
+attempts_run()
+{
+	local i began=$SECONDS
+
+	for i in "${!PLAN[@]}"; do
+		printf '%d of %d, %s left: %s\n' $((i + 1)) ${#PLAN[@]} \
+			"$(span "$(attempts_left "$i" $((SECONDS - began)))")" "${PLAN[$i]#* }" >&2
+		# shellcheck disable=SC2086 # words
+		attempt ${PLAN[$i]}
+	done
+}
+
 # attempt SECONDS ARGUMENT...: this program again, with --child; keeps what it records.
 # In the background, so that a signal to us is not left waiting for its end.
 attempt()
 {
-	local seconds=$1 status=0 kept
+	local seconds=$1 status=0
 
 	shift
-	printf '%s\n' "$*" >&2
 	KEEP=$OUT/logs TAKEOVER_NET=$NET-1 timeout --kill-after=30 "$seconds" \
 		bash "$0" --child "$@" >"$OUT/child" 2>"$OUT/child.err" </dev/null &
 	WATCHED=$!
 	{ wait "$WATCHED"; } 2>/dev/null || status=$?
 	WATCHED=
 	net_clear "$NET-1"
-	if ((status == 0)); then
-		sed -n 's/^@record //p' "$OUT/child" >>"$RECORDS"
-	else
+	if ((status != 0)); then
 		FAILED=$((FAILED + 1))
-		kept=$BUILD/bench-failed/$(tr ' /' '--' <<<"$*")
-		rm -rf "$kept"
-		mkdir -p "${kept%/*}"
-		mv "$OUT/logs" "$kept" 2>/dev/null || mkdir -p "$kept"
-		cp "$OUT/child.err" "$kept/"
-		sed 's/^/    /' "$OUT/child.err" >&2
+		attempt_failed "$@" >"$OUT/child"
+		attempt_keep "$@"
 	fi
+	sed -n 's/^@record //p' "$OUT/child" >>"$RECORDS"
 	rm -rf "$OUT/logs"
+}
+
+# attempt_keep ARGUMENT...: what there is to look into
+attempt_keep()
+{
+	local kept
+
+	kept=$BUILD/bench-failed/$(tr ' /' '--' <<<"$*")
+	rm -rf "$kept"
+	mkdir -p "${kept%/*}"
+	mv "$OUT/logs" "$kept" 2>/dev/null || mkdir -p "$kept"
+	cp "$OUT/child.err" "$kept/"
+	sed 's/^/    /' "$OUT/child.err" >&2
 }
 
 # attempts_keep FILE: what was recorded, as one array, if a FILE is wanted; fails if a run did
@@ -255,6 +311,12 @@ attempts_keep()
 }
 
 # --- For tables ---------------------------------------------------------------
+
+# tables PART OPTION...: of records, by the part's .jq
+tables()
+{
+	jq -L "$BENCH" -s -r -f "$BENCH/$1.jq" "${@:2}"
+}
 
 # named KEY VALUE KEY VALUE...: as [{name: KEY, title: VALUE}, ...]
 named()

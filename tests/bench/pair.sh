@@ -16,6 +16,7 @@ PAUSE_US=1500 # without an answer, and the picture shows it
 AFTER_S=${AFTER_S:-1}         # that a run goes on after the new primary has answered
 CHANCE_MS=${CHANCE_MS:-1000} # within which the moment lies that something happens
 RUN_SECONDS=90               # within which a run is over
+ATTEMPT_S=5                  # and usually is
 RESTART_S=0.1                # after a crash
 EVER_US=50000                # both answer to the end if they do so this long before it
 
@@ -34,12 +35,13 @@ RUNS=10
 WANTED_SYSTEMS=("${SYSTEMS[@]}")
 WANTED_SCENES=("${ORDER[@]}")
 JSON=
+ESTIMATE=
 
 usage()
 {
 	cat <<-END
 		usage: pair.sh [--runs N] [--systems NAME,...] [--scenes NAME,...] [--quick]
-		               [--json FILE] [--list]
+		               [--json FILE] [--list] [--estimate]
 	END
 }
 
@@ -176,7 +178,7 @@ can() # SYSTEM SCENE
 
 # Run by run, and in each of them system by system: what else the machine does in the
 # meantime is the same for all.
-all_runs()
+plan()
 {
 	local run scene system
 
@@ -184,10 +186,15 @@ all_runs()
 		for scene in "${WANTED_SCENES[@]}"; do
 			for system in "${WANTED_SYSTEMS[@]}"; do
 				! can "$system" "$scene" ||
-					attempt "$RUN_SECONDS" "$system" "$scene" "$run"
+					planned "$RUN_SECONDS" "$system" "$scene" "$run"
 			done
 		done
 	done
+}
+
+attempt_failed() # SYSTEM SCENE RUN
+{
+	record part=pair failed=true "system=$1" "scene=$2" "run=$3"
 }
 
 list()
@@ -209,8 +216,8 @@ report()
 	for name in "${ORDER[@]}"; do
 		scenes+=("$name" "${SCENES[$name]}")
 	done
-	jq -s -r --argjson titles "$(named "${scenes[@]}" | jq 'map({(.name): .title}) | add')" \
-		--argjson systems "$(titles "${WANTED_SYSTEMS[@]}")" --argjson runs "$RUNS" -f "$BENCH/pair.jq" "$RECORDS"
+	tables pair --argjson titles "$(named "${scenes[@]}" | jq 'map({(.name): .title}) | add')" \
+		--argjson systems "$(titles "${WANTED_SYSTEMS[@]}")" "$RECORDS"
 }
 
 # Once, and nothing that waits for long; what is said behind it counts
@@ -236,6 +243,7 @@ main()
 		--list) list && exit 0 ;;
 		--help) usage && exit 0 ;;
 		--quick) quick && shift && continue ;;
+		--estimate) ESTIMATE=yes && shift && continue ;;
 		--runs) RUNS=${2:-} ;;
 		--systems) IFS=, read -r -a WANTED_SYSTEMS <<<"${2:-}" ;;
 		--scenes) IFS=, read -r -a WANTED_SCENES <<<"${2:-}" ;;
@@ -252,9 +260,11 @@ main()
 	for name in "${WANTED_SYSTEMS[@]}"; do
 		bench_load "$name"
 	done
+	plan
+	[[ -z $ESTIMATE ]] || { attempts_left 0 0 && exit 0; }
 	need_tools
 	attempts_begin
-	all_runs
+	attempts_run
 	report
 	attempts_keep "$JSON"
 }

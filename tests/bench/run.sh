@@ -10,8 +10,9 @@
 #	hour    an hour beside load; only if asked for
 #
 # A part prints its tables, in Markdown, on stdout and its progress on stderr. It takes
-# --json FILE, for an array of its single measurements, and --quick, for a run that is
-# over in seconds and proves no more than that it works.
+# --json FILE, for an array of its single measurements, --quick, for a run that is over in
+# seconds and proves no more than that it works, and --estimate, to say only how many seconds
+# it will take.
 
 set -eu -o pipefail
 # shellcheck source=tests/bench/lib.sh
@@ -20,14 +21,17 @@ set -eu -o pipefail
 PARTS=(pair scale idle)
 JSON=
 SVG=
+HOUR=
+ESTIMATE=
 OPTIONS=() # for each part
+RUNS=()    # for those that are made of runs
 PAIR=()    # for pair only
 
 usage()
 {
 	cat <<-END
 		usage: run.sh [--part NAME,...] [--hour] [--quick] [--json FILE] [--svg FILE] [--list]
-		              [--runs N] [--systems NAME,...] [--scenes NAME,...]
+		              [--estimate] [--runs N] [--systems NAME,...] [--scenes NAME,...]
 
 		  --part NAMES    of pair, scale, idle, hour (default: all but hour)
 		  --hour          the hour beside load as well
@@ -35,7 +39,8 @@ usage()
 		  --json FILE     all single measurements, with what they were made on
 		  --svg FILE      a picture of pair: who answered, when the address moved
 		  --list          systems and scenes
-		  --runs N        of pair: so often each (default 10)
+		  --estimate      say only how long it will take
+		  --runs N        of pair, scale and idle: so often each (default 10, 5, 1)
 		  --systems NAMES of pair: these only
 		  --scenes NAMES  of pair: these only
 	END
@@ -84,13 +89,57 @@ headline()
 		map(select(.[1] != "") | join(" ")) | join(", ")) + "."' "$OUT/machine" | fold -s -w 100 | sed 's/ $//'
 }
 
-# part NAME OPTION...: in the background, so that a signal reaches us, and it, at once
+# options PART: into WORDS
+options()
+{
+	WORDS=("${OPTIONS[@]}")
+	[[ $1 == hour ]] || WORDS+=("${RUNS[@]}")
+	[[ $1 != pair ]] || WORDS+=("${PAIR[@]}")
+}
+
+# wanted NAME: among the parts
+wanted()
+{
+	[[ " ${PARTS[*]} " == *" $1 "* ]]
+}
+
+# What has to be known before the first hour has gone by
+check_wanted()
+{
+	local name
+
+	[[ -z $HOUR ]] || wanted hour || PARTS+=(hour)
+	for name in "${PARTS[@]}"; do
+		[[ $name =~ ^(pair|scale|idle|hour)$ ]] || die "no part $name"
+	done
+	[[ -z $SVG ]] || wanted pair || die "--svg shows what pair has measured: --part pair"
+	for name in "$JSON" "$SVG"; do
+		[[ -z $name || -d $(dirname "$name") ]] || die "there is no directory for $name"
+	done
+}
+
+# announce: what follows, and how long it takes
+announce()
+{
+	local name seconds sum=0 parts=
+
+	for name in "${PARTS[@]}"; do
+		options "$name"
+		seconds=$("$BENCH/$name.sh" --estimate "${WORDS[@]}")
+		parts+="${parts:+, }$name $(span "$seconds")"
+		sum=$((sum + seconds))
+	done
+	printf 'About %s: %s. Tables come at the end of each part.\n' "$(span "$sum")" "$parts" >&2
+}
+
+# part NAME: in the background, so that a signal reaches us, and it, at once
 part()
 {
 	local name=$1 status=0
 
-	shift
-	"$BENCH/$name.sh" --json "$OUT/$name.json" "$@" </dev/null &
+	options "$name"
+	printf '%s:\n' "$name" >&2
+	"$BENCH/$name.sh" --json "$OUT/$name.json" "${WORDS[@]}" </dev/null &
 	WATCHED=$!
 	{ wait "$WATCHED"; } 2>/dev/null || status=$?
 	WATCHED=
@@ -116,16 +165,21 @@ main()
 		--help) usage && exit 0 ;;
 		--list) exec "$BENCH/pair.sh" --list ;;
 		--quick) OPTIONS+=(--quick) && shift && continue ;;
-		--hour) PARTS+=(hour) && shift && continue ;;
+		--hour) HOUR=hour && shift && continue ;;
+		--estimate) ESTIMATE=yes && shift && continue ;;
 		--part) IFS=, read -r -a PARTS <<<"${2:-}" ;;
 		--json) JSON=${2:-} ;;
 		--svg) SVG=${2:-} ;;
-		--runs | --systems | --scenes) PAIR+=("$1" "${2:-}") ;;
+		--runs) RUNS=("$1" "${2:-}") ;;
+		--systems | --scenes) PAIR+=("$1" "${2:-}") ;;
 		*) usage >&2 && exit 2 ;;
 		esac
 		(($# > 1)) || { usage >&2 && exit 2; }
 		shift 2
 	done
+	check_wanted
+	announce
+	[[ -z $ESTIMATE ]] || exit 0
 	need_tools
 	command -v jq >/dev/null || die "jq is missing: make deps-bench"
 	OUT=$(mktemp -d "${TMPDIR:-/tmp}/takeover-bench.XXXXXX")
@@ -134,16 +188,11 @@ main()
 	machine >"$OUT/machine"
 	headline
 	for name in "${PARTS[@]}"; do
-		[[ -x $BENCH/$name.sh ]] || die "no part $name"
-		if [[ $name == pair ]]; then
-			part pair "${OPTIONS[@]}" "${PAIR[@]}"
-		else
-			part "$name" "${OPTIONS[@]}"
-		fi
+		part "$name"
 	done
 	[[ -z $JSON ]] || jq -s '{on: .[0], measurements: (.[1:] | add)}' "$OUT/machine" \
 		"$OUT"/*.json >"$JSON"
-	[[ -z $SVG ]] || jq -r -f "$BENCH/draw.jq" "$OUT/pair.json" >"$SVG"
+	[[ -z $SVG ]] || jq -L "$BENCH" -r -f "$BENCH/draw.jq" "$OUT/pair.json" >"$SVG"
 	((FAILED == 0))
 }
 

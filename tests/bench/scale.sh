@@ -5,12 +5,14 @@
 # IPv6 addresses, by each system in turn, again and again, so that what else the machine
 # does meets all of them. It counts from the order on until
 #
-#	there      the last address works on the new node, by its kernel
+#	there      the kernel of the new node has the last address, on an interface that is up
+#	           and has ARP. What filters before that, a gate say, it does not see.
 #	announced  the last one has been announced for the first time, in the switch
-#	gone       the last one has ceased to work on the old node, by its kernel
+#	gone       the last one has ceased to be there on the old node
 #
-# and what CPU time and memory that took the processes of the new node. How many requests
-# to the last address, 10,000 a second, are lost meanwhile is measured in runs of its own.
+# and what CPU time and memory that took the processes of the new node. In runs of its own a
+# client asks the last address 10,000 times a second: when it has an answer of the new node,
+# whatever is before the address there, and how many requests are lost meanwhile.
 # The floor is a program that does nothing but send the requests, in one batch, and a
 # frame for each address.
 
@@ -21,6 +23,7 @@ set -eu -o pipefail
 PATIENCE=60   # what takes 5,000 addresses needs some time to start
 MOVED_S=30    # who has not moved all of them by then has failed
 RUN_SECONDS=240
+ATTEMPT_S=9
 PACE_US=100   # of the requests
 SCRIPT_MOST=1000 # an arping for each address, with a process and a socket of its own
 WATCH=$BUILD/tests/bench/watch
@@ -31,12 +34,13 @@ SIZES=(1 100 1000 5000 1000v6)
 RUNS=5
 LOSS_RUNS=1
 JSON=
+ESTIMATE=
 
 usage()
 {
 	cat <<-END
 		usage: scale.sh [--runs N] [--loss-runs N] [--systems NAME,...] [--sizes N[v6],...]
-		                [--quick] [--json FILE]
+		                [--quick] [--json FILE] [--estimate]
 	END
 }
 
@@ -148,6 +152,10 @@ measure_loss()
 {
 	local moved=true answered=null
 
+	# A client that asks for a neighbour before it can answer asks again after a second;
+	# that is what a start costs, not the move.
+	send_start first c "${ADDRESSES[-1]}" "$PACE_US"
+	send_stop first
 	send_start load c "${ADDRESSES[-1]}" "$PACE_US"
 	sys_move
 	watch_stop || moved=false
@@ -157,16 +165,24 @@ measure_loss()
 		"answered_us=$answered")
 }
 
-# child time|loss SYSTEM SIZE RUN
-child()
+# common time|loss SYSTEM SIZE RUN: what each record has
+common()
 {
-	local family=4 announced
+	local family=4
 
-	trap 'exit 130' INT TERM HUP PIPE
-	trap 'status=$?; set +eu; bench_down; exit $status' EXIT
 	[[ $3 != *v6 ]] || family=6
 	RECORD=(part=scale "kind=$1" "system=$2" "addresses=${3%v6}" "family=$family" "run=$4"
 		"within_s=$MOVED_S")
+}
+
+# child time|loss SYSTEM SIZE RUN
+child()
+{
+	local announced
+
+	trap 'exit 130' INT TERM HUP PIPE
+	trap 'status=$?; set +eu; bench_down; exit $status' EXIT
+	common "$@"
 	addresses "$3"
 	bench_up "$2" "${ADDRESSES[@]}"
 	if stand; then
@@ -188,7 +204,7 @@ can() # SYSTEM SIZE
 	[[ $1 != script* ]] || { [[ $2 != *v6 ]] && (($2 <= SCRIPT_MOST)); }
 }
 
-all_runs() # time|loss RUNS
+plan() # time|loss RUNS
 {
 	local run size system
 
@@ -196,16 +212,22 @@ all_runs() # time|loss RUNS
 		for size in "${SIZES[@]}"; do
 			for system in "${WANTED_SYSTEMS[@]}"; do
 				! can "$system" "$size" ||
-					attempt "$RUN_SECONDS" "$1" "$system" "$size" "$run"
+					planned "$RUN_SECONDS" "$1" "$system" "$size" "$run"
 			done
 		done
 	done
 }
 
+attempt_failed() # time|loss SYSTEM SIZE RUN
+{
+	common "$@"
+	record "${RECORD[@]}" failed=true
+}
+
 report()
 {
-	jq -s -r --argjson titles "$(titles "${WANTED_SYSTEMS[@]}" | jq 'map({(.name): .title}) | add')" \
-		-f "$BENCH/scale.jq" "$RECORDS"
+	tables scale "$RECORDS" \
+		--argjson titles "$(titles "${WANTED_SYSTEMS[@]}" | jq 'map({(.name): .title}) | add')"
 }
 
 main()
@@ -223,6 +245,7 @@ main()
 			shift
 			continue
 			;;
+		--estimate) ESTIMATE=yes && shift && continue ;;
 		--runs) RUNS=${2:-} ;;
 		--loss-runs) LOSS_RUNS=${2:-} ;;
 		--systems) IFS=, read -r -a WANTED_SYSTEMS <<<"${2:-}" ;;
@@ -237,10 +260,12 @@ main()
 	for size in "${SIZES[@]}"; do
 		[[ $size =~ ^[1-9][0-9]{0,3}(v6)?$ ]] || die "--sizes takes numbers below 10,000"
 	done
+	plan time "$RUNS"
+	plan loss "$LOSS_RUNS"
+	[[ -z $ESTIMATE ]] || { attempts_left 0 0 && exit 0; }
 	need_tools
 	attempts_begin
-	all_runs time "$RUNS"
-	all_runs loss "$LOSS_RUNS"
+	attempts_run
 	report
 	attempts_keep "$JSON"
 }

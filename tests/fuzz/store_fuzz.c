@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "agent/cleanup.h"
-#include "agent/store.h"
+#include "agent/store/store.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/temp.h"
 

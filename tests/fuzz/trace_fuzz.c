@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/trace.h"
 #include "agent/trace/snapshot.h"
+#include "agent/trace/trace.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct trace trace;

@@ -29,6 +29,7 @@ static const struct {
 	{ "record", record_verb },
 	{ "replay", replay_verb },
 	{ "send", send_verb },
+	{ "serve", serve_verb },
 	{ "settle", settle_verb },
 	{ "storm", storm_verb },
 	{ "stretches", stretches_verb },

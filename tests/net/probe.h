@@ -79,6 +79,7 @@ int pulse_verb(int argc, char **argv);
 int record_verb(int argc, char **argv);
 int replay_verb(int argc, char **argv);
 int send_verb(int argc, char **argv);
+int serve_verb(int argc, char **argv);
 int settle_verb(int argc, char **argv);
 int stretches_verb(int argc, char **argv);
 int sweep_verb(int argc, char **argv);

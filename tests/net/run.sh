@@ -15,7 +15,8 @@
 #
 # With --jobs, N scenarios run at a time: they wait more than they work. One that
 # measures, or that takes all of a processor, says "# Alone: why" in the line above
-# its function, and runs when the others have ended.
+# its function, and runs when the others have ended. Of those that take most of one
+# and say "# Busy: why", one runs at a time, beside others.
 
 set -eu -o pipefail
 # shellcheck source=tests/net/lib.sh
@@ -41,10 +42,16 @@ scenarios()
 	sed -n 's/^scenario_\([a-z0-9_]*\)().*/\1/p' "$HERE"/scenarios/*.sh
 }
 
-# What must not have company
-without_company()
+# marked WORD: those that say so
+marked()
 {
-	sed -n '/^# Alone: /{n; s/^scenario_\([a-z0-9_]*\)().*/\1/p}' "$HERE"/scenarios/*.sh
+	sed -n "/^# $1: /{n; s/^scenario_\([a-z0-9_]*\)().*/\1/p}" "$HERE"/scenarios/*.sh
+}
+
+# among LINES NAME
+among()
+{
+	grep -qxF -e "$2" <<<"$1"
 }
 
 # The child: one scenario
@@ -126,18 +133,40 @@ collect()
 	sed -n 's/^@fact //p' "$OUT/$place" >>"$OUT/facts"
 }
 
-# run_all PLACES NAME...: with so many at a time
+# free_place PLACES: sets PLACE
+free_place()
+{
+	((${#CHILD[@]} < $1)) || collect
+	for ((PLACE = 1; PLACE < $1; PLACE++)); do
+		[[ -n ${CHILD[$PLACE]:-} ]] || break
+	done
+}
+
+# run_all PLACES NAME...: with so many at a time. The first place is for the busy ones.
 run_all()
 {
-	local places=$1 name place
+	local places=$1 all_busy name busy=() others=()
 
 	shift
+	all_busy=$(marked Busy)
 	for name; do
-		((${#CHILD[@]} < places)) || collect
-		for ((place = 1; place < places; place++)); do
-			[[ -n ${CHILD[$place]:-} ]] || break
-		done
-		launch "$place" "$name"
+		if ((places > 1)) && among "$all_busy" "$name"; then
+			busy+=("$name")
+		else
+			others+=("$name")
+		fi
+	done
+	while ((${#busy[@]} + ${#others[@]})); do
+		free_place "$places"
+		if ((PLACE == 1 && ${#busy[@]})); then
+			launch 1 "${busy[0]}"
+			busy=("${busy[@]:1}")
+		elif ((${#others[@]})); then
+			launch "$PLACE" "${others[0]}"
+			others=("${others[@]:1}")
+		else
+			collect
+		fi
 	done
 	while ((${#CHILD[@]})); do
 		collect
@@ -198,7 +227,7 @@ usage()
 
 main()
 {
-	local name company=() apart=()
+	local name alone company=() apart=()
 
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
@@ -220,9 +249,10 @@ main()
 	need_tools
 	# shellcheck disable=SC2046 # one word a scenario
 	[[ $# -gt 0 ]] || set -- $(scenarios | grep -v '_random$')
+	alone=$(marked Alone)
 	for name; do
 		declare -F "scenario_$name" >/dev/null || die "no scenario $name; see --list"
-		if ((JOBS > 1)) && without_company | grep -qx "$name"; then
+		if ((JOBS > 1)) && among "$alone" "$name"; then
 			apart+=("$name")
 		else
 			company+=("$name")

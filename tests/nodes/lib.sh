@@ -274,9 +274,20 @@ as_nobody()
 	in_node "$node" setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups -- "$@"
 }
 
+# journal_find NODE OPTION...: messages of what has ended are in the journal once it has taken up
+# all that it was sent
+journal_find()
+{
+	local node=$1
+
+	shift
+	in_node "$node" journalctl --sync
+	in_node "$node" journalctl --output=cat --no-pager "$@"
+}
+
 journal() # NODE: what systemd and takeoverd say of the service
 {
-	in_node "$1" journalctl --unit=takeoverd --output=cat --no-pager
+	journal_find "$1" --unit=takeoverd
 }
 
 # unit_is NODE PROPERTY VALUE

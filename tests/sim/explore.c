@@ -10,8 +10,6 @@
 
 #include "tests/sim/explore.h"
 
-#define MS(n) ((n)*1000u)
-
 enum root { ROOT_COLD, ROOT_SETTLED, ROOT_MOVE, ROOT_ASKED, _ROOT_MAX };
 
 /* Each root in groups of both kinds. */

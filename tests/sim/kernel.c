@@ -139,6 +139,26 @@ static void leave(struct world *w, uint8_t node)
 	world_push(w, w->now + (w->h->exact ? w->h->config.dead_us : n->away_us), SIM_BOOT, node);
 }
 
+/*
+ * Law 1: announced is what the kernel serves here and, while it does not answer who asks,
+ * what nobody else answers for. An address that a stranger has just deleted is told of a
+ * moment later.
+ */
+static void check_announced(struct world *w, unsigned node, unsigned group)
+{
+	const struct node *n = &w->nodes[node];
+
+	if (n->flushed || n->gate[group] == CORE_GATE_ANSWER)
+		return;
+	if (n->gate[group] != CORE_GATE_READY)
+		law_broken(w, "announced with the gate closed", group);
+	for (unsigned i = 0; i < w->h->n_nodes; i++)
+		if (i != node && w->nodes[i].gate[group] == CORE_GATE_ANSWER &&
+		    !w->nodes[i].flushed && kernel_serves(w, &w->nodes[i], group) &&
+		    !exposed(w, node, i))
+			law_broken(w, "announced what another one answers for", group);
+}
+
 /* An order whose time has come; its answer takes a while to be seen. */
 void kernel_perform(struct world *w, uint8_t node, const struct core_action *a)
 {
@@ -152,9 +172,7 @@ void kernel_perform(struct world *w, uint8_t node, const struct core_action *a)
 		return;
 	}
 	if (a->type == CORE_DO_ANNOUNCE || a->type == CORE_DO_DEFEND) {
-		/* an address that a stranger has just deleted is told of a moment later */
-		if (!n->flushed && n->gate[a->group] != CORE_GATE_ANSWER)
-			law_broken(w, "announced with the gate closed", a->group);
+		check_announced(w, node, a->group);
 		return;
 	}
 	refused = n->refuse && a->type != CORE_DO_STORE && chance(&w->state, n->refuse);

@@ -86,7 +86,7 @@ static void put_orders(struct keying *k, const struct node *n)
 	bool shut =
 		n->thawed_at && !n->heard_since && node_clock(k->w, n) - n->thawed_clock < dead_us;
 
-	put(k, n->confirmed_here[0] | (uint64_t)n->confirmed_open[0] << 1 | (uint64_t)shut << 2);
+	put(k, n->confirmed_here[0] | (uint64_t)n->confirmed[0] << 1 | (uint64_t)shut << 3);
 	put_age(k, n, shut ? n->thawed_clock : 0, dead_us);
 	put_term(k, n->primary_term[0] > n->term[0] ? n->primary_term[0] : 0);
 }

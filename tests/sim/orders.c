@@ -11,7 +11,8 @@ void law_confirm(struct world *w, uint8_t node, const struct core_event *event)
 
 	if (event->type == CORE_EV_START) {
 		n->confirmed_here[event->group] = event->start.adopted;
-		n->confirmed_open[event->group] = event->start.adopted;
+		n->confirmed[event->group] =
+			event->start.adopted ? CORE_GATE_ANSWER : CORE_GATE_CLOSED;
 	}
 	if (event->type == CORE_EV_LOST)
 		n->confirmed_here[event->group] = false;
@@ -27,7 +28,7 @@ void law_done(struct world *w, uint8_t node, const struct core_action *a, int er
 	if (!err && a->type == CORE_DO_PREPARE)
 		n->confirmed_here[a->group] = true;
 	if (!err && a->type == CORE_DO_GATE)
-		n->confirmed_open[a->group] = a->gate.level == CORE_GATE_ANSWER;
+		n->confirmed[a->group] = a->gate.level;
 }
 
 /* What an order that has just been given may change from now on. */
@@ -39,20 +40,23 @@ static void doubt(struct world *w, struct node *n, const struct core_action *a)
 	if (a->type == CORE_DO_REMOVE)
 		n->confirmed_here[a->group] = false;
 	if (closes)
-		n->confirmed_open[a->group] = false;
+		n->confirmed[a->group] = CORE_GATE_CLOSED;
 	for (unsigned g = 0; g < w->h->n_groups && (a->type == CORE_DO_SHUT || creates); g++)
-		n->confirmed_open[g] = false;
+		n->confirmed[g] = CORE_GATE_CLOSED;
 }
 
-/* Law 5: nothing is announced, and nobody is primary, that the kernel has not confirmed. */
+/*
+ * Law 5: nothing is announced that the kernel has not confirmed to serve, and nobody is
+ * primary before it has confirmed to answer.
+ */
 static void check_announced(struct world *w, const struct node *n, const struct core_action *a)
 {
 	if (a->type == CORE_DO_ANNOUNCE &&
-	    !(n->confirmed_here[a->group] && n->confirmed_open[a->group]))
+	    !(n->confirmed_here[a->group] && n->confirmed[a->group] >= CORE_GATE_READY))
 		law_broken(w, "announced what the kernel has not confirmed", a->group);
 	if (a->type == CORE_DO_TELL && a->tell.what == CORE_TELL_STATE &&
 	    a->tell.state == CORE_STATE_PRIMARY && a->tell.from == CORE_STATE_CLAIMING &&
-	    !n->confirmed_open[a->group])
+	    n->confirmed[a->group] != CORE_GATE_ANSWER)
 		law_broken(w, "primary before the kernel has confirmed it", a->group);
 }
 

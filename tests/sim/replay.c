@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "agent/cleanup.h"
-#include "agent/trace.h"
 #include "agent/trace/snapshot.h"
+#include "agent/trace/trace.h"
 
 #include "tests/sim/sim.h"
 

@@ -59,11 +59,11 @@ covered agent/trace/snapshot.c '(core|sent)_fields' core config sent groups peer
 covered agent/trace/snapshot.c group_fields core_group
 covered <(sed 's/options\.//g' agent/trace/snapshot.c) group_fields core_options
 covered agent/trace/snapshot.c peer_fields core_peer beat
-covered agent/trace.c config_fields core_config groups
-covered agent/trace.c group_fields core_group_config
-covered agent/trace.c beat_fields core_beat groups
-covered agent/trace.c record_fields core_record present options
-covered agent/trace.c record_fields core_options
+covered agent/trace/trace.c config_fields core_config groups
+covered agent/trace/trace.c group_fields core_group_config
+covered agent/trace/trace.c beat_fields core_beat groups
+covered agent/trace/trace.c record_fields core_record present options
+covered agent/trace/trace.c record_fields core_options
 
 events=0
 for seed in {1..40}; do

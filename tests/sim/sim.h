@@ -26,6 +26,10 @@ enum {
 
 #define SIM_FOREVER UINT64_MAX
 
+/* Times of a world are in µs. */
+#define MS(n) ((n)*1000u)
+#define SEC(n) ((n)*1000000u)
+
 /* What can go wrong, or be asked for. */
 enum sim_what {
 	SIM_FREEZE,   /* SIGSTOP: the process stands, its kernel goes on */
@@ -208,7 +212,8 @@ struct node {
 	uint64_t answers_since[SIM_GROUPS_MAX]; /* without a break; 0: it does not */
 	uint64_t flushed_at, woke_at;
 	/* what the kernel has told this process: DONE, LOST, or what it found at its start */
-	bool confirmed_here[SIM_GROUPS_MAX], confirmed_open[SIM_GROUPS_MAX];
+	bool confirmed_here[SIM_GROUPS_MAX];
+	enum core_gate confirmed[SIM_GROUPS_MAX];
 	/* law 9 */
 	enum sim_units units_done[SIM_GROUPS_MAX]; /* of this claim */
 	/* law 7 */
@@ -328,7 +333,7 @@ static inline bool chance(uint64_t *state, unsigned percent)
 	return between(state, 0, 99) < percent;
 }
 
-/* plan.c */
+/* plan.c, plan_bounds.c */
 void plan_make(uint64_t seed, struct sim_history *ret);
 void plan_bounds(struct sim_history *h);
 void plan_config(const struct sim_history *h, uint8_t node, struct core_config *ret);

@@ -10,8 +10,6 @@
 
 enum { UNITS_EIO = 5 };
 
-#define MS(n) ((n)*1000u)
-
 /* What a switchover is wanted like: bits of a fault's .arg, with a time in ms above them. */
 enum {
 	WISH_EVERYWHERE = 1 << 0,

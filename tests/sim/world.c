@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "agent/trace.h"
+#include "agent/trace/trace.h"
 
 #include "tests/sim/sim.h"
 

@@ -18,8 +18,8 @@ _takeoverctl_files()
 
 _takeoverctl()
 {
-	local verbs=(status explain switchover maintenance inhibit announce wait reload monitor trace verify check genkey version help)
-	local options=(--json --config --node --timeout --to --strict --force --why --host --machine --help --version)
+	local verbs=(status explain switchover drain maintenance inhibit announce wait test-event reload monitor events trace verify check genkey version help)
+	local options=(--json --config --node --timeout --to --strict --force --why --follow --since --host --machine --help --version)
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb='' words=() candidate i n=0
 
@@ -27,7 +27,7 @@ _takeoverctl()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-c | --config | -n | --node | -t | --timeout | -T | --to | -w | --why | \
-			-H | --host | -M | --machine)
+			-S | --since | -H | --host | -M | --machine)
 			((++i))
 			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
 			;;
@@ -52,7 +52,7 @@ _takeoverctl()
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
 		return
 		;;
-	-n | --node | -t | --timeout | -T | --to | -w | --why | -M | --machine) return ;;
+	-n | --node | -t | --timeout | -T | --to | -w | --why | -S | --since | -M | --machine) return ;;
 	esac
 	if [[ $word == -* ]]; then
 		words=("${options[@]}")
@@ -60,7 +60,7 @@ _takeoverctl()
 		words=("${verbs[@]}")
 	else
 		case $verb:$n in
-		explain:0 | switchover:0 | inhibit:0 | announce:0 | verify:0 | maintenance:1)
+		explain:0 | events:0 | switchover:0 | drain:0 | inhibit:0 | announce:0 | verify:0 | maintenance:1 | test-event:1)
 			mapfile -t words < <(_takeoverctl_groups)
 			;;
 		maintenance:0) words=(on off) ;;

@@ -24,6 +24,7 @@ keepalived_conf() # NODE PRIORITY VIP...
 
 	shift 2
 	printf '%s\n' 'global_defs {' "	router_id ${NODE_NAME[$node]}" \
+		"	vrrp_notify_fifo \"$DIR/fifo-$node\"" \
 		"${KEEPALIVED_GLOBAL[@]/#/	}" '}' \
 		'track_file away {' "	file \"$DIR/away-$node\"" '	weight -100' '}' \
 		'vrrp_instance sip {' '	state BACKUP' '	interface eth0' \
@@ -75,4 +76,18 @@ sys_stop()
 {
 	mark
 	finish "sys-$1" || true
+}
+
+# It tells programs what it is through a FIFO, in lines like: INSTANCE "sip" MASTER 254
+sys_watch()
+{
+	# shellcheck disable=SC2016 # for that shell
+	spawn "told-$1" "$1" "$DIR/told-$1" bash -c 'while read -r _ _ role _; do
+			[[ $role != MASTER ]] || echo "${EPOCHREALTIME/[.,]/}"
+		done <"$1"' bash "$DIR/fifo-$1"
+}
+
+sys_became()
+{
+	cat "$DIR/told-$1"
 }

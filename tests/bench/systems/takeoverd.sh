@@ -63,3 +63,20 @@ sys_kill()
 	mark
 	agent_end "$1" KILL
 }
+
+sys_watch()
+{
+	DBUS_SYSTEM_BUS_ADDRESS=$(bus_of "$1") spawn "told-$1" "$1" "$DIR/told-$1" \
+		"$BUILD/takeoverctl" --json monitor
+	wait_line "$DIR/told-$1" '"type":"group"' # how things stand comes first
+}
+
+sys_became()
+{
+	jq 'select(.type == "role" and .role == "primary").now_us' "$DIR/told-$1"
+}
+
+sys_lapses()
+{
+	jq -s 'map(select(.type == "event" and .id == "01-00120")) | length' "$DIR/told-$1"
+}

@@ -38,6 +38,8 @@ void unit_check(bool holds, const char *what);
 #define cr_assert_leq(a, b, ...) unit_check((a) <= (b), #a " <= " #b)
 #define cr_assert_gt(a, b, ...) unit_check((a) > (b), #a " > " #b)
 #define cr_assert_geq(a, b, ...) unit_check((a) >= (b), #a " >= " #b)
+#define cr_assert_null(a, ...) unit_check(!(a), #a " is NULL")
+#define cr_assert_not_null(a, ...) unit_check((a) != NULL, #a " is not NULL")
 #define cr_assert_str_eq(a, b, ...) unit_check(strcmp(a, b) == 0, #a " is " #b)
 #define cr_assert_str_neq(a, b, ...) unit_check(strcmp(a, b) != 0, #a " is not " #b)
 #define cr_assert_str_empty(a, ...) unit_check(!*(a), #a " is empty")

@@ -55,10 +55,8 @@ scenario_client_deaf_to_broadcasts()
 	believes c "$(mac a 0)"
 	call_ok a Switchover
 	believes c "$(mac b 0)"
-	send_stop load4
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to $VIP4 lost"
-	send_stop load6
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to $VIP6 lost"
+	assert_none_lost load4
+	assert_none_lost load6
 	settle
 	[[ $PRIMARY == b ]] || fail "$PRIMARY is primary"
 	assert_holder b

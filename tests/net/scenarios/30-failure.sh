@@ -68,11 +68,9 @@ scenario_agent_sigkill_silences_address()
 
 assert_no_overlap()
 {
-	both_stop
-	fact both_us "${R[both_us]}"
+	assert_never_both
 	((R[answers_a] > 0 && R[answers_b] > 0)) ||
 		fail "not both nodes have answered in turn: alpha ${R[answers_a]}, beta ${R[answers_b]}"
-	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
 }
 
 # Without a peer at all the lease is the only thing that ends the answers.
@@ -190,16 +188,14 @@ restart()
 	settle
 	send_some c "$VIP4" 1500
 	settle
-	send_stop load
-	fact lost "${R[lost]}"
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
-	send_stop load6
-	[[ ${R[lost]} == 0 ]] || fail "IPv6: ${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
+	assert_none_lost load6
 	[[ $PRIMARY == "$before" ]] || fail "the group moved"
 	[[ $(get "$PRIMARY" group/sip Term) == "$term" ]] || fail "the term changed"
 	assert_holder "$PRIMARY"
 }
 
+# Busy: clients all the time.
 scenario_agent_sigkill_restart_loses_nothing()
 {
 	# A lease that outlasts the time that a busy machine takes to start a process
@@ -208,6 +204,7 @@ scenario_agent_sigkill_restart_loses_nothing()
 	restart KILL 0.1
 }
 
+# Busy: clients all the time.
 scenario_planned_restart_loses_nothing()
 {
 	# shellcheck disable=SC2034 # for config_agent
@@ -237,9 +234,7 @@ scenario_stop_hands_over()
 	send_start load c "$VIP4"
 	agent_end a TERM
 	wait_role b primary
-	send_stop load
-	fact lost "${R[lost]}"
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	assert_holder b
 	agent_end b INT # nobody to hand over to: release
 	assert_tagged b ""

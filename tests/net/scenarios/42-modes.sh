@@ -183,7 +183,7 @@ scenario_interfaces_and_families_move_together()
 	unplug b 1
 	wait_role a primary
 	settle
-	wait_said b 'interface eth1 has no carrier: waiting for it  TK-0020'
+	wait_said b 'interface eth1 has no carrier: waiting for it  01-00510'
 	all_stop
 	fact lost_with_the_carrier "$LOST"
 	assert_all_four_on a

@@ -59,10 +59,8 @@ scenario_subinterface_staged()
 	[[ $PRIMARY == a ]] || fail "$PRIMARY is primary"
 	call_ok b Switchover
 	settle
-	send_stop load4
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to $VIP4 lost"
-	send_stop load6
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets to $VIP6 lost"
+	assert_none_lost load4
+	assert_none_lost load6
 	assert_silent a "$(mac a 0)" "$(mac a 1)" "$mac"
 	verify_sub a
 	verify_sub b
@@ -80,8 +78,7 @@ scenario_subinterface_staged()
 	agent_start a
 	wait_role a backup
 	wait_silent a
-	both_stop
-	[[ ${R[both_us]} == 0 ]] || fail "both answered for ${R[both_us]} µs"
+	assert_never_both
 	agent_end a TERM
 	! ip -n "$NET-a" link show vip0 2>/dev/null || fail "vip0 is left behind"
 }

@@ -43,10 +43,10 @@ scenario_claim_waits_for_a_stranger()
 	ip -n "$NET-c" address add "$VIP6/64" dev eth0 nodad
 	node_up a
 	spawn_ready event a "$DIR/event.out" \
-		"$PROBE" wait-event "$(bus_of a)" group/sip TK-0014 "$PATIENCE" @READY@
+		"$PROBE" wait-event "$(bus_of a)" group/sip 01-00305 "$PATIENCE" @READY@
 	agent_start a
-	reap event || fail "no event TK-0014"
-	grep -qxF "TK-0014 Warning $answered $VIP4 on eth0: it is not claimed; asked again every 2 s" \
+	reap event || fail "no event 01-00305"
+	grep -qxF "01-00305 Warning $answered $VIP4 on eth0: it is not claimed; asked again every 2 s" \
 		"$DIR/event.out" || fail "event: $(cat "$DIR/event.out")"
 	wait_property a group/web State fault
 	wait_property a group/sip State fault
@@ -70,15 +70,15 @@ defended()
 
 	[[ $1 == *:* ]] || forms=2
 	spawn_ready event a "$DIR/event.out" \
-		"$PROBE" wait-event "$(bus_of a)" group/sip TK-0013 "$PATIENCE" @READY@
+		"$PROBE" wait-event "$(bus_of a)" group/sip 01-00306 "$PATIENCE" @READY@
 	spawn_ready defence c /dev/null \
 		"$PROBE" wait-frame eth0 announce "$1" "$(mac a 0)" "$PATIENCE" @READY@
 	frames_start wire c eth0
 	in_ns ca "$PROBE" usurp eth0 "$1" "$(mac ca 0)" 1000
-	reap event || fail "no event TK-0013 for $1"
+	reap event || fail "no event 01-00306 for $1"
 	reap defence || fail "$1 is not defended"
 	frames_stop wire
-	grep -qxF "TK-0013 Error a stranger ($(mac ca 0)) uses $1 on eth0 as well, which is held here" \
+	grep -qxF "01-00306 Error a stranger ($(mac ca 0)) uses $1 on eth0 as well, which is held here" \
 		"$DIR/event.out" || fail "event: $(cat "$DIR/event.out")"
 	[[ $(grep -c "announce $1 $(mac ca 0)" "$DIR/wire.out") == 1000 ]] ||
 		fail "the stranger was seen $(grep -c "announce $1" "$DIR/wire.out") times"
@@ -103,9 +103,9 @@ scenario_stranger_uses_what_is_held()
 	term=$(get a group/sip Term)
 	defended "$VIP4"
 	defended "$VIP6"
-	logged a TK-0013 2
-	! grep -qF TK-0013 "$DIR/agent-b.err" || fail "the backup has nothing to defend"
-	! grep -qE 'TK-0002|TK-0006' "$DIR"/agent-?.err || fail "heartbeats were lost"
+	logged a 01-00306 2
+	! grep -qF 01-00306 "$DIR/agent-b.err" || fail "the backup has nothing to defend"
+	! grep -qE '01-00402|01-00120' "$DIR"/agent-?.err || fail "heartbeats were lost"
 	settle
 	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the group moved"
 	ip -n "$NET-c" neighbour flush dev eth0
@@ -122,8 +122,8 @@ scenario_heartbeats_cut_and_one_holder()
 		add chain bridge wall forward { type filter hook forward priority 0; };
 		add rule bridge wall forward ether type ip udp dport 7373 drop'
 	spawn_ready event b "$DIR/event.out" \
-		"$PROBE" wait-event "$(bus_of b)" group/sip TK-0014 "$PATIENCE" @READY@
-	reap event || fail "no event TK-0014 from the backup"
+		"$PROBE" wait-event "$(bus_of b)" group/sip 01-00305 "$PATIENCE" @READY@
+	reap event || fail "no event 01-00305 from the backup"
 	grep -qF "alpha ($(mac a 0)) answers for" "$DIR/event.out" ||
 		fail "event: $(cat "$DIR/event.out")"
 	wait_property b group/sip State fault

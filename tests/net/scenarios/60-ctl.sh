@@ -299,7 +299,7 @@ scenario_ctl_inhibit_and_wait()
 	wait_property a group/sip Fit false
 	finish holder KILL || true
 	wait_property a group/sip Fit true
-	: >"$DIR/end" # what it ran has not heard of that
+	: <>"$DIR/end" # what it ran has not heard of that, unless it was killed before it ran it
 }
 
 # The options of a switchover, on either node.

@@ -72,6 +72,7 @@ scenario_verify_has_nothing_to_say_of_a_healthy_pair()
 # It must not see halves, however often the group goes to and fro: with so many
 # addresses that a look takes as long as a move. It may say that the group does not
 # stand still.
+# Busy: it moves all the time.
 scenario_verify_sees_no_difference_in_a_move()
 {
 	local i looks=0

@@ -100,7 +100,7 @@ svc_gone()
 	said_anew a
 	"$@"
 	wait_property a group/sip Fit false
-	wait_said a "interface svc0 $words: waiting for it  TK-0020"
+	wait_said a "interface svc0 $words: waiting for it  01-00510"
 	[[ $(get a group/sip Role) == primary ]] || fail "gave up what still works"
 }
 
@@ -124,12 +124,12 @@ scenario_interface_comes_and_goes()
 	ip -n "$NET-c" address add fd79::50/64 dev eth0 nodad
 	node_up a
 	agent_start a
-	wait_said a 'sip: interface svc0 is missing: waiting for it  TK-0020'
+	wait_said a 'sip: interface svc0 is missing: waiting for it  01-00510'
 	wait_property a group/sip Unfit link
 	svc_make
 	a_ip link set svc9 down
 	a_ip link set svc9 name svc0
-	wait_said a 'sip: interface svc0 is down: waiting for it  TK-0020'
+	wait_said a 'sip: interface svc0 is down: waiting for it  01-00510'
 	[[ $(get a group/sip Role) == backup ]] || fail "primary without an interface"
 	svc_own svc0
 	wait_role a primary
@@ -138,10 +138,10 @@ scenario_interface_comes_and_goes()
 	serves "$SVC6"
 
 	spawn_ready event a "$DIR/event.out" \
-		"$PROBE" wait-event "$(bus_of a)" group/sip TK-0020 "$PATIENCE" @READY@
+		"$PROBE" wait-event "$(bus_of a)" group/sip 01-00510 "$PATIENCE" @READY@
 	svc_gone 'is missing' a_ip link delete svc0
-	reap event || fail "no event TK-0020 on the bus"
-	grep -qx 'TK-0020 Warning interface svc0 .*' "$DIR/event.out" ||
+	reap event || fail "no event 01-00510 on the bus"
+	grep -qx '01-00510 Warning interface svc0 .*' "$DIR/event.out" ||
 		fail "event: $(<"$DIR/event.out")"
 	serves "$VIP4" 2700
 	assert_svc
@@ -164,7 +164,7 @@ scenario_interface_comes_and_goes()
 
 	said_anew a
 	svc_back a_ip link set svc0 address 02:74:6b:00:79:02
-	wait_said a 'sip: interface svc0 has the MAC 02:74:6b:00:79:02 now  TK-0021'
+	wait_said a 'sip: interface svc0 has the MAC 02:74:6b:00:79:02 now  01-00512'
 	[[ $(ip -n "$NET-c" neighbour show "$SVC4" dev eth0) == *00:79:02* ]] ||
 		fail "the old MAC is still believed"
 	serves "$VIP4" 2700
@@ -256,7 +256,7 @@ unfit_by()
 	said_anew b
 	"$@"
 	wait_property b group/sip Fit false
-	wait_said b "interface eth0 $words: waiting for it  TK-0020"
+	wait_said b "interface eth0 $words: waiting for it  01-00510"
 	[[ $(get a group/sip Role) == primary ]] || fail "moved by $*"
 }
 
@@ -264,7 +264,7 @@ fit_by() # COMMAND...
 {
 	"$@"
 	wait_property b group/sip Fit true
-	wait_said b 'interface eth0 runs  TK-0020'
+	wait_said b 'interface eth0 runs  01-00511'
 }
 
 # Under the backup: it is unfit meanwhile, and nobody else notices. With the primary gone it claims
@@ -285,11 +285,10 @@ scenario_interface_changes_under_the_backup()
 	fit_by eth0_up b
 	said_anew b
 	ip -n "$NET-b" link set eth0 address "$b_mac"
-	wait_said b "interface eth0 has the MAC $b_mac now  TK-0021"
+	wait_said b "interface eth0 has the MAC $b_mac now  01-00512"
 	settle
 	[[ $PRIMARY == a ]] || fail "the group moved"
-	send_stop load
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 
 	unfit_by 'is missing' ip -n "$NET-b" link set eth0 name eth9
 	agent_end a KILL
@@ -327,8 +326,7 @@ scenario_address_refused()
 	wait_said b "$text"
 	settle
 	[[ $PRIMARY == a ]] || fail "the group moved"
-	send_stop load
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	in_ns b "$PROBE" wait-address "$VIP4" absent "$PATIENCE" || fail "left half-claimed"
 	disable_ipv6 b 0
 	wait_property b group/sip Fit true
@@ -403,10 +401,8 @@ scenario_wall_clock_steps()
 		step_clock "$step"
 		send_some c "$VIP4" 700 # longer than the lease and the dead time
 	done
-	send_stop load
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
-	both_stop
-	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	assert_none_lost load
+	assert_never_both
 	settle
 	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the group moved"
 	step_clock -86400
@@ -436,8 +432,7 @@ scenario_firewall_reloads()
 	for ((i = 0; i < 30; i++)); do
 		in_ns a nft -f "$DIR/firewall"
 	done
-	send_stop load
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	both_start
 	in_ns a nft flush table inet takeover
 	rules_are_back a
@@ -450,8 +445,7 @@ scenario_firewall_reloads()
 	agent_end a KILL # the lease must be behind it again
 	wait_role b primary
 	send_some c "$VIP4" 500
-	both_stop
-	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	assert_never_both
 }
 
 rules_are_back() # NODE

@@ -76,13 +76,11 @@ scenario_bus_wrong_calls_and_callers_who_hang_up()
 	assert_grown a "$rss" 1024
 	settle
 	fact moves "$(($(get "$PRIMARY" group/sip Term) - term))"
-	# those who ask while another switchover is under way are refused
-	(($(get "$PRIMARY" group/sip Term) - term >= 20)) || fail "switchovers were not seen through"
+	# those who ask while another switchover is under way are refused: one of each round at least
+	(($(get "$PRIMARY" group/sip Term) - term >= 2)) || fail "switchovers were not seen through"
 	call_ok "$PRIMARY" Switchover
 	settle
-	send_stop load
-	fact lost "${R[lost]}"
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	assert_holder "$PRIMARY"
 }
 
@@ -147,6 +145,7 @@ gaps_while()
 # Thousands of calls a second at heartbeats of 10 ms: of those who look, of those who may
 # not, with wrong arguments, from many connections, of which some read nothing. Nothing moves
 # and no lease lapses. How late a heartbeat was is a figure, not a condition.
+# Busy: callers that do not pause.
 scenario_bus_flood_beside_fast_heartbeats()
 {
 	local term key calls=0 begun
@@ -169,7 +168,7 @@ scenario_bus_flood_beside_fast_heartbeats()
 	fact answers_per_s "$((calls * 1000 / (($(date +%s%N) - begun) / 1000000)))"
 	settle
 	[[ $PRIMARY == a && $(get a group/sip Term) == "$term" ]] || fail "the flood moved the group"
-	! grep -h 'TK-0006\|TK-0002' "$DIR"/agent-*.err || fail "a lease lapsed, or a node was silent"
+	! grep -h '01-00120\|01-00402' "$DIR"/agent-*.err || fail "a lease lapsed, or a node was silent"
 	call_ok a Switchover
 	assert_holder b
 }

@@ -39,6 +39,14 @@ scenario_install_start_switchover()
 	settle
 	[[ $BACKUP == "$node" ]] || fail "the group did not move"
 	assert_holder "$PRIMARY"
+	events_are_kept "$BACKUP"
+
+	# nobody is connected; but the service has to be able to see that from where it is shut in
+	answer=$(in_node "$PRIMARY" busctl --timeout="$PATIENCE" call org.takeover1 \
+		/org/takeover1/group/sip org.takeover1.Group Drain t 60000000)
+	[[ $answer == "stt \"${NODE_NAME[$BACKUP]}\" "*" 0" ]] || fail "busctl says: $answer"
+	settle
+	[[ $PRIMARY == "$node" ]] || fail "the group has drained, and did not move"
 
 	uninstall_refused a
 	in_node a systemctl enable takeoverd 2>/dev/null
@@ -64,4 +72,22 @@ uninstall_refused()
 		fail "make uninstall says: $(cat "$DIR/install.out")"
 	in_node "$1" sh -c 'takeoverd --version && takeoverctl help' >/dev/null ||
 		fail "uninstalled all the same"
+}
+
+# The journal knows what an event means, and the agent what it has told of before a restart.
+events_are_kept() # NODE
+{
+	local before after
+
+	journal_find "$1" -x --unit=takeoverd --output=short >"$DIR/catalog.out"
+	grep -q 'Nothing of it is held' "$DIR/catalog.out" ||
+		fail "no catalog: $(tail -n 40 "$DIR/catalog.out")"
+	journal_find "$1" MESSAGE_ID="$(
+		grep -B1 'Subject: 01-00701' "$ROOT/units/takeover.catalog" | sed -n 's/^-- //p'
+	)" | grep -q "^node ${NODE_NAME[$1]} runs" || fail "no start by its MESSAGE_ID"
+	before=$(in_node "$1" takeoverctl events | grep -c .)
+	in_node "$1" systemctl restart takeoverd
+	wait_property "$1" group/sip State backup
+	after=$(in_node "$1" takeoverctl events | grep -c .)
+	((before > 3 && after > before)) || fail "$after events after a restart, $before before"
 }

@@ -19,7 +19,7 @@ scenario_user_rules_takeover_units_only()
 	local action refusal
 
 	alone
-	for action in switchover maintenance announce trace reload; do
+	for action in switchover maintenance announce test-reaction trace reload; do
 		in_node a pkaction --verbose --action-id "org.takeover1.$action" >"$DIR/action" ||
 			fail "polkit does not know org.takeover1.$action"
 		grep -q 'owner -> unix-user:takeover$' "$DIR/action" ||

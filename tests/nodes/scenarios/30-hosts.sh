@@ -21,9 +21,7 @@ scenario_node_halt_hands_over()
 	send_start load c "$VIP4"
 	node_halt a
 	wait_role b primary
-	send_stop load
-	fact lost "${R[lost]}"
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	assert_holder b
 }
 
@@ -45,9 +43,7 @@ scenario_node_reboot_comes_back_as_backup()
 	find_agent a
 	settle
 	[[ $PRIMARY == b ]] || fail "a node that came back took the group"
-	send_stop load
-	fact lost "${R[lost]}"
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	assert_holder b
 }
 
@@ -61,9 +57,7 @@ scenario_node_frozen_is_silent()
 	node_thaw a
 	wait_role a backup
 	settle
-	both_stop
-	fact both_us "${R[both_us]}"
-	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
+	assert_never_both
 	[[ $PRIMARY == b ]] || fail "the group went back"
 	assert_holder b
 }

@@ -63,8 +63,7 @@ scenario_subinterface_of_the_service()
 	done
 	send_start load c "$VIP4" 500
 	call_ok a Switchover
-	send_stop load
-	[[ ${R[lost]} == 0 ]] || fail "${R[lost]} of ${R[sent]} packets lost"
+	assert_none_lost load
 	settle
 	[[ $PRIMARY == b ]] || fail "node $PRIMARY is primary"
 	kill -KILL "${AGENT[b]}" # systemd starts it again

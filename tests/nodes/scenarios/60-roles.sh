@@ -68,6 +68,7 @@ scenario_targets_follow_the_role()
 	{
 		config_default Unit=phone.service
 		config_group old -- Mode=none
+		config_group older -- Mode=none
 	} >"$DIR/takeover.conf"
 	nodes_up a b
 	for node in a b; do
@@ -79,7 +80,13 @@ scenario_targets_follow_the_role()
 	call_ok b Switchover
 	roles_are b a
 
-	# An agent that comes back leaves everything as it is.
+	# An agent that comes back leaves everything as it is, but for a group that it has no more.
+	await_unit b takeover-backup@older.target active
+	{
+		config_default Unit=phone.service
+		config_group old -- Mode=none
+	} >"$DIR/takeover.conf"
+	node_configure b
 	phone=$(state_of b phone.service MainPID)
 	term=$(get b group/sip Term)
 	in_node b systemctl restart takeoverd || fail "takeoverd does not restart"
@@ -89,6 +96,7 @@ scenario_targets_follow_the_role()
 	[[ $PRIMARY == b && $(get b group/sip Term) == "$term" ]] || fail "a restart moves the group"
 	roles_are b a
 	[[ $(state_of b phone.service MainPID) == "$phone" ]] || fail "a restart stops the service"
+	await_unit b takeover-backup@older.target inactive
 	kill -KILL "${AGENT[b]}"
 	await_unit b takeoverd.service active
 	wait_role b primary
