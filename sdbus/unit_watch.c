@@ -97,6 +97,8 @@ static int on_count(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+static int load(struct unit_watch *watch);
+
 static int on_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct unit_watch *watch = userdata;
@@ -104,8 +106,10 @@ static int on_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	watch->read = sd_bus_slot_unref(watch->read);
-	if (!sd_bus_message_is_method_error(m, NULL) &&
-	    dict_each(m, "sv", take_property, &state) >= 0)
+	if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY))
+		(void)load(watch); /* as in unit_watch_all() */
+	else if (!sd_bus_message_is_method_error(m, NULL) &&
+		 dict_each(m, "sv", take_property, &state) >= 0)
 		note(watch, &state);
 	return 0;
 }
@@ -141,7 +145,12 @@ static int follow(struct unit_watch *watch, const char *path)
 	return r < 0 ? r : read_unit(watch);
 }
 
-/* A unit that cannot be loaded has an object nevertheless; of one that has not we know enough. */
+/*
+ * A unit that cannot be loaded has an object nevertheless; of one that has not we know enough, if
+ * systemd says so. That nobody has answered is the word of the bus or of sd-bus, and tells nothing
+ * of the unit: a systemd that re-executes appears again, one that was too busy has to be asked
+ * again.
+ */
 static int on_loaded(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct unit_watch *watch = userdata;
@@ -150,10 +159,14 @@ static int on_loaded(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	watch->load = sd_bus_slot_unref(watch->load);
-	if (sd_bus_message_is_method_error(m, NULL))
+	if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY)) {
+		(void)load(watch); /* as in unit_watch_all() */
+	} else if (!sd_bus_message_is_method_error(m, NULL)) {
+		if (sd_bus_message_read(m, "o", &path) >= 0)
+			(void)follow(watch, path);
+	} else if (named_sent(&watch->units->systemd, m)) {
 		note(watch, &state);
-	else if (sd_bus_message_read(m, "o", &path) >= 0)
-		(void)follow(watch, path); /* as in unit_watch_all() */
+	}
 	return 0;
 }
 

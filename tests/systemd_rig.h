@@ -39,13 +39,19 @@ static inline void fake_send(sd_bus *bus, sd_bus_message *m, const char *sender)
 	sd_bus_message_unref(m);
 }
 
-static inline void fake_fail(sd_bus_message *call, const char *name, const char *text)
+static inline void fake_fail_from(sd_bus_message *call, const char *sender, const char *name,
+				  const char *text)
 {
 	const sd_bus_error e = SD_BUS_ERROR_MAKE_CONST(name, text);
 	sd_bus_message *m;
 
 	MUST(sd_bus_message_new_method_error(call, &m, &e));
-	fake_send(sd_bus_message_get_bus(call), m, SYSTEMD);
+	fake_send(sd_bus_message_get_bus(call), m, sender);
+}
+
+static inline void fake_fail(sd_bus_message *call, const char *name, const char *text)
+{
+	fake_fail_from(call, SYSTEMD, name, text);
 }
 
 static inline void fake_append_properties(struct fake_systemd *fake, sd_bus_message *m)

@@ -339,6 +339,51 @@ Test(unit, a_unit_that_cannot_be_loaded_is_absent, .timeout = 10)
 	scene_end(&s);
 }
 
+/* Its fate is systemd's to tell; the bus has only the word that nobody has answered. */
+Test(unit, a_unit_that_nobody_tells_of_is_not_absent, .timeout = 10)
+{
+	static const char *const errors[] = { SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+					      SD_BUS_ERROR_SERVICE_UNKNOWN };
+	struct scene s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		scene_start(&s);
+		s.fake.hold = "LoadUnit";
+		scene_watch(&s);
+		s.fake.hold = NULL;
+		fake_fail_from(s.fake.held[0], "org.freedesktop.DBus", errors[i], "it has gone");
+		settle(&s.rig);
+		cr_expect_not(s.heard.state.absent, "%s", errors[i]);
+		fake_owner(&s.rig, "org.freedesktop.DBus", "org.freedesktop.systemd1", SYSTEMD, "");
+		fake_owner(&s.rig, "org.freedesktop.DBus", "org.freedesktop.systemd1", "", ":1.9");
+		settle(&s.rig);
+		settle(&s.rig);
+		cr_expect_eq(s.heard.state.active, UNIT_ACTIVE, "%s", errors[i]);
+		scene_end(&s);
+	}
+}
+
+/* A systemd too busy to answer in time never goes, so nothing tells that it is back. */
+Test(unit, a_systemd_that_has_not_answered_is_asked_again, .timeout = 10)
+{
+	static const char *const members[] = { "LoadUnit", "GetAll" };
+	struct scene s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		scene_start(&s);
+		s.fake.hold = members[i];
+		scene_watch(&s);
+		s.fake.hold = NULL;
+		fake_fail_from(s.fake.held[0], "org.freedesktop.DBus", SD_BUS_ERROR_NO_REPLY,
+			       "Method call timed out");
+		for (int turn = 0; turn < 3; turn++)
+			settle(&s.rig);
+		cr_expect_eq(s.heard.changes, 1, "%s", members[i]);
+		cr_expect_eq(s.heard.state.active, UNIT_ACTIVE, "%s", members[i]);
+		scene_end(&s);
+	}
+}
+
 /* daemon-reexec, or a bus that was restarted below it */
 Test(unit, a_systemd_that_comes_back_is_asked_anew, .timeout = 10)
 {
