@@ -12,7 +12,7 @@
 enum {
 	CALL_TIMEOUT_US = 2000000, /* an agent that is frozen does not answer */
 	SLOW_CALL_TIMEOUT_US = 60000000,
-	REREAD_NS = 200000000, /* counters change without a signal */
+	REREAD_NS = 50000000, /* counters change without a signal */
 	VALUE_SIZE = 1024,
 };
 
@@ -254,23 +254,56 @@ int wait_property_verb(int argc, char **argv)
 	return r;
 }
 
-/* What both nodes say about a group. */
+/* What both nodes say about a group, and about each other. */
 struct view {
-	char role[VALUE_SIZE], state[VALUE_SIZE], primary[VALUE_SIZE];
+	char role[VALUE_SIZE], state[VALUE_SIZE], primary[VALUE_SIZE], node[VALUE_SIZE];
+	bool echoed; /* the other node answers our heartbeats */
 };
 
 static void view_get(sd_bus *bus, const struct object *object, struct view *ret)
 {
+	struct object manager = { (char[]){ "/org/takeover1" }, NAME ".Manager" };
+
 	/* a value that cannot be read says so, and agrees with nothing */
 	(void)property_get(bus, object, "Role", ret->role);
 	(void)property_get(bus, object, "State", ret->state);
 	(void)property_get(bus, object, "Primary", ret->primary);
+	(void)property_get(bus, &manager, "NodeName", ret->node);
 }
 
-/* The state beside a role that is not on the way to another one. */
+/* A path of a peer has a round trip once one of our heartbeats has come back. */
+static int read_echoed(sd_bus_message *reply, bool *ret)
+{
+	uint64_t rtt_us;
+	int r = sd_bus_message_enter_container(reply, 'a', "(sstttttt)");
+
+	*ret = false;
+	while (r >= 0 && (r = sd_bus_message_read(reply, "(sstttttt)", NULL, NULL, NULL, NULL, NULL,
+						  &rtt_us, NULL, NULL)) > 0)
+		*ret |= rtt_us > 0;
+	return r;
+}
+
+/* @name: of the other node, if it is known */
+static void view_get_peer(sd_bus *bus, const char *name, struct view *ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(object_done) struct object peer = { NULL, NAME ".Peer" };
+
+	ret->echoed = false;
+	if (sd_bus_path_encode("/org/takeover1/peer", name, &peer.path) >= 0 &&
+	    sd_bus_get_property(bus, NAME, peer.path, peer.interface, "Paths", NULL, &reply,
+				"a(sstttttt)") >= 0)
+		(void)read_echoed(reply, &ret->echoed);
+}
+
+/*
+ * The state beside a role that is not on the way to another one, and the other node hears us: it
+ * is what a switchover needs, and who has just started agrees with the other one before.
+ */
 static bool view_rests(const struct view *v)
 {
-	return strcmp(v->state, "claiming") != 0 && strcmp(v->state, "yielding") != 0;
+	return strcmp(v->state, "claiming") != 0 && strcmp(v->state, "yielding") != 0 && v->echoed;
 }
 
 static bool view_agree(const struct view *a, const struct view *b)
@@ -295,6 +328,8 @@ static int settle(sd_bus *buses[static 2], const struct object *object, uint64_t
 		changed = false;
 		view_get(buses[0], object, &views[0]);
 		view_get(buses[1], object, &views[1]);
+		view_get_peer(buses[0], views[1].node, &views[0]);
+		view_get_peer(buses[1], views[0].node, &views[1]);
 		if (view_agree(&views[0], &views[1]))
 			return 0;
 		if (probe_now_ns() >= deadline_ns)
@@ -304,7 +339,7 @@ static int settle(sd_bus *buses[static 2], const struct object *object, uint64_t
 	return r;
 }
 
-/* Wait until exactly one node is primary and both agree on who it is. */
+/* Wait until both nodes hear each other, exactly one is primary, and they agree on who it is. */
 int settle_verb(int argc, char **argv)
 {
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *a = NULL;
@@ -328,8 +363,9 @@ int settle_verb(int argc, char **argv)
 	if (r == 0)
 		printf("%s\n", views[0].primary);
 	for (size_t i = 0; r > 0 && i < 2; i++)
-		fprintf(stderr, "probe: node %zu: role %s, state %s, primary %s\n", i + 1,
-			views[i].role, views[i].state, views[i].primary);
+		fprintf(stderr, "probe: node %zu: role %s, state %s, primary %s, %s\n", i + 1,
+			views[i].role, views[i].state, views[i].primary,
+			views[i].echoed ? "heard" : "not heard");
 	return r;
 }
 
