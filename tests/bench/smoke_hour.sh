@@ -12,7 +12,7 @@ set -eu -o pipefail
 "$BENCH/hour.sh" --quick --systems takeoverd-steady --json "$DIR/json" >"$DIR/out" 2>&1 ||
 	wrong "it failed"
 jq -e '(map(.system) == ["floor", "takeoverd-steady"]) and
-	all(.[]; .heartbeats > 10 and .gap_us >= .gap_p999_us and .gap_p999_us > 9000) and
+	all(.[]; .heartbeats > 1 and .gap_us >= .gap_p999_us and .gap_p999_us > 9000) and
 	(.[1] | .sent > 0 and .changed > 0 and .loads > 0 and .takeovers > 0 and .lapses > 0 and
 	(["both", "lost", "silence_us"] - keys == []))' \
 	"$DIR/json" >/dev/null || wrong "not what was to be measured: $(jq -c . "$DIR/json")"

@@ -257,11 +257,42 @@ int wait_property_verb(int argc, char **argv)
 /* What both nodes say about a group, and about each other. */
 struct view {
 	char role[VALUE_SIZE], state[VALUE_SIZE], primary[VALUE_SIZE], node[VALUE_SIZE];
-	bool echoed; /* the other node answers our heartbeats */
+	bool echoed;  /* the other node answers our heartbeats */
+	bool passing; /* a node is unfit only because it starts or ends */
 };
+
+static bool has_passing(char **unfit)
+{
+	for (; unfit && *unfit; unfit++)
+		if (strcmp(*unfit, "starting") == 0 || strcmp(*unfit, "stopping") == 0)
+			return true;
+	return false;
+}
+
+static int read_passing(sd_bus_message *reply, bool *ret)
+{
+	int r = sd_bus_message_enter_container(reply, 'a', "(ssas)");
+
+	*ret = false;
+	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'r', "ssas")) > 0) {
+		char **unfit = NULL;
+
+		r = sd_bus_message_read(reply, "ss", NULL, NULL);
+		if (r >= 0)
+			r = sd_bus_message_read_strv(reply, &unfit);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+		*ret |= has_passing(unfit);
+		for (char **p = unfit; p && *p; p++)
+			free(*p);
+		free(unfit);
+	}
+	return r;
+}
 
 static void view_get(sd_bus *bus, const struct object *object, struct view *ret)
 {
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct object manager = { (char[]){ "/org/takeover1" }, NAME ".Manager" };
 
 	/* a value that cannot be read says so, and agrees with nothing */
@@ -269,6 +300,9 @@ static void view_get(sd_bus *bus, const struct object *object, struct view *ret)
 	(void)property_get(bus, object, "State", ret->state);
 	(void)property_get(bus, object, "Primary", ret->primary);
 	(void)property_get(bus, &manager, "NodeName", ret->node);
+	ret->passing = sd_bus_get_property(bus, NAME, object->path, object->interface, "Nodes",
+					   NULL, &reply, "a(ssas)") < 0 ||
+		       read_passing(reply, &ret->passing) < 0 || ret->passing;
 }
 
 /* A path of a peer has a round trip once one of our heartbeats has come back. */
@@ -298,12 +332,14 @@ static void view_get_peer(sd_bus *bus, const char *name, struct view *ret)
 }
 
 /*
- * The state beside a role that is not on the way to another one, and the other node hears us: it
- * is what a switchover needs, and who has just started agrees with the other one before.
+ * The state beside a role that is not on the way to another one; the other node hears us, and
+ * neither is known as one that starts or ends: it is what a switchover needs, and who has just
+ * started agrees with the other one before.
  */
 static bool view_rests(const struct view *v)
 {
-	return strcmp(v->state, "claiming") != 0 && strcmp(v->state, "yielding") != 0 && v->echoed;
+	return strcmp(v->state, "claiming") != 0 && strcmp(v->state, "yielding") != 0 &&
+	       v->echoed && !v->passing;
 }
 
 static bool view_agree(const struct view *a, const struct view *b)

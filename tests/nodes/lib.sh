@@ -285,6 +285,12 @@ journal_find()
 	in_node "$node" journalctl --output=cat --no-pager "$@"
 }
 
+# says PATTERN: all of it is read, or who writes it may end by SIGPIPE
+says()
+{
+	grep -qiE -e "$1" <<<"$(cat)"
+}
+
 journal() # NODE: what systemd and takeoverd say of the service
 {
 	journal_find "$1" --unit=takeoverd

@@ -194,7 +194,7 @@ scenario_drain_ends_with_the_agent()
 	wait_property a group/sip Draining false
 	open "$VIP4"
 	talk hello
-	ctl_comes_to_say 0 'beta can take over' a status
+	settle
 
 	drain_start sip
 	agent_end a USR2

@@ -84,10 +84,11 @@ events_are_kept() # NODE
 		fail "no catalog: $(tail -n 40 "$DIR/catalog.out")"
 	journal_find "$1" MESSAGE_ID="$(
 		grep -B1 'Subject: 01-00701' "$ROOT/units/takeover.catalog" | sed -n 's/^-- //p'
-	)" | grep -q "^node ${NODE_NAME[$1]} runs" || fail "no start by its MESSAGE_ID"
+	)" | says "^node ${NODE_NAME[$1]} runs" || fail "no start by its MESSAGE_ID"
 	before=$(in_node "$1" takeoverctl events | grep -c .)
 	in_node "$1" systemctl restart takeoverd
 	wait_property "$1" group/sip State backup
 	after=$(in_node "$1" takeoverctl events | grep -c .)
+	settle
 	((before > 3 && after > before)) || fail "$after events after a restart, $before before"
 }

@@ -329,7 +329,7 @@ scenario_service_frozen_meets_the_watchdog()
 	fact both_us "${R[both_us]}"
 	((R[answers_a] > 0 && R[answers_b] > 0)) || fail "not both nodes have answered in turn"
 	[[ ${R[both_us]} == 0 ]] || fail "both nodes answered for ${R[both_us]} µs"
-	journal a | grep -qi watchdog || fail "no word about the watchdog: $(journal a | tail -n 5)"
+	journal a | says watchdog || fail "no word about the watchdog: $(journal a | tail -n 5)"
 	assert_holder b
 }
 
@@ -351,7 +351,7 @@ scenario_bus_restart_is_survived()
 	settle
 	[[ $PRIMARY == a ]] || fail "the group moved"
 	wait_property b peer/alpha State up
-	! journal b | grep -qE '01-00402|01-00403|has not been heard' || fail "beta missed heartbeats"
+	! journal b | says '01-00402|01-00403|has not been heard' || fail "beta missed heartbeats"
 	call_ok a Switchover
 	assert_none_lost load
 	assert_holder b
@@ -419,7 +419,7 @@ scenario_service_reload_applies_the_difference()
 	echo Mistake=yes >>"$DIR/takeover.conf"
 	node_configure a
 	! in_node a systemctl reload takeoverd 2>/dev/null || fail "a mistake is taken"
-	journal a | grep -q 'takeover.conf:[0-9]*:.*Mistake' || fail "nobody says which: $(journal a)"
+	journal a | says 'takeover.conf:[0-9]*:.*Mistake' || fail "nobody says which: $(journal a)"
 
 	config_default >"$DIR/takeover.conf"
 	config_group web "$WEB4" >>"$DIR/takeover.conf"

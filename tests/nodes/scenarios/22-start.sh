@@ -11,7 +11,7 @@ refuses()
 	shift
 	! in_node "$node" systemctl start takeoverd 2>/dev/null || fail "takeoverd starts"
 	for pattern; do
-		journal "$node" | grep -qE -- "$pattern" ||
+		journal "$node" | says "$pattern" ||
 			fail "no word about $pattern: $(journal "$node")"
 	done
 	unit_is "$node" ActiveState failed

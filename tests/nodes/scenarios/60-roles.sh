@@ -215,7 +215,7 @@ scenario_units_are_watched_and_awaited()
 	in_node a systemctl stop phone
 	wait_role b primary
 	settle
-	journal a | grep -q 'unit phone.service does not run' || fail "nobody says why"
+	journal a | says 'unit phone.service does not run' || fail "nobody says why"
 	[[ $(get a group/sip Unfit) == *unit* ]] || fail "a is unfit for $(get a group/sip Unfit)"
 	in_node a systemctl start phone
 	wait_property a group/sip Fit true
@@ -237,7 +237,7 @@ scenario_units_are_watched_and_awaited()
 	[[ ${R[result]} == *StepFailed ]] || fail "a step that hangs: ${R[result]}"
 	stays_at a "$term"
 	await_unit a takeover-primary@sip.target active
-	journal a | grep -q 'a step before the release failed: start takeover-save.service: not done' ||
+	journal a | says 'a step before the release failed: start takeover-save.service: not done' ||
 		fail "nobody says which step it was"
 	in_node a systemctl stop takeover-save
 	hook a save true
@@ -247,7 +247,7 @@ scenario_units_are_watched_and_awaited()
 	settle
 	[[ $PRIMARY == a ]] || fail "the group moved"
 	await_unit a takeover-primary@sip.target active
-	journal b | grep -q 'a step before the claim failed: start takeover-commit.service: failed' ||
+	journal b | says 'a step before the claim failed: start takeover-commit.service: failed' ||
 		fail "nobody says which step it was"
 	hook b commit "touch /var/tmp/committed"
 	call_ok b Switchover

@@ -116,7 +116,7 @@ scenario_events_start_what_is_configured()
 	await_log a notify.log "INSTANCE sip MASTER 100" "INSTANCE sip BACKUP 100" \
 		"INSTANCE sip MASTER 100"
 	settle
-	journal b | grep -q 'reaction backup-1 to 00-04563 of beta: done' || fail "b tells of nothing"
+	journal b | says 'reaction backup-1 to 00-04563 of beta: done' || fail "b tells of nothing"
 
 	# What hangs, floods, goes away or fails harms nothing but itself.
 	term=$(get a group/sip Term)
@@ -143,7 +143,7 @@ scenario_events_start_what_is_configured()
 		node_configure "$node"
 	done
 	in_node a systemctl reload takeoverd || fail "no reload: $(journal a)"
-	journal a | grep -q 'systemd does not know \[Reaction late\] as it is' ||
+	journal a | says 'systemd does not know \[Reaction late\] as it is' ||
 		fail "nobody says that systemd does not know it"
 	in_node a systemctl daemon-reload
 	tested a 01-00202 "away: done" "late: done"
