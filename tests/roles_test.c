@@ -100,6 +100,29 @@ Test(roles, a_move_that_is_undone_starts_the_target_again)
 	expect_orders("stop takeover-backup@sip.target, start takeover-primary@sip.target");
 }
 
+Test(roles, a_claim_with_steps_leaves_the_targets_until_it_ends)
+{
+	struct core_group *g = &agent.core.groups[0];
+
+	rig_start(CONF);
+	is(CORE_STATE_BACKUP, false);
+	ordered[0] = '\0';
+	agent.role[0] = ROLE_UNKNOWN;
+	g->units = 7;
+	is(CORE_STATE_CLAIMING, false);
+	g->units = 0;
+	g->through = true;
+	is(CORE_STATE_CLAIMING, false);
+	expect_orders("");
+	is(CORE_STATE_PRIMARY, true);
+	expect_orders("stop takeover-backup@sip.target, start takeover-primary@sip.target");
+	agent.role[0] = ROLE_UNKNOWN;
+	is(CORE_STATE_CLAIMING, false);
+	expect_orders("");
+	is(CORE_STATE_BACKUP, false);
+	expect_orders("stop takeover-primary@sip.target, start takeover-backup@sip.target");
+}
+
 Test(roles, who_ends_has_no_role_and_who_comes_back_keeps_it)
 {
 	rig_start(CONF);

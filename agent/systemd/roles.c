@@ -47,12 +47,15 @@ static enum role wanted(const struct core *core, uint8_t group)
 }
 
 /*
- * On the way out the target may have been stopped by what comes before a release: it is not
- * started again, unless the move is undone.
+ * A step on the way in or out may have stopped the target, or started it: it is not told anything
+ * before the way has come to its end. To start one that is active is not nothing: systemd starts
+ * with it again what the target wants and has ended.
  */
-static bool is_leaving(const struct core_group *g)
+static bool is_on_the_way(const struct core_group *g)
 {
-	return g->primary && (g->units || g->state == CORE_STATE_YIELDING);
+	if (g->primary)
+		return g->units || g->state == CORE_STATE_YIELDING;
+	return g->state == CORE_STATE_CLAIMING && (g->units || g->through);
 }
 
 /**
@@ -66,7 +69,7 @@ void roles_follow(struct agent *agent, uint8_t group)
 	enum role role = wanted(&agent->core, group), before = agent->role[group];
 	int r = 0;
 
-	if (before == role || is_leaving(&agent->core.groups[group]))
+	if (before == role || is_on_the_way(&agent->core.groups[group]))
 		return;
 	if (role != ROLE_PRIMARY && before != ROLE_BACKUP)
 		r = order(agent, SYSTEMD_ROLE, group, ROLE_PRIMARY, UNIT_STOP);

@@ -45,7 +45,7 @@ static void fail(struct agent *agent, uint8_t group, int err, const char *why)
 	end(agent, group, err);
 }
 
-/* The target may be one of the units: when the group stays here after all, it is started again. */
+/* The target may be one of the units: it is told again which role the node has in the end. */
 static void go_on(struct agent *agent, uint8_t group)
 {
 	struct steps *steps = &agent->steps[group];
