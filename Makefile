@@ -162,7 +162,7 @@ tests: $(UNIT_TESTS) $(SIM) $(FUZZERS) $(PROBE) $(SHIMS) $(BENCH_PROGRAMS)
 DEPS := gcc libc6-dev make mandoc pkg-config libsystemd-dev libmnl-dev libnftnl-dev \
 	libsodium-dev libinih-dev libjansson-dev libnl-route-3-dev \
 	libcriterion-dev dbus-daemon dbus systemd \
-	systemd-container polkitd iproute2 nftables procps zsh jq kamailio
+	systemd-container polkitd iproute2 nftables procps zsh jq kamailio conntrackd
 DEPS_BENCH := keepalived ucarp iputils-arping
 DEPS_LINT := clang clang-format cppcheck shellcheck valgrind
 DEPS_FUZZ := clang libclang-rt-14-dev

@@ -50,6 +50,48 @@ send_some()
 	figures "$(in_ns "$1" "$PROBE" send "$2" "$PORT" --count "$3" --interval-us "${4:-1000}")"
 }
 
+# serve_start NS: TCP for clients
+serve_start()
+{
+	spawn_ready "serve-$1" "$1" /dev/null "$PROBE" serve "$SERVICE" --ready @READY@
+}
+
+# client_enter ADDRESS: the one TCP connection of a client. Who reads it ends with CLIENT_IN.
+client_enter()
+{
+	rm -f "$DIR/client.in" "$DIR/client.back"
+	mkfifo "$DIR/client.in" "$DIR/client.back"
+	exec {CLIENT_IN}<>"$DIR/client.in" {CLIENT_BACK}<>"$DIR/client.back"
+	# shellcheck disable=SC2016 # for that shell
+	spawn client c "$DIR/client.back" bash -c 'exec 5<>"/dev/tcp/$0/$1" <"$2" && echo in &&
+		while read -r word && [[ $word != bye ]]; do
+			echo "$word" >&5 && read -r word <&5 && echo "$word" || exit 1
+		done' "$1" "$SERVICE" "$DIR/client.in"
+	client_says in
+}
+
+client_says() # WORD
+{
+	local word
+
+	read -r -t "$PATIENCE" word <&"$CLIENT_BACK" || fail "the client is silent: $(cat "$DIR/client.err")"
+	[[ $word == "$1" ]] || fail "the client says \"$word\", not \"$1\""
+}
+
+# client_talk WORD: through the connection, there and back
+client_talk()
+{
+	echo "$1" >&"$CLIENT_IN"
+	client_says "$1"
+}
+
+client_leave()
+{
+	echo bye >&"$CLIENT_IN"
+	reap client || fail "the client's connection broke: $(cat "$DIR/client.err")"
+	exec {CLIENT_IN}>&- {CLIENT_BACK}>&-
+}
+
 # both_start / both_stop: do both nodes answer at the same time? R[both_us]. Where the group may
 # move there and back within milliseconds, a shorter pause has to end a stretch of answers.
 both_start() # [ADDRESS]

@@ -29,7 +29,8 @@ TAG=116 # IFA_PROTO of our addresses
 VIP4=10.77.0.100
 VIP6=fd77::100
 WEB4=10.77.0.110
-PORT=5060
+PORT=5060    # UDP
+SERVICE=7000 # TCP
 PATIENCE=${PATIENCE:-20} # seconds within which what has to happen has happened
 
 declare -A NODE_NAME=([a]=alpha [b]=beta)

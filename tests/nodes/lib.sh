@@ -27,7 +27,8 @@ need_tools()
 	local tool mount
 
 	[[ $(id -u) == 0 ]] || die "root is needed: containers, network namespaces"
-	for tool in ip nft nsenter systemd-nspawn systemctl systemd-sysusers dbus-daemon make pgrep; do
+	for tool in ip nft nsenter systemd-nspawn systemctl systemd-sysusers dbus-daemon make pgrep \
+		conntrackd; do
 		command -v "$tool" >/dev/null || die "$tool is missing: make deps"
 	done
 	[[ -e /lib/systemd/system/dbus.service ]] || die "the nodes need a system bus: make deps"

@@ -4,52 +4,14 @@
 # A group that drains: who is in stays, who is not gets no further than the door. What an
 # agent must not do in time is not about speed here: times are long.
 
-SERVICE=7000
-
 drain_pair_up() # [KEY=VALUE...]
 {
 	local node
 
 	LEASE=1500ms DEAD_TIME=2s pair_up "$@"
 	for node in a b; do
-		spawn_ready "serve-$node" "$node" /dev/null "$PROBE" serve "$SERVICE" --ready @READY@
+		serve_start "$node"
 	done
-}
-
-# enter ADDRESS: the client's one connection. Who reads it ends with CLIENT_IN.
-enter()
-{
-	rm -f "$DIR/client.in" "$DIR/client.back"
-	mkfifo "$DIR/client.in" "$DIR/client.back"
-	exec {CLIENT_IN}<>"$DIR/client.in" {CLIENT_BACK}<>"$DIR/client.back"
-	# shellcheck disable=SC2016 # for that shell
-	spawn client c "$DIR/client.back" bash -c 'exec 5<>"/dev/tcp/$0/$1" <"$2" && echo in &&
-		while read -r word && [[ $word != bye ]]; do
-			echo "$word" >&5 && read -r word <&5 && echo "$word" || exit 1
-		done' "$1" "$SERVICE" "$DIR/client.in"
-	client_says in
-}
-
-client_says() # WORD
-{
-	local word
-
-	read -r -t "$PATIENCE" word <&"$CLIENT_BACK" || fail "the client is silent: $(cat "$DIR/client.err")"
-	[[ $word == "$1" ]] || fail "the client says \"$word\", not \"$1\""
-}
-
-# talk WORD: through the connection, there and back
-talk()
-{
-	echo "$1" >&"$CLIENT_IN"
-	client_says "$1"
-}
-
-leave()
-{
-	echo bye >&"$CLIENT_IN"
-	reap client || fail "the client's connection broke: $(cat "$DIR/client.err")"
-	exec {CLIENT_IN}>&- {CLIENT_BACK}>&-
 }
 
 # knock ADDRESS: is a new connection taken? If not, it has to be refused, and not left alone.
@@ -111,19 +73,19 @@ no_drain_left() # NODE
 scenario_drain_waits_for_the_last_connection()
 {
 	drain_pair_up
-	enter "$VIP4"
+	client_enter "$VIP4"
 	send_start flow c "$VIP4" 500
 	drain_start sip
 	wait_property a group/sip Connections 1
 	shut "$VIP4" "$VIP6"
 	open 10.77.0.11
-	talk hello
+	client_talk hello
 	ctl_says 0 'draining here: 1 TCP connection is left' a status
 	ctl_says 0 'It drains: new TCP connections are refused, 1 open one is left' a explain
 	ctl_says 1 'Another request is under way' a drain sip
 	assert_verified a
 
-	leave
+	client_leave
 	drain_end 0 'sip: beta is primary (took '
 	settle
 	[[ $PRIMARY == b ]] || fail "beta is not primary"
@@ -137,7 +99,7 @@ scenario_drain_waits_for_the_last_connection()
 scenario_drain_has_a_deadline()
 {
 	drain_pair_up Handover=strict
-	enter "$VIP6"
+	client_enter "$VIP6"
 	drain_start sip --timeout 1s
 	drain_end 0 '; 1 connection had not ended in time'
 	settle
@@ -158,7 +120,7 @@ scenario_drain_is_given_up()
 	ctl_says 0 'takes part again' b maintenance off
 	ctl_comes_to_say 0 'beta can take over' a status
 
-	enter "$VIP4"
+	client_enter "$VIP4"
 	drain_start sip
 	shut "$VIP4"
 	finish drain || true # whoever asked for it has gone
@@ -169,7 +131,7 @@ scenario_drain_is_given_up()
 	ctl_says 0 'sip: this node is in maintenance' b maintenance on
 	drain_end 1 'beta is unfit: maintenance'
 	open "$VIP4"
-	talk hello
+	client_talk hello
 	ctl_says 0 'takes part again' b maintenance off
 	ctl_comes_to_say 0 'beta can take over' a status
 
@@ -183,7 +145,7 @@ scenario_drain_is_given_up()
 scenario_drain_ends_with_the_agent()
 {
 	drain_pair_up
-	enter "$VIP4"
+	client_enter "$VIP4"
 	drain_start sip
 	shut "$VIP4"
 	agent_end a KILL
@@ -193,7 +155,7 @@ scenario_drain_ends_with_the_agent()
 	wait_role a primary
 	wait_property a group/sip Draining false
 	open "$VIP4"
-	talk hello
+	client_talk hello
 	settle
 
 	drain_start sip
@@ -203,6 +165,6 @@ scenario_drain_ends_with_the_agent()
 	agent_start a
 	wait_role a primary
 	open "$VIP4"
-	talk hello
+	client_talk hello
 	assert_holder a
 }
