@@ -46,32 +46,33 @@ Test(api_drain, answer_says_how_many_were_left, .timeout = 10)
 	rig_done(&rig);
 }
 
-Test(api_drain, no_time_is_no_draining, .timeout = 10)
+static void expect_refused(struct rig *rig, uint64_t timeout_us, const char *error)
 {
 	struct answer answer = { 0 };
+
+	call(rig, &answer, SIP, API_GROUP, "Drain", "t", timeout_us);
+	arrive(rig, answer.times);
+	cr_expect_str_eq(error_of(&answer), error);
+	cr_expect_eq(rig->agent.drains, 0);
+	answer_done(&answer);
+}
+
+Test(api_drain, no_time_is_no_draining, .timeout = 10)
+{
 	struct rig rig;
 
 	rig_start_pair(&rig);
-	call(&rig, &answer, SIP, API_GROUP, "Drain", "t", UINT64_C(0));
-	arrive(&rig, answer.times);
-	cr_expect_str_eq(error_of(&answer), SD_BUS_ERROR_INVALID_ARGS);
-	cr_expect_eq(rig.agent.drains, 0);
-	answer_done(&answer);
+	expect_refused(&rig, 0, SD_BUS_ERROR_INVALID_ARGS);
 	rig_done(&rig);
 }
 
 Test(api_drain, role_without_addresses_has_no_connections, .timeout = 10)
 {
-	struct answer answer = { 0 };
 	struct rig rig;
 
 	rig_start_pair(&rig);
 	rig.agent.addresses[0] = NULL;
-	call(&rig, &answer, SIP, API_GROUP, "Drain", "t", UINT64_C(1));
-	arrive(&rig, answer.times);
-	cr_expect_str_eq(error_of(&answer), SD_BUS_ERROR_NOT_SUPPORTED);
-	cr_expect_eq(rig.agent.drains, 0);
-	answer_done(&answer);
+	expect_refused(&rig, 1, SD_BUS_ERROR_NOT_SUPPORTED);
 	rig_done(&rig);
 }
 

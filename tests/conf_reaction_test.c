@@ -65,17 +65,6 @@ Test(conf_reaction, little_need_be_said)
 	cr_expect_str_eq(conf->reactions[1].run.v[0], "/bin/true");
 }
 
-static char *print(const struct conf *conf)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	cr_assert_eq(conf_print(conf, to), 0);
-	cr_assert_eq(fclose(to), 0);
-	return text;
-}
-
 Test(conf_reaction, what_is_printed_reads_the_same)
 {
 	_cleanup_(conf_freep) struct conf *conf = conf_from_text(
@@ -83,9 +72,9 @@ Test(conf_reaction, what_is_printed_reads_the_same)
 		      "Event=00-04560\nEvent=\nEvent=00-04561\nNode=alpha\nRole=primary\n"
 		      "Run=/bin/page 'a b' ${TAKEOVER_GROUP}\nUser=nobody\nWorkingDirectory=/\n"
 		      "Environment=A=1\n[Reaction u]\nEvent=00-04563\nUnit=takeover-u.target\n");
-	_cleanup_(freep) char *once = print(conf);
+	_cleanup_(freep) char *once = conf_as_text(conf);
 	_cleanup_(conf_freep) struct conf *again = conf_from_text(once);
-	_cleanup_(freep) char *twice = print(again);
+	_cleanup_(freep) char *twice = conf_as_text(again);
 
 	cr_expect_str_eq(once, twice);
 	cr_expect(strstr(once, "\n[Reaction page]\nEvent=00-04561\nGroup=sip\nFrom=peer\n"));

@@ -9,18 +9,6 @@
 #define TAKES                                                                                      \
 	"Check= takes tcp:HOST:PORT such as tcp:self:5060, tcp:10.0.0.1:80 or tcp:[fd00::1]:80, "
 
-static char *print(const struct conf *conf)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	cr_assert(f);
-	cr_assert_eq(conf_print(conf, f), 0);
-	cr_assert_eq(fclose(f), 0);
-	return text;
-}
-
 static void expect_refused(const char *value, const char *complaint)
 {
 	struct conf_problems problems = { 0 };
@@ -42,7 +30,7 @@ Test(conf_service, checks_are_read_in_order_and_printed)
 		conf_from_text(GOOD "Check=tcp:self:80\nCheck=\nCheck=tcp:self:5060\n"
 				    "Check=tcp:[fd00:0::1]:65535\nCheck=tcp:127.0.0.1:1\n"
 				    "Interval=2s\nTimeout=100ms\nRise=4\nFall=5\nOnFail=event\n");
-	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(freep) char *printed = conf_as_text(conf);
 	const struct conf_group *group = &conf->groups[0];
 
 	cr_assert_eq(group->n_checks, 3, "an empty line forgets those before it");

@@ -6,17 +6,6 @@
 #include "agent/conf/conf_keys.h"
 #include "tests/conf_good.h"
 
-static char *print(const struct conf *conf)
-{
-	char *out = NULL;
-	size_t size;
-	FILE *f = open_memstream(&out, &size);
-
-	cr_assert_eq(conf_print(conf, f), 0);
-	fclose(f);
-	return out;
-}
-
 Test(conf, the_longest_line_that_is_taken_is_taken_whole)
 {
 	char text[1024] = "[Agent]\nKeyFile=/";
@@ -146,9 +135,9 @@ Test(conf, what_is_printed_is_read_back_the_same)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_(conf_freep) struct conf *first = conf_from_text(texts[i]);
-		_cleanup_(freep) char *printed = print(first);
+		_cleanup_(freep) char *printed = conf_as_text(first);
 		_cleanup_(conf_freep) struct conf *second = conf_from_text(printed);
-		_cleanup_(freep) char *again = print(second);
+		_cleanup_(freep) char *again = conf_as_text(second);
 
 		cr_expect_str_eq(again, printed);
 		cr_expect_eq(first->digest, second->digest);
@@ -171,7 +160,7 @@ Test(conf, units_are_read_in_order_and_printed)
 					   "BeforeClaim=start takeover-x.service\nBeforeClaim=\n"
 					   "BeforeClaim=start takeover-commit@sip.service\n");
 	_cleanup_(conf_freep) struct conf *none = conf_from_text(NODES GROUP);
-	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(freep) char *printed = conf_as_text(conf);
 	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
 	const struct conf_group *group = &conf->groups[0];
 
@@ -198,7 +187,7 @@ Test(conf, a_role_has_no_addresses)
 {
 	_cleanup_(conf_freep) struct conf *alias = conf_from_text(NODES GROUP);
 	_cleanup_(conf_freep) struct conf *role = conf_from_text(NODES "[Group sip]\nMode=none\n");
-	_cleanup_(freep) char *printed = print(role);
+	_cleanup_(freep) char *printed = conf_as_text(role);
 	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
 
 	cr_expect_eq(role->groups[0].mode, CONF_MODE_NONE);
@@ -218,7 +207,7 @@ Test(conf, a_label_begins_with_its_interface)
 	_cleanup_(conf_freep) struct conf *other = conf_from_text(
 		NODES "[Group sip]\nVirtualAddress=10.0.0.3/24 eth0\n"
 		      "VirtualAddress=10.0.0.4 eth0\nVirtualAddress=10.0.0.5 a:sip:456789012\n");
-	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(freep) char *printed = conf_as_text(conf);
 	const struct conf_vip *vips = conf->groups[0].vips;
 
 	cr_expect_str_eq(vips[0].ifname, "eth0");
@@ -244,7 +233,7 @@ Test(conf, sub_interfaces_are_read_sorted_and_printed)
 	static const uint8_t given[6] = { 0x02, 0x00, 0x5e, 0x00, 0x01, 0x0a };
 	_cleanup_(conf_freep) struct conf *conf = conf_from_text(SUBS "SubInterface=vip0 eth1\n");
 	_cleanup_(conf_freep) struct conf *other = conf_from_text(SUBS "SubInterface=vip0 eth0\n");
-	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(freep) char *printed = conf_as_text(conf);
 	_cleanup_(conf_freep) struct conf *again = conf_from_text(printed);
 	const struct conf_group *group = &conf->groups[0];
 
@@ -339,7 +328,7 @@ Test(conf, every_key_of_the_table_is_printed)
 				    "Group=sip\nNode=beta\n"
 				    "[Reaction b]\nEvent=00-04563\nRun=/bin/true\nUser=nobody\n"
 				    "WorkingDirectory=/\nEnvironment=A=1\n");
-	_cleanup_(freep) char *printed = print(conf);
+	_cleanup_(freep) char *printed = conf_as_text(conf);
 	const struct conf_key *keys;
 	size_t n;
 

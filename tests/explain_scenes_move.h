@@ -171,18 +171,10 @@ static inline uint8_t scene_yielding_offer(void)
 	return ALPHA;
 }
 
-static inline void answer_offer(enum core_move move)
-{
-	rig_puppet(BETA)->move = move;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
-}
-
 static inline uint8_t scene_yielding_withdraw(void)
 {
 	offered(false);
-	answer_offer(CORE_MOVE_READY);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_READY, CORE_RESULT_OK);
 	return ALPHA;
 }
 
@@ -196,7 +188,7 @@ static inline uint8_t scene_yielding_withdrawn(void)
 static inline uint8_t scene_claiming_answer_to_take_it_back(void)
 {
 	(void)scene_yielding_withdrawn();
-	answer_offer(CORE_MOVE_REFUSED);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_OK);
 	rig_expect_state(ALPHA, CORE_STATE_CLAIMING);
 	return ALPHA;
 }
@@ -206,7 +198,7 @@ static inline uint8_t scene_yielding_linger(void)
 	(void)scene_yielding_withdrawn();
 	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
 	rig_puppet(BETA)->term = rig_group(ALPHA)->move_term;
-	answer_offer(CORE_MOVE_NONE);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_NONE, CORE_RESULT_OK);
 	return ALPHA;
 }
 

@@ -260,14 +260,6 @@ static inline void primary_units(void)
 	rig_request(ALPHA, CORE_EV_SWITCHOVER, 1);
 }
 
-static inline void answered_by(enum core_move move)
-{
-	rig_puppet(BETA)->move = move;
-	rig_puppet(BETA)->move_to = ALPHA;
-	rig_puppet(BETA)->move_id = rig_group(ALPHA)->move_id;
-	rig_say(BETA, ALPHA);
-}
-
 static inline void yielding_offer(void)
 {
 	moving(false);
@@ -276,7 +268,7 @@ static inline void yielding_offer(void)
 static inline void yielding_withdraw(void)
 {
 	moving(false);
-	answered_by(CORE_MOVE_READY);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_READY, CORE_RESULT_OK);
 }
 
 static inline void yielding_withdrawn(void)
@@ -288,7 +280,7 @@ static inline void yielding_withdrawn(void)
 static inline void claiming_answer_back(void)
 {
 	yielding_withdrawn();
-	answered_by(CORE_MOVE_REFUSED);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_REFUSED, CORE_RESULT_OK);
 	rig_puppet(BETA)->move = CORE_MOVE_NONE;
 }
 
@@ -297,7 +289,7 @@ static inline void yielding_linger(void)
 	yielding_withdrawn();
 	rig_puppet(BETA)->state = CORE_STATE_PRIMARY;
 	rig_puppet(BETA)->term = rig_group(ALPHA)->move_term;
-	answered_by(CORE_MOVE_NONE);
+	rig_answer_move(BETA, ALPHA, CORE_MOVE_NONE, CORE_RESULT_OK);
 }
 
 static inline void yielding_close_seamless(void)

@@ -21,6 +21,19 @@ static inline int conf_from_bytes(const void *text, size_t len, struct conf **re
 	return conf_load(path, ret, problems);
 }
 
+/* As takeoverd prints it; heap. */
+static inline char *conf_as_text(const struct conf *conf)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert(to);
+	assert(conf_print(conf, to) == 0);
+	assert(fclose(to) == 0);
+	return text;
+}
+
 /* @text has to be without mistake. */
 static inline struct conf *conf_from_text(const char *text)
 {
