@@ -320,6 +320,16 @@ other()
 	[[ $1 == a ]] && echo b || echo a
 }
 
+# await COMMAND...: until it says yes; for what nobody tells of when it happens
+await()
+{
+	local last=$((SECONDS + PATIENCE))
+
+	until "$@"; do
+		((SECONDS < last)) || return 1
+	done
+}
+
 # --- What the bus says ------------------------------------------------------
 
 get() # NODE OBJECT PROPERTY

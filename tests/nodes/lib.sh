@@ -339,6 +339,17 @@ agent_end() # NODE TERM
 	unset "AGENT[$1]"
 }
 
+# --- What the manual says ---------------------------------------------------
+
+# manual_literal MARK: the lines of takeover(7) that follow this comment
+manual_literal()
+{
+	awk -v mark="\" $1" 'index($0, mark) { found = 1; next }
+		found && /^\.Bd/ { inside = 1; next }
+		/^\.Ed/ { found = inside = 0 }
+		inside' "$ROOT/man/takeover.7"
+}
+
 # --- The end ----------------------------------------------------------------
 
 # What the nodes had to say, for whoever looks why something failed; then the end

@@ -11,10 +11,7 @@ manual_commands()
 # Its configuration, with the addresses of this network in the place of its own
 manual_example()
 {
-	awk '/" example: takeover.conf/ { found = 1; next }
-		found && /^\.Bd/ { inside = 1; next }
-		/^\.Ed/ { found = inside = 0 }
-		inside' "$ROOT/man/takeover.7" |
+	manual_literal 'example: takeover.conf' |
 		sed "s,10\.10\.11\.103,$VIP4,; s,10\.10\.11\.10,10.77.0.1,
 			s,10\.20\.0\.10,10.78.0.1,; s,2001:db8:11::103,$VIP6,"
 }

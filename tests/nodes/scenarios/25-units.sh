@@ -101,15 +101,6 @@ sip_options()
 		dd bs=4k count=1 status=none <&3 | head -n 1' "$VIP4"
 }
 
-# The drop-in of the manual
-manual_drop_in()
-{
-	awk '/" drop-in of systemd/ { found = 1; next }
-		found && /^\.Bd/ { inside = 1; next }
-		/^\.Ed/ { found = inside = 0 }
-		inside' "$ROOT/man/takeover.7"
-}
-
 # Debian's Kamailio, with its own configuration, in which it binds the addresses that are
 # there when it starts: with the drop-in of the manual it runs where the group is, and has
 # the virtual address. Nothing but the role starts it, and that is not started by it.
@@ -123,11 +114,12 @@ scenario_kamailio_follows_the_role()
 	net_up
 	config_default >"$DIR/takeover.conf"
 	nodes_up a b
-	[[ $(manual_drop_in | wc -l) == 6 ]] || fail "the manual says: $(manual_drop_in)"
+	manual_literal 'drop-in of systemd' >"$DIR/role.conf"
+	[[ $(wc -l <"$DIR/role.conf") == 6 ]] || fail "the manual says: $(<"$DIR/role.conf")"
 	for node in a b; do
 		in_node "$node" mkdir /etc/systemd/system/kamailio.service.d
-		manual_drop_in | in_node "$node" \
-			tee /etc/systemd/system/kamailio.service.d/role.conf >/dev/null
+		in_node "$node" tee /etc/systemd/system/kamailio.service.d/role.conf \
+			<"$DIR/role.conf" >/dev/null
 		in_node "$node" systemctl --quiet enable kamailio
 		in_node "$node" test ! -e /etc/systemd/system/multi-user.target.wants/kamailio.service ||
 			fail "the boot starts it, too"

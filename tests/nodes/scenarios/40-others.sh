@@ -45,14 +45,17 @@ repairs()
 	journal_find "$1" --unit=takeoverd TAKEOVER_EVENT=01-00302 | wc -l
 }
 
+has_repaired() # NODE BEFORE
+{
+	(($(repairs "$1") > $2))
+}
+
 # repaired NODE BEFORE: it has found that once more, and they are back
 repaired()
 {
-	local address until=$((SECONDS + PATIENCE))
+	local address
 
-	until (($(repairs "$1") > $2)); do # journalctl has no "wait until"
-		((SECONDS < until)) || fail "node $1 did not notice: $(journal "$1")"
-	done
+	await has_repaired "$@" || fail "node $1 did not notice: $(journal "$1")"
 	for address in "$VIP4" "$VIP6"; do
 		in_ns "$1" "$PROBE" wait-address "$address" present "$PATIENCE" ||
 			fail "$address is not back on node $1"
@@ -109,15 +112,16 @@ scenario_networkd_configures_anew()
 	assert_stayed "$term"
 }
 
+has_gate() # NODE
+{
+	in_node "$1" sh -c 'nft list chain inet takeover in && nft list chain arp takeover out' \
+		2>/dev/null | grep -c vmap | grep -qx 3
+}
+
 # gate_is_laid NODE: again, after somebody has flushed everything
 gate_is_laid()
 {
-	local until=$((SECONDS + PATIENCE))
-
-	until in_node "$1" sh -c 'nft list chain inet takeover in && nft list chain arp takeover out' \
-		2>/dev/null | grep -c vmap | grep -qx 3; do # nft has no "wait until"
-		((SECONDS < until)) || fail "no gate on node $1: $(in_node "$1" nft list ruleset)"
-	done
+	await has_gate "$1" || fail "no gate on node $1: $(in_node "$1" nft list ruleset)"
 }
 
 # Debian's firewall service begins with "flush ruleset", and stops with that: on neither node

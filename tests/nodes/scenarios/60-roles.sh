@@ -37,14 +37,15 @@ state_of() # NODE UNIT [PROPERTY]
 	in_node "$1" systemctl show --property="${3:-ActiveState}" --value "$2"
 }
 
+is_state() # NODE UNIT STATE
+{
+	[[ $(state_of "$1" "$2") == "$3" ]]
+}
+
 # await_unit NODE UNIT STATE: systemctl has no "wait until"
 await_unit()
 {
-	local until=$((SECONDS + PATIENCE)) now
-
-	while now=$(state_of "$1" "$2") && [[ $now != "$3" ]]; do
-		((SECONDS < until)) || fail "node $1: $2 is $now, not $3: $(journal "$1")"
-	done
+	await is_state "$@" || fail "node $1: $2 is $(state_of "$1" "$2"), not $3: $(journal "$1")"
 }
 
 # roles_are PRIMARY BACKUP: its targets, and what is bound to them

@@ -52,17 +52,20 @@ script_install()
 	in_node "$1" chmod 755 /var/tmp/vip /var/tmp/notify
 }
 
+has_lines() # FILE SORTED-LINES
+{
+	[[ $(sort "$1" 2>/dev/null) == "$2" ]]
+}
+
 # await_log NODE FILE LINE...: it has these lines, in any order, and no others
 await_log()
 {
-	local node=$1 file=/proc/${LEADER[$1]}/root/var/tmp/$2 until=$((SECONDS + PATIENCE)) wanted
+	local node=$1 file=/proc/${LEADER[$1]}/root/var/tmp/$2 wanted
 
 	shift 2
 	wanted=$(printf '%s\n' "$@" | sort)
-	until [[ $(sort "$file" 2>/dev/null) == "$wanted" ]]; do
-		((SECONDS < until)) ||
-			fail "node $node: $file has $(<"$file"), not $wanted: $(journal "$node")"
-	done
+	await has_lines "$file" "$wanted" ||
+		fail "node $node: $file has $(<"$file"), not $wanted: $(journal "$node")"
 }
 
 # tested NODE EVENT RESULT...: what came of an event that was fired by hand

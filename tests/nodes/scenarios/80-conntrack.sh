@@ -7,15 +7,6 @@
 INNER=10.78.0.100 # the virtual address on the other side
 SERVER=10.78.0.60
 
-# manual_literal WHAT: the lines of the manual that are marked so
-manual_literal()
-{
-	awk -v mark="\" $1" 'index($0, mark) { found = 1; next }
-		found && /^\.Bd/ { inside = 1; next }
-		/^\.Ed/ { found = inside = 0 }
-		inside' "$ROOT/man/takeover.7"
-}
-
 # conntrack_install NODE: conntrackd, and a firewall that lets nothing in but what is known
 conntrack_install()
 {
@@ -68,26 +59,32 @@ conntrack_install()
 		ct state new tcp flags & (syn | ack) == syn accept; }; }'
 }
 
+is_told() # NODE
+{
+	in_node "$1" conntrackd -e | grep -q 'ESTABLISHED.*dport=7000'
+}
+
 # await_synced NODE: it has been told of the client's connection
 await_synced()
 {
-	local until=$((SECONDS + PATIENCE))
-
-	until in_node "$1" conntrackd -e | grep -q 'ESTABLISHED.*dport=7000'; do
-		((SECONDS < until)) || fail "node $1 is not told: $(in_node "$1" conntrackd -s)"
-	done
+	await is_told "$1" || fail "node $1 is not told: $(in_node "$1" conntrackd -s)"
 }
 
-# await_run NODE WORD: what the script has been called with last
-await_run()
+# last_run NODE: what the script has been called with last
+last_run()
 {
-	local until=$((SECONDS + PATIENCE)) last
+	journal_find "$1" SYSLOG_IDENTIFIER=systemd |
+		sed -n 's/^Finished takeover-conntrack@\([a-z]*\).service.*/\1/p' | tail -n 1
+}
 
-	while last=$(journal_find "$1" SYSLOG_IDENTIFIER=systemd |
-		sed -n 's/^Finished takeover-conntrack@\([a-z]*\).service.*/\1/p' | tail -n 1) &&
-		[[ $last != "$2" ]]; do
-		((SECONDS < until)) || fail "node $1 has run \"$last\" last, not \"$2\""
-	done
+has_run() # NODE WORD
+{
+	[[ $(last_run "$1") == "$2" ]]
+}
+
+await_run() # NODE WORD
+{
+	await has_run "$@" || fail "node $1 has run \"$(last_run "$1")\" last, not \"$2\""
 }
 
 scenario_connections_survive_a_move_with_conntrackd()
