@@ -93,6 +93,8 @@ scenario_connections_survive_a_move_with_conntrackd()
 
 	LEASE=${LEASE:-1s} DEAD_TIME=${DEAD_TIME:-1500ms} # a busy machine is another story
 	net_up
+	# A bridge has the lowest of its ports' addresses, and another one when that port goes.
+	ip -n "$NET-br" link set br1 address 02:74:6b:00:01:3c
 	ip -n "$NET-br" address add "$SERVER/24" dev br1
 	ip -n "$NET-br" route add 10.77.0.0/16 via "$INNER"
 	ip -n "$NET-c" route add "$SERVER" via "$VIP4"
@@ -117,8 +119,15 @@ scenario_connections_survive_a_move_with_conntrackd()
 		await_run "$node" backup
 	done
 
+	# The power of the primary goes.
+	await_synced b
+	node_kill a
+	wait_role b primary
+	client_talk three
+	await_run b primary
+
 	# It is the table that did it.
-	in_node a conntrackd -F
+	in_node b conntrackd -F
 	echo four >&"$CLIENT_IN"
 	! read -r -t 1 _ <&"$CLIENT_BACK" || fail "this firewall lets anybody through"
 }
